@@ -1,0 +1,68 @@
+"""What can go wrong in the sandbox, sorted by what the caller does next.
+
+    SandboxError
+    ├── InvalidSkill         fix the skill
+    ├── InvalidInput         fix the call (bad JSON, wrong shape, too large)
+    ├── NotFound             name something that exists
+    ├── PolicyDenied         stop: policy says no and nobody here can change that
+    ├── ConsentRequired      ask a person
+    └── SandboxUnavailable   run `skilllite doctor`: this host can't give what was asked
+
+A run that starts always ends in an `Outcome`; these are raised when it could not start.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class SandboxError(Exception):
+    """Root of every error the sandbox raises on purpose.
+
+    Messages are lowercase, without a full stop, and name the thing and the bound.
+    """
+
+    code: ClassVar[str] = "sandbox_error"
+    """Stable identifier, for programs."""
+
+    def __init__(self, message: str, *, hint: str | None = None, cause: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.cause = cause
+
+
+class InvalidSkill(SandboxError):
+    """The skill directory can't be used as it is."""
+
+    code = "invalid_skill"
+
+
+class InvalidInput(SandboxError):
+    """The input or the call is malformed or exceeds a bound."""
+
+    code = "invalid_input"
+
+
+class NotFound(SandboxError):
+    """The named skill, script or file does not exist."""
+
+    code = "not_found"
+
+
+class PolicyDenied(SandboxError):
+    """Policy refuses; no confirmation can change it."""
+
+    code = "policy_denied"
+
+
+class ConsentRequired(SandboxError):
+    """A person has to agree before this can run."""
+
+    code = "consent_required"
+
+
+class SandboxUnavailable(SandboxError):
+    """The host can't give the isolation that the level asks for."""
+
+    code = "sandbox_unavailable"

@@ -1,0 +1,89 @@
+"""Frozen values that say what a run may do: level, limits and grants. No behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import IntEnum, StrEnum
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+class Level(IntEnum):
+    """How much stands between a skill and the host."""
+
+    DIRECT = 1
+    """No isolation: limits, deadline and audit only."""
+    ISOLATED = 2
+    """Full isolation."""
+    FULL = 3
+    """Full isolation, plus scan and consent."""
+
+
+class Tier(StrEnum):
+    """What kind of isolation the host was able to give. A closed set, part of the JSON contract."""
+
+    FULL = "full"
+    BWRAP = "bwrap"
+    ROOT_CHROOT = "root-chroot"
+    LANDLOCK = "landlock"
+    NONE = "none"
+
+
+class Origin(StrEnum):
+    """Who asked for a run. A remote task never gets a weaker sandbox than a local one."""
+
+    LOCAL = "local"
+    REMOTE = "remote"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one run. A person may raise them; a skill may only lower them."""
+
+    wall_s: float = 30.0
+    """Deadline; at it the whole process tree is killed."""
+    cpu_s: int = 30
+    memory_bytes: int = 512 * MIB
+    """Private writable memory (RLIMIT_DATA: address space limits break node)."""
+    processes: int = 32
+    """Processes and threads together."""
+    open_files: int = 64
+    scratch_bytes: int = 64 * MIB
+    scratch_inodes: int = 4096
+    file_bytes: int = 64 * MIB
+    stdout_bytes: int = 4 * MIB
+    stderr_bytes: int = 256 * KIB
+    input_bytes: int = 4 * MIB
+
+    def tightened(self, other: Limits) -> Limits:
+        """Return the smaller of each bound."""
+        return replace(
+            self, **{name: min(getattr(self, name), getattr(other, name)) for name in _LIMIT_NAMES}
+        )
+
+
+_LIMIT_NAMES = tuple(Limits.__dataclass_fields__)
+
+DEFAULT_LIMITS = Limits()
+
+REMOTE_LIMITS = Limits(
+    cpu_s=20,
+    memory_bytes=256 * MIB,
+    scratch_bytes=32 * MIB,
+    scratch_inodes=2048,
+    file_bytes=32 * MIB,
+    stdout_bytes=2 * MIB,
+    stderr_bytes=64 * KIB,
+    input_bytes=2 * MIB,
+)
+"""A peer's task gets less than a local one; input and output fit one 4 MiB wire message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Everything that decides what one run may do."""
+
+    level: Level = Level.FULL
+    limits: Limits = field(default_factory=Limits)
+    origin: Origin = Origin.LOCAL
