@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from lan import Host, missing_feature, open_lan
 from node_process import NodeProcess, eventually, skilllite
 
