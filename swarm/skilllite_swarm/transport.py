@@ -66,6 +66,8 @@ class Load:
     running: int = 0
     queued: int = 0
     capacity: int = 1
+    leaving: bool = False
+    """The node stops, or leaves the team: it takes nothing more and won't answer much longer."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

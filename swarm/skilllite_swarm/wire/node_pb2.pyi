@@ -75,14 +75,16 @@ class PingReply(_message.Message):
     def __init__(self, sequence: _Optional[int] = ..., load: _Optional[_Union[Load, _Mapping]] = ..., catalogue: _Optional[_Union[CatalogueHead, _Mapping]] = ..., draining: bool = ...) -> None: ...
 
 class Load(_message.Message):
-    __slots__ = ("running", "queued", "capacity")
+    __slots__ = ("running", "queued", "capacity", "leaving")
     RUNNING_FIELD_NUMBER: _ClassVar[int]
     QUEUED_FIELD_NUMBER: _ClassVar[int]
     CAPACITY_FIELD_NUMBER: _ClassVar[int]
+    LEAVING_FIELD_NUMBER: _ClassVar[int]
     running: int
     queued: int
     capacity: int
-    def __init__(self, running: _Optional[int] = ..., queued: _Optional[int] = ..., capacity: _Optional[int] = ...) -> None: ...
+    leaving: bool
+    def __init__(self, running: _Optional[int] = ..., queued: _Optional[int] = ..., capacity: _Optional[int] = ..., leaving: bool = ...) -> None: ...
 
 class CatalogueHead(_message.Message):
     __slots__ = ("epoch", "sequence", "root")
