@@ -1,0 +1,244 @@
+"""The `skilllite` command: which module serves which word, and what every command has in common.
+
+Start-up is part of every `run`, so this module and what it imports stay with argparse, json and os
+(no dataclasses, typing, socket, logging: each costs several milliseconds of about twenty). A
+command's module is imported when its word was typed, and imports the expensive things in the
+function that needs them.
+
+A command module offers two functions:
+
+    def add_arguments(parser: argparse.ArgumentParser) -> None
+    def run(args: argparse.Namespace) -> int          # an exit status of `skilllite.errors`
+
+When it serves several words, `parser.get_default("command")` and `args.command` say which. Errors
+are raised, never printed: `main` prints `error:`, `cause:` and `hint:` and picks the exit status.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from types import ModuleType
+
+from skilllite import errors
+from skilllite.cli import output
+
+DEBUG_VARIABLE = "SKILLLITE_DEBUG"
+
+
+class LazyCommand:
+    """Where a command lives and the line that describes it."""
+
+    __slots__ = ("example", "help", "module")
+
+    def __init__(self, module: str, help: str, example: str) -> None:
+        self.module = module
+        self.help = help
+        self.example = example
+
+    def load(self) -> ModuleType:
+        """Import the module that implements the command."""
+        return import_module(self.module)
+
+
+_SKILLS = "skilllite.cli.skills"
+_RUN = "skilllite.cli.run"
+
+COMMANDS: dict[str, LazyCommand] = {
+    "quickstart": LazyCommand(
+        "skilllite.cli.quickstart",
+        "check the sandbox, start a node and try the starter skills",
+        "skilllite quickstart",
+    ),
+    "init": LazyCommand(
+        _SKILLS, "make a .skills folder here and put the starter skills into it", "skilllite init"
+    ),
+    "node": LazyCommand(
+        "skilllite.cli.node",
+        "start, stop and inspect the node; invite others, join a team",
+        "skilllite node start --name kitchen",
+    ),
+    "peers": LazyCommand(
+        "skilllite.cli.peers",
+        "who is in the team: their skills, load, latency and health",
+        "skilllite peers --watch",
+    ),
+    "submit": LazyCommand(
+        "skilllite.cli.submit",
+        "send a task to the mesh and wait for its result",
+        """skilllite submit --skill calculator '{"operation": "add", "a": 1, "b": 2}'""",
+    ),
+    "tasks": LazyCommand(
+        "skilllite.cli.tasks",
+        "list, show and cancel the tasks of this node",
+        "skilllite tasks list --json",
+    ),
+    "run": LazyCommand(
+        _RUN,
+        "run a skill here, in the sandbox, without a node",
+        """skilllite run calculator '{"operation": "add", "a": 1, "b": 2}'""",
+    ),
+    "exec": LazyCommand(
+        _RUN,
+        "run one script of a skill",
+        """skilllite exec .skills/report scripts/render.py '{"title": "May"}'""",
+    ),
+    "list": LazyCommand(_SKILLS, "the skills that can be used here", "skilllite list --json"),
+    "show": LazyCommand(
+        _SKILLS, "one skill: where it is, what it takes, what it lacks", "skilllite show calculator"
+    ),
+    "info": LazyCommand(_SKILLS, "one skill as a page to read", "skilllite info calculator"),
+    "add": LazyCommand(_SKILLS, "install a skill from a folder or a zip", "skilllite add ./report"),
+    "remove": LazyCommand(_SKILLS, "remove an installed skill", "skilllite remove report"),
+    "validate": LazyCommand(
+        _SKILLS, "check a skill folder against the format", "skilllite validate ./report"
+    ),
+    "reindex": LazyCommand(_SKILLS, "read all skills again", "skilllite reindex"),
+    "doctor": LazyCommand(
+        "skilllite.cli.doctor",
+        "try out what this machine can enforce and what blocks discovery",
+        "skilllite doctor",
+    ),
+    "version": LazyCommand(
+        "skilllite.version", "print the version of the program", "skilllite version"
+    ),
+}
+
+PLANNED = frozenset(
+    {
+        *("arena", "audit", "bash", "chat", "clean-env", "completion", "config", "dashboard"),
+        *("dependency-audit", "desktop", "evolution", "explain", "feedback", "init-cursor"),
+        *("init-opencode", "list-tools", "mcp", "model", "scan", "schedule", "serve", "skills"),
+        "verify",
+    }
+)
+"""Words a later version will know. Said plainly: a wrong guess at the spelling would be unkind."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Argument parser whose errors look like all our errors."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        """Print the error in the house's form and leave with status 2."""
+        output.print_error(message, hint=f"see `{self.prog} --help`")
+        raise SystemExit(errors.USAGE)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        status = _dispatch(words)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        output.note("interrupted")
+        return errors.INTERRUPTED
+    except BrokenPipeError:
+        return _reader_left()
+    except SystemExit as leaving:  # argparse: --help and usage errors
+        return _status_of(leaving)
+    except Exception as error:
+        return _report(error)
+    return status
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        return _help(words[1:])
+    if words[0] in ("-V", "--version"):
+        words[0] = "version"
+    name = words[0]
+    command = COMMANDS.get(name)
+    if command is None:
+        return _unknown(name)
+    module = command.load()
+    parser = Parser(
+        prog=f"skilllite {name}",
+        description=command.help,
+        epilog=f"example:\n  {command.example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(command=name)
+    module.add_arguments(parser)
+    status: int = module.run(parser.parse_args(words[1:]))
+    return status
+
+
+def _help(words: list[str]) -> int:
+    if words and words[0] in COMMANDS:
+        return _dispatch([words[0], "--help"])
+    width = max(map(len, COMMANDS))
+    lines = [
+        "SkillLite: a team of nodes that run skills in a sandbox",
+        "",
+        "usage: skilllite COMMAND [ARGUMENTS]",
+        "",
+        *(f"  {name.ljust(width)}  {command.help}" for name, command in COMMANDS.items()),
+        "",
+        "`skilllite COMMAND --help` explains one. Try: skilllite quickstart",
+        "SKILLLITE_HOME=DIR keeps everything a node owns in DIR.",
+    ]
+    output.write_result("\n".join(lines) + "\n")
+    return errors.OK
+
+
+def _unknown(name: str) -> int:
+    if name in PLANNED:
+        output.print_error(
+            f"`{name}` is planned but not part of this version",
+            hint="`skilllite --help` lists what is there",
+        )
+        return errors.USAGE
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, COMMANDS, n=1)
+    output.print_error(
+        f"there is no command `{name}`",
+        hint=f"did you mean `skilllite {near[0]}`?"
+        if near
+        else "`skilllite --help` lists the commands",
+    )
+    return errors.USAGE
+
+
+def _report(error: Exception) -> int:
+    """Print any error; one nobody foresaw is a bug and says so."""
+    if os.environ.get(DEBUG_VARIABLE):
+        import traceback
+
+        traceback.print_exception(error)
+    if isinstance(getattr(error, "code", None), str):
+        output.report(error)
+    elif isinstance(error, OSError):
+        output.print_error(
+            error.strerror or str(error),
+            cause=str(error.filename) if error.filename else None,
+            hint="check that the file exists, that you may use it and that the disk has room",
+        )
+    else:
+        output.print_error(
+            f"this is a bug in skilllite: {type(error).__name__}",
+            cause=str(error) or None,
+            hint=f"{DEBUG_VARIABLE}=1 shows where it happened; please report it",
+        )
+    return errors.exit_code_of(error)
+
+
+def _reader_left() -> int:
+    """Leave quietly when the reader of stdout is gone, as `| head` does."""
+    # The interpreter flushes stdout once more at exit and would complain: give it somewhere to go.
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, sys.stdout.fileno())
+    os.close(devnull)
+    return errors.OK
+
+
+def _status_of(leaving: SystemExit) -> int:
+    code = leaving.code
+    if code is None:
+        return errors.OK
+    return code if isinstance(code, int) else errors.FAILED

@@ -1,0 +1,132 @@
+"""What a command prints, and where: results on stdout, everything said about them on stderr.
+
+Text from skills, peers and files reaches the terminal only through `printable`: an escape sequence
+in a skill's log line could otherwise retitle the window or repaint what was printed before.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+COLUMN_GAP = "  "
+
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F, *range(0x80, 0xA0))}
+_CONTROL_BUT_LAYOUT = {code: text for code, text in _CONTROL.items() if chr(code) not in "\n\t"}
+# Bidirectional overrides reorder what a person reads: the attack known as Trojan Source.
+_BIDIRECTIONAL = {
+    code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
+_CONTROL.update(_BIDIRECTIONAL)
+_CONTROL_BUT_LAYOUT.update(_BIDIRECTIONAL)
+
+
+def printable(text: str, *, keep_layout: bool = False) -> str:
+    """Return text with control characters made visible; newlines and tabs too unless kept."""
+    return text.translate(_CONTROL_BUT_LAYOUT if keep_layout else _CONTROL)
+
+
+def to_json_text(value: Any) -> str:
+    """Return one line of JSON that any UTF-8 stream can carry, a lone surrogate included."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return text
+
+
+def print_json(value: Any) -> None:
+    """Print the machine output of a command: one JSON value, one line, stdout."""
+    write_result(to_json_text(value) + "\n")
+
+
+def write_result(text: str) -> None:
+    """Write to stdout as UTF-8 whatever the locale says, and flush."""
+    stream = getattr(sys.stdout, "buffer", None)
+    if stream is None:  # a replaced stdout, as under a test runner
+        sys.stdout.write(text)
+    else:
+        sys.stdout.flush()
+        stream.write(text.encode("utf-8", "backslashreplace"))
+    sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """Tell the person something that is not the result."""
+    sys.stderr.write(text.rstrip("\n") + "\n")
+    sys.stderr.flush()
+
+
+def print_error(message: str, *, cause: str | None = None, hint: str | None = None) -> None:
+    """Print what failed, why, and what to do next."""
+    note(f"error: {printable(message, keep_layout=True)}")
+    if cause:
+        note(f"cause: {printable(cause, keep_layout=True)}")
+    if hint:
+        note(f"hint: {printable(hint, keep_layout=True)}")
+
+
+def report(error: BaseException) -> None:
+    """Print an error of any layer: all of them carry message, cause and hint."""
+    print_error(
+        getattr(error, "message", None) or str(error) or type(error).__name__,
+        cause=getattr(error, "cause", None),
+        hint=getattr(error, "hint", None),
+    )
+
+
+def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print aligned columns on stdout; the last one is not padded."""
+    lines = [[printable(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(len(row[column]) for row in lines) for column in range(len(header))]
+    for row in lines:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        write_result(COLUMN_GAP.join(cells).rstrip() + "\n")
+
+
+def at_terminal() -> bool:
+    """Return whether a person is reading stderr: progress is for them, not for a log."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+class ProgressLine:
+    """One line of progress that overwrites itself; silent when nobody watches."""
+
+    def __init__(self) -> None:
+        self._shown = at_terminal()
+        self._width = 0
+
+    def show(self, text: str) -> None:
+        """Replace the line."""
+        if not self._shown:
+            return
+        text = printable(text)[: max(20, _terminal_columns() - 1)]
+        sys.stderr.write("\r" + text.ljust(self._width))
+        sys.stderr.flush()
+        self._width = len(text)
+
+    def say(self, text: str) -> None:
+        """Print something that stays, above the progress line."""
+        self.clear()
+        note(printable(text))
+
+    def clear(self) -> None:
+        """Remove the line, so that the next print starts on a clean one."""
+        if self._shown and self._width:
+            sys.stderr.write("\r" + " " * self._width + "\r")
+            sys.stderr.flush()
+        self._width = 0
+
+
+def _terminal_columns() -> int:
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError):
+        return 80

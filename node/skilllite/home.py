@@ -1,0 +1,235 @@
+"""Where a node keeps what it owns, and the check that nobody else can write there.
+
+`SKILLLITE_HOME=DIR` puts everything below DIR, caches too unless `SKILLLITE_CACHE_DIR` says
+otherwise; without it the XDG folders are used. Imported by every command, so only cheap modules
+here: a dataclass alone would cost the command line half of its start-up time.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from skilllite.errors import HomeUnsafe
+
+HOME_VARIABLE = "SKILLLITE_HOME"
+CACHE_VARIABLE = "SKILLLITE_CACHE_DIR"
+
+PRIVATE_DIRECTORY = 0o700
+WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+
+
+class Home:
+    """Every path a node owns. Immutable; computing one touches no disk."""
+
+    __slots__ = ("cache_dir", "config_dir", "data_dir", "root", "state_dir")
+
+    root: Path | None
+    """The one directory everything lives in, None when spread over the XDG folders."""
+    config_dir: Path
+    data_dir: Path
+    state_dir: Path
+    cache_dir: Path
+
+    def __init__(
+        self,
+        *,
+        config_dir: Path,
+        data_dir: Path,
+        state_dir: Path,
+        cache_dir: Path,
+        root: Path | None = None,
+    ) -> None:
+        for name, value in (
+            ("config_dir", config_dir),
+            ("data_dir", data_dir),
+            ("state_dir", state_dir),
+            ("cache_dir", cache_dir),
+            ("root", root),
+        ):
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a home can't be changed: {name}")
+
+    def __repr__(self) -> str:
+        return f"Home({str(self.data_dir)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Home) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[object, ...]:
+        return (self.root, self.config_dir, self.data_dir, self.state_dir, self.cache_dir)
+
+    @classmethod
+    def at(cls, root: Path, *, cache_dir: Path | None = None) -> Home:
+        """Return the home that lives in one directory."""
+        return cls(
+            root=root,
+            config_dir=root,
+            data_dir=root,
+            state_dir=root,
+            cache_dir=root if cache_dir is None else cache_dir,
+        )
+
+    @classmethod
+    def locate(cls, environ: Mapping[str, str] | None = None) -> Home:
+        """Return the home that the environment names, absolute whatever the working directory."""
+        environ = os.environ if environ is None else environ
+        cache = _absolute(environ.get(CACHE_VARIABLE))
+        root = _absolute(environ.get(HOME_VARIABLE))
+        if root is not None:
+            return cls.at(root, cache_dir=cache)
+        user = _user_directory(environ)
+        # The socket and the lock live in the state folder, not in XDG_RUNTIME_DIR: that one exists
+        # in a desktop session and not below sudo, cron or ssh, and a second shell would then find
+        # no node where one runs.
+        return cls(
+            config_dir=_xdg(environ, "XDG_CONFIG_HOME", user / ".config"),
+            data_dir=_xdg(environ, "XDG_DATA_HOME", user / ".local" / "share"),
+            state_dir=_xdg(environ, "XDG_STATE_HOME", user / ".local" / "state"),
+            cache_dir=cache or _xdg(environ, "XDG_CACHE_HOME", user / ".cache"),
+        )
+
+    @property
+    def label(self) -> str:
+        """Return the one directory that names this home to a person."""
+        return str(self.data_dir)
+
+    @property
+    def config_file(self) -> Path:
+        return self.config_dir / "config.toml"
+
+    @property
+    def keys(self) -> Path:
+        return self.data_dir / "keys"
+
+    @property
+    def team(self) -> Path:
+        return self.data_dir / "team"
+
+    @property
+    def peers_file(self) -> Path:
+        return self.data_dir / "peers.json"
+
+    @property
+    def ledger(self) -> Path:
+        return self.data_dir / "ledger.sqlite3"
+
+    @property
+    def skills(self) -> Path:
+        return self.data_dir / "skills"
+
+    @property
+    def audit(self) -> Path:
+        return self.data_dir / "audit"
+
+    @property
+    def logs(self) -> Path:
+        return self.state_dir / "logs"
+
+    @property
+    def log_file(self) -> Path:
+        return self.logs / "node.log"
+
+    @property
+    def run(self) -> Path:
+        return self.state_dir / "run"
+
+    @property
+    def control_socket(self) -> Path:
+        return self.run / "control.sock"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.run / "node.lock"
+
+    @property
+    def stage(self) -> Path:
+        return self.cache_dir / "stage"
+
+    @property
+    def env(self) -> Path:
+        return self.cache_dir / "env"
+
+    def directories(self) -> Iterator[Path]:
+        """Yield every directory of this home, parents first, each once."""
+        yield from dict.fromkeys(
+            (
+                self.config_dir,
+                self.data_dir,
+                self.state_dir,
+                self.cache_dir,
+                self.keys,
+                self.team,
+                self.skills,
+                self.audit,
+                self.logs,
+                self.run,
+                self.stage,
+                self.env,
+            )
+        )
+
+    def prepare(self) -> None:
+        """Create what is missing, readable by this user alone, and refuse what others can write."""
+        for directory in self.directories():
+            prepare_directory(directory)
+
+
+def prepare_directory(directory: Path) -> None:
+    """Create `directory` with mode 0700, or check that it belongs to this user alone.
+
+    Raises:
+        HomeUnsafe: somebody else owns it or can write to it, or it can't be made.
+    """
+    try:
+        directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        status = directory.stat()
+    except OSError as error:
+        raise HomeUnsafe(
+            f"{directory} can't be used as a directory of the home",
+            cause=error.strerror or str(error),
+            hint=f"make it writable for this user, or set {HOME_VARIABLE} to another directory",
+        ) from error
+    if status.st_uid != os.geteuid():
+        raise HomeUnsafe(
+            f"{directory} belongs to user {status.st_uid}, this is user {os.geteuid()}",
+            hint=f"run as its owner, `chown` it, or set {HOME_VARIABLE} to a directory of your own",
+        )
+    if status.st_mode & WRITABLE_BY_OTHERS:
+        raise HomeUnsafe(
+            f"{directory} can be written by others (mode {stat.S_IMODE(status.st_mode):04o})",
+            cause="whoever can write there can replace keys, skills and settings of this node",
+            hint=f"chmod go-w {directory}",
+        )
+
+
+def _absolute(value: str | None) -> Path | None:
+    """Return a directory from the environment as an absolute path; empty counts as unset."""
+    if not value:
+        return None
+    return Path(os.path.abspath(os.path.expanduser(value)))  # noqa: PTH100, PTH111
+
+
+def _xdg(environ: Mapping[str, str], variable: str, default: Path) -> Path:
+    value = environ.get(variable, "")
+    # The XDG specification says to ignore a relative path.
+    return (Path(value) if value.startswith("/") else default) / "skilllite"
+
+
+def _user_directory(environ: Mapping[str, str]) -> Path:
+    value = environ.get("HOME", "")
+    if value.startswith("/"):
+        return Path(value)
+    try:
+        return Path("~").expanduser()
+    except RuntimeError as error:
+        raise HomeUnsafe(
+            "this user has no home directory", hint=f"set {HOME_VARIABLE} to a directory"
+        ) from error
