@@ -49,6 +49,8 @@ class NodeInfo:
     """The device key's signature over `signing_key`."""
     version: str
     holds_ca: bool
+    device_key: bytes = b""
+    """SubjectPublicKeyInfo, DER: `node_id` is its hash, `signing_key_proof` is checked with it."""
 
 
 @dataclass(frozen=True, slots=True)

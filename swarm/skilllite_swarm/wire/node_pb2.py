@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fskilllite_swarm/wire/node.proto\x12\x0cskilllite.v1\"\xd0\x01\n\x08NodeInfo\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05\x65poch\x18\x03 \x01(\x04\x12\x14\n\x0cprotocol_min\x18\x04 \x01(\r\x12\x14\n\x0cprotocol_max\x18\x05 \x01(\r\x12\x11\n\taddresses\x18\x06 \x03(\t\x12\x13\n\x0bsigning_key\x18\x07 \x01(\x0c\x12\x19\n\x11signing_key_proof\x18\x08 \x01(\x0c\x12\x0f\n\x07version\x18\t \x01(\t\x12\x10\n\x08holds_ca\x18\n \x01(\x08J\x04\x08\x0b\x10\x14\"4\n\x0cHelloRequest\x12$\n\x04self\x18\x01 \x01(\x0b\x32\x16.skilllite.v1.NodeInfo\"Y\n\nHelloReply\x12$\n\x04self\x18\x01 \x01(\x0b\x32\x16.skilllite.v1.NodeInfo\x12%\n\x05peers\x18\x02 \x03(\x0b\x32\x16.skilllite.v1.PeerHint\".\n\x08PeerHint\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x11\n\taddresses\x18\x02 \x03(\t\"w\n\x0bPingRequest\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12 \n\x04load\x18\x02 \x01(\x0b\x32\x12.skilllite.v1.Load\x12.\n\tcatalogue\x18\x03 \x01(\x0b\x32\x1b.skilllite.v1.CatalogueHeadJ\x04\x08\x04\x10\n\"\x87\x01\n\tPingReply\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12 \n\x04load\x18\x02 \x01(\x0b\x32\x12.skilllite.v1.Load\x12.\n\tcatalogue\x18\x03 \x01(\x0b\x32\x1b.skilllite.v1.CatalogueHead\x12\x10\n\x08\x64raining\x18\x04 \x01(\x08J\x04\x08\x05\x10\n\"J\n\x04Load\x12\x0f\n\x07running\x18\x01 \x01(\r\x12\x0e\n\x06queued\x18\x02 \x01(\r\x12\x10\n\x08\x63\x61pacity\x18\x03 \x01(\r\x12\x0f\n\x07leaving\x18\x04 \x01(\x08\">\n\rCatalogueHead\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x0c\n\x04root\x18\x03 \x01(\x0c\"@\n\x13GetCatalogueRequest\x12)\n\x04have\x18\x01 \x01(\x0b\x32\x1b.skilllite.v1.CatalogueHead\"\x8e\x01\n\x11GetCatalogueReply\x12)\n\x04head\x18\x01 \x01(\x0b\x32\x1b.skilllite.v1.CatalogueHead\x12\x11\n\tsignature\x18\x02 \x01(\x0c\x12(\n\x06skills\x18\x03 \x03(\x0b\x32\x18.skilllite.v1.SkillEntry\x12\x11\n\tunchanged\x18\x04 \x01(\x08\"z\n\nSkillEntry\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12\x10\n\x08language\x18\x04 \x01(\t\x12\x12\n\nidempotent\x18\x05 \x01(\x08\x12\r\n\x05lacks\x18\x06 \x03(\tJ\x04\x08\x07\x10\r\"\x1f\n\x0cRenewRequest\x12\x0f\n\x07\x63sr_der\x18\x01 \x01(\x0c\".\n\nRenewReply\x12\x10\n\x08leaf_der\x18\x01 \x01(\x0c\x12\x0e\n\x06\x63\x61_der\x18\x02 \x01(\x0c\x32\x94\x02\n\x04Node\x12=\n\x05Hello\x12\x1a.skilllite.v1.HelloRequest\x1a\x18.skilllite.v1.HelloReply\x12:\n\x04Ping\x12\x19.skilllite.v1.PingRequest\x1a\x17.skilllite.v1.PingReply\x12R\n\x0cGetCatalogue\x12!.skilllite.v1.GetCatalogueRequest\x1a\x1f.skilllite.v1.GetCatalogueReply\x12=\n\x05Renew\x12\x1a.skilllite.v1.RenewRequest\x1a\x18.skilllite.v1.RenewReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fskilllite_swarm/wire/node.proto\x12\x0cskilllite.v1\"\xe4\x01\n\x08NodeInfo\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05\x65poch\x18\x03 \x01(\x04\x12\x14\n\x0cprotocol_min\x18\x04 \x01(\r\x12\x14\n\x0cprotocol_max\x18\x05 \x01(\r\x12\x11\n\taddresses\x18\x06 \x03(\t\x12\x13\n\x0bsigning_key\x18\x07 \x01(\x0c\x12\x19\n\x11signing_key_proof\x18\x08 \x01(\x0c\x12\x0f\n\x07version\x18\t \x01(\t\x12\x10\n\x08holds_ca\x18\n \x01(\x08\x12\x12\n\ndevice_key\x18\x14 \x01(\x0cJ\x04\x08\x0b\x10\x14\"4\n\x0cHelloRequest\x12$\n\x04self\x18\x01 \x01(\x0b\x32\x16.skilllite.v1.NodeInfo\"Y\n\nHelloReply\x12$\n\x04self\x18\x01 \x01(\x0b\x32\x16.skilllite.v1.NodeInfo\x12%\n\x05peers\x18\x02 \x03(\x0b\x32\x16.skilllite.v1.PeerHint\".\n\x08PeerHint\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x11\n\taddresses\x18\x02 \x03(\t\"w\n\x0bPingRequest\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12 \n\x04load\x18\x02 \x01(\x0b\x32\x12.skilllite.v1.Load\x12.\n\tcatalogue\x18\x03 \x01(\x0b\x32\x1b.skilllite.v1.CatalogueHeadJ\x04\x08\x04\x10\n\"\x87\x01\n\tPingReply\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12 \n\x04load\x18\x02 \x01(\x0b\x32\x12.skilllite.v1.Load\x12.\n\tcatalogue\x18\x03 \x01(\x0b\x32\x1b.skilllite.v1.CatalogueHead\x12\x10\n\x08\x64raining\x18\x04 \x01(\x08J\x04\x08\x05\x10\n\"J\n\x04Load\x12\x0f\n\x07running\x18\x01 \x01(\r\x12\x0e\n\x06queued\x18\x02 \x01(\r\x12\x10\n\x08\x63\x61pacity\x18\x03 \x01(\r\x12\x0f\n\x07leaving\x18\x04 \x01(\x08\">\n\rCatalogueHead\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x0c\n\x04root\x18\x03 \x01(\x0c\"@\n\x13GetCatalogueRequest\x12)\n\x04have\x18\x01 \x01(\x0b\x32\x1b.skilllite.v1.CatalogueHead\"\x8e\x01\n\x11GetCatalogueReply\x12)\n\x04head\x18\x01 \x01(\x0b\x32\x1b.skilllite.v1.CatalogueHead\x12\x11\n\tsignature\x18\x02 \x01(\x0c\x12(\n\x06skills\x18\x03 \x03(\x0b\x32\x18.skilllite.v1.SkillEntry\x12\x11\n\tunchanged\x18\x04 \x01(\x08\"z\n\nSkillEntry\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12\x10\n\x08language\x18\x04 \x01(\t\x12\x12\n\nidempotent\x18\x05 \x01(\x08\x12\r\n\x05lacks\x18\x06 \x03(\tJ\x04\x08\x07\x10\r\"\x1f\n\x0cRenewRequest\x12\x0f\n\x07\x63sr_der\x18\x01 \x01(\x0c\".\n\nRenewReply\x12\x10\n\x08leaf_der\x18\x01 \x01(\x0c\x12\x0e\n\x06\x63\x61_der\x18\x02 \x01(\x0c\x32\x94\x02\n\x04Node\x12=\n\x05Hello\x12\x1a.skilllite.v1.HelloRequest\x1a\x18.skilllite.v1.HelloReply\x12:\n\x04Ping\x12\x19.skilllite.v1.PingRequest\x1a\x17.skilllite.v1.PingReply\x12R\n\x0cGetCatalogue\x12!.skilllite.v1.GetCatalogueRequest\x1a\x1f.skilllite.v1.GetCatalogueReply\x12=\n\x05Renew\x12\x1a.skilllite.v1.RenewRequest\x1a\x18.skilllite.v1.RenewReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,31 +32,31 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'skilllite_swarm.wire.node_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_NODEINFO']._serialized_start=50
-  _globals['_NODEINFO']._serialized_end=258
-  _globals['_HELLOREQUEST']._serialized_start=260
-  _globals['_HELLOREQUEST']._serialized_end=312
-  _globals['_HELLOREPLY']._serialized_start=314
-  _globals['_HELLOREPLY']._serialized_end=403
-  _globals['_PEERHINT']._serialized_start=405
-  _globals['_PEERHINT']._serialized_end=451
-  _globals['_PINGREQUEST']._serialized_start=453
-  _globals['_PINGREQUEST']._serialized_end=572
-  _globals['_PINGREPLY']._serialized_start=575
-  _globals['_PINGREPLY']._serialized_end=710
-  _globals['_LOAD']._serialized_start=712
-  _globals['_LOAD']._serialized_end=786
-  _globals['_CATALOGUEHEAD']._serialized_start=788
-  _globals['_CATALOGUEHEAD']._serialized_end=850
-  _globals['_GETCATALOGUEREQUEST']._serialized_start=852
-  _globals['_GETCATALOGUEREQUEST']._serialized_end=916
-  _globals['_GETCATALOGUEREPLY']._serialized_start=919
-  _globals['_GETCATALOGUEREPLY']._serialized_end=1061
-  _globals['_SKILLENTRY']._serialized_start=1063
-  _globals['_SKILLENTRY']._serialized_end=1185
-  _globals['_RENEWREQUEST']._serialized_start=1187
-  _globals['_RENEWREQUEST']._serialized_end=1218
-  _globals['_RENEWREPLY']._serialized_start=1220
-  _globals['_RENEWREPLY']._serialized_end=1266
-  _globals['_NODE']._serialized_start=1269
-  _globals['_NODE']._serialized_end=1545
+  _globals['_NODEINFO']._serialized_end=278
+  _globals['_HELLOREQUEST']._serialized_start=280
+  _globals['_HELLOREQUEST']._serialized_end=332
+  _globals['_HELLOREPLY']._serialized_start=334
+  _globals['_HELLOREPLY']._serialized_end=423
+  _globals['_PEERHINT']._serialized_start=425
+  _globals['_PEERHINT']._serialized_end=471
+  _globals['_PINGREQUEST']._serialized_start=473
+  _globals['_PINGREQUEST']._serialized_end=592
+  _globals['_PINGREPLY']._serialized_start=595
+  _globals['_PINGREPLY']._serialized_end=730
+  _globals['_LOAD']._serialized_start=732
+  _globals['_LOAD']._serialized_end=806
+  _globals['_CATALOGUEHEAD']._serialized_start=808
+  _globals['_CATALOGUEHEAD']._serialized_end=870
+  _globals['_GETCATALOGUEREQUEST']._serialized_start=872
+  _globals['_GETCATALOGUEREQUEST']._serialized_end=936
+  _globals['_GETCATALOGUEREPLY']._serialized_start=939
+  _globals['_GETCATALOGUEREPLY']._serialized_end=1081
+  _globals['_SKILLENTRY']._serialized_start=1083
+  _globals['_SKILLENTRY']._serialized_end=1205
+  _globals['_RENEWREQUEST']._serialized_start=1207
+  _globals['_RENEWREQUEST']._serialized_end=1238
+  _globals['_RENEWREPLY']._serialized_start=1240
+  _globals['_RENEWREPLY']._serialized_end=1286
+  _globals['_NODE']._serialized_start=1289
+  _globals['_NODE']._serialized_end=1565
 # @@protoc_insertion_point(module_scope)

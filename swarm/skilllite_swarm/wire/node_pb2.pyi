@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class NodeInfo(_message.Message):
-    __slots__ = ("node_id", "name", "epoch", "protocol_min", "protocol_max", "addresses", "signing_key", "signing_key_proof", "version", "holds_ca")
+    __slots__ = ("node_id", "name", "epoch", "protocol_min", "protocol_max", "addresses", "signing_key", "signing_key_proof", "version", "holds_ca", "device_key")
     NODE_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
@@ -18,6 +18,7 @@ class NodeInfo(_message.Message):
     SIGNING_KEY_PROOF_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     HOLDS_CA_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_KEY_FIELD_NUMBER: _ClassVar[int]
     node_id: str
     name: str
     epoch: int
@@ -28,7 +29,8 @@ class NodeInfo(_message.Message):
     signing_key_proof: bytes
     version: str
     holds_ca: bool
-    def __init__(self, node_id: _Optional[str] = ..., name: _Optional[str] = ..., epoch: _Optional[int] = ..., protocol_min: _Optional[int] = ..., protocol_max: _Optional[int] = ..., addresses: _Optional[_Iterable[str]] = ..., signing_key: _Optional[bytes] = ..., signing_key_proof: _Optional[bytes] = ..., version: _Optional[str] = ..., holds_ca: bool = ...) -> None: ...
+    device_key: bytes
+    def __init__(self, node_id: _Optional[str] = ..., name: _Optional[str] = ..., epoch: _Optional[int] = ..., protocol_min: _Optional[int] = ..., protocol_max: _Optional[int] = ..., addresses: _Optional[_Iterable[str]] = ..., signing_key: _Optional[bytes] = ..., signing_key_proof: _Optional[bytes] = ..., version: _Optional[str] = ..., holds_ca: bool = ..., device_key: _Optional[bytes] = ...) -> None: ...
 
 class HelloRequest(_message.Message):
     __slots__ = ("self",)
