@@ -6,7 +6,8 @@
     ├── NotFound             name something that exists
     ├── PolicyDenied         stop: policy says no and nobody here can change that
     ├── ConsentRequired      ask a person
-    └── SandboxUnavailable   run `skilllite doctor`: this host can't give what was asked
+    ├── SandboxUnavailable   run `skilllite doctor`: this host can't give what was asked
+    └── KeyUnusable          restore the key file or its permissions; nothing was replaced
 
 A run that starts always ends in an `Outcome`; these are raised when it could not start.
 """
@@ -66,3 +67,9 @@ class SandboxUnavailable(SandboxError):
     """The host can't give the isolation that the level asks for."""
 
     code = "sandbox_unavailable"
+
+
+class KeyUnusable(SandboxError):
+    """A private file is damaged, unreadable, or open to other users."""
+
+    code = "key_unusable"

@@ -1,19 +1,19 @@
 """What can go wrong between nodes, sorted by what the caller does next.
 
-    SwarmError
-    ├── PeerUnreachable      retry elsewhere or later; `step` says how far the dial got
-    ├── PeerRefused          that peer said no: another may say yes
-    ├── CallInterrupted      the connection broke mid-call: ask for the status, don't assume
-    ├── NotAMember           this node or that peer is not in the team: join first
-    ├── JoinFailed           the join did not happen; nothing was changed
-    ├── ProtocolMismatch     one of the two needs another version
-    ├── IdentityCorrupt      a key or certificate on disk is damaged: refuse to start
-    ├── InvalidCertificate   these bytes prove nothing: drop who sent them
-    ├── InvalidAddress       not "host:port": fix what was typed
-    ├── UnknownNode          no member has that name or id: look at the list of peers
-    ├── AmbiguousNode        several members fit: give more of the id
-    ├── CatalogueRejected    what a peer says it offers is not what it signed: offer nothing of it
-    └── PortInUse            choose another port or stop the other program
+SwarmError
+├── PeerUnreachable      retry elsewhere or later; `step` says how far the dial got
+├── PeerRefused          that peer said no: another may say yes
+├── CallInterrupted      the connection broke mid-call: ask for the status, don't assume
+├── NotAMember           this node or that peer is not in the team: join first
+├── JoinFailed           the join did not happen; nothing was changed
+├── ProtocolMismatch     one of the two needs another version
+├── IdentityCorrupt      a key or certificate on disk is damaged: refuse to start
+├── InvalidCertificate   these bytes prove nothing: drop who sent them
+├── InvalidAddress       not "host:port": fix what was typed
+├── UnknownNode          no member has that name or id: look at the list of peers
+├── AmbiguousNode        several members fit: give more of the id
+├── CatalogueRejected    what a peer says it offers is not what it signed: offer nothing of it
+└── PortInUse            choose another port or stop the other program
 """
 
 from __future__ import annotations
@@ -69,6 +69,18 @@ class PeerRefused(SwarmError):
     """The peer answered, and the answer was no."""
 
     code = "peer_refused"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        peer_code: str = "",
+        hint: str | None = None,
+        cause: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, cause=cause)
+        self.peer_code = peer_code
+        """The `code` of the error that the peer raised."""
 
 
 class CallInterrupted(SwarmError):
