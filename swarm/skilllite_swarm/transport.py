@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from skilllite_swarm.errors import ProtocolMismatch
 from skilllite_swarm.task import AttemptStatus, RunEvent, RunRequest, Terminal
 
 PROTOCOL_MIN = 1
@@ -51,6 +52,19 @@ class NodeInfo:
     holds_ca: bool
     device_key: bytes = b""
     """SubjectPublicKeyInfo, DER: `node_id` is its hash, `signing_key_proof` is checked with it."""
+
+
+def shared_protocol(peer: NodeInfo) -> int:
+    """Return the highest version that both speak, or raise `ProtocolMismatch` with both ranges."""
+    highest = min(PROTOCOL_MAX, peer.protocol_max)
+    if highest >= max(PROTOCOL_MIN, peer.protocol_min):
+        return highest
+    older = peer.protocol_max < PROTOCOL_MIN
+    raise ProtocolMismatch(
+        f"{peer.name} speaks protocol {peer.protocol_min}-{peer.protocol_max}, "
+        f"this node {PROTOCOL_MIN}-{PROTOCOL_MAX}",
+        hint=f"update SkillLite on {peer.name if older else 'this node'}",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,10 +149,13 @@ async def test_a_nursery_cancelled_meanwhile_answers_asyncio() -> None:
             await bridge.run_aio(bridge.run_trio, nursery, cancel_own, nursery)
 
     with trio.fail_after(PATIENCE_S):
-        async with open_bridge() as bridge, trio.open_nursery() as callers:
-            async with trio.open_nursery() as nursery:
-                callers.start_soon(call, nursery)
-                await trio.sleep_forever()
+        async with (
+            open_bridge() as bridge,
+            trio.open_nursery() as callers,
+            trio.open_nursery() as nursery,
+        ):
+            callers.start_soon(call, nursery)
+            await trio.sleep_forever()
 
 
 async def test_closing_fails_calls_under_way_and_later_ones() -> None:
