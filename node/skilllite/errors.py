@@ -6,6 +6,7 @@
     ├── Refused               stop: this node or a peer said no
     ├── HomeUnsafe            repair the permissions of the home
     ├── NodeNotRunning        start the node first
+    ├── NodeStopping          the node ends: ask again when it has started
     ├── NodeAlreadyRunning    this home has a node: use it, or choose another home
     ├── ControlFailed         the conversation with the running node broke: look at its log
     ├── TimedOut              give it more time, or look at what it waits for
@@ -115,6 +116,12 @@ class NodeNotRunning(SkillLiteError):
     """No node answers in this home."""
 
     code = "node_not_running"
+
+
+class NodeStopping(SkillLiteError):
+    """The node is going away; what it accepted is kept."""
+
+    code = "node_stopping"
 
 
 class NodeAlreadyRunning(SkillLiteError):
