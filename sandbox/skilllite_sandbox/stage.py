@@ -1,0 +1,272 @@
+"""The stage: one read-only copy of each skill, named by its content.
+
+Digest, scan, consent and execution all refer to this copy, so nothing can change between the
+check and the use, and a skill in a private home or below /tmp can be shown to a sandbox that sees
+neither.
+
+Layout: `ROOT/<hex of the digest>/skill/…` is the copy, `ROOT/<hex>/skill.json` what reading it
+gave. The root is 0700: who may not enter it sees no skill at all. The copy below is readable to
+everybody (0444, 0555), because a sandbox gets it by a mount and may run under another uid.
+
+An entry is complete when it has its final name: it is built under a temporary one and renamed. At
+its first use in every process its content is hashed again, which costs no more than the digest of
+the source that `put` needs anyway and finds what a crash, a disk or a process of root did to it.
+Later uses compare the inode, size, mtime and ctime of every path with what they were before that
+hash; ctime can't be set back by anybody but root. A damaged entry is never used: `put` builds it
+again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeAlias
+
+from skilllite_sandbox.archive import (
+    UNFINISHED_PREFIX,
+    copy_tree,
+    remove_tree,
+    unfinished_beside,
+)
+from skilllite_sandbox.digest import compute_digest, is_digest
+from skilllite_sandbox.errors import InvalidSkill, NotFound, SandboxUnavailable
+from skilllite_sandbox.skill import Skill, read_skill
+from skilllite_sandbox.skill_record import InvalidRecord, decode_skill, encode_skill, with_name
+
+COPY_NAME = "skill"
+RECORD_NAME = "skill.json"
+RECORD_BYTES_MAX = 1024 * 1024  # a manifest, a schema and examples at their bounds: 300 KiB
+ENTRIES_KEPT = 256  # edits of a skill leave entries behind; this many, then the oldest go
+KEPT_AT_LEAST_S = 24 * 3600.0  # an entry used within a day may have a job on it, and stays
+UNFINISHED_KEPT_S = 3600.0  # far above the longest copy: an older one was left by a crash
+LOCK_WAIT_S = 10.0  # the lock is held for a rename and a hash; longer means a stopped process
+_LOCK_POLL_S = 0.01
+_LOCK_NAME = ".lock"
+
+_Stamp: TypeAlias = tuple[tuple[str, int, int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StagedSkill:
+    """A skill whose files can't change any more."""
+
+    digest: str
+    directory: Path
+    """The read-only copy."""
+    skill: Skill
+    """Read from the copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    staged: StagedSkill
+    stamp: _Stamp
+
+
+class Stage:
+    """A content-addressed store of skills, shared by threads and processes."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = Path(root).absolute()
+        self._verified: dict[str, _Verified] = {}
+        self._verified_lock = threading.Lock()
+
+    @property
+    def root(self) -> Path:
+        """The directory of the store."""
+        return self._root
+
+    def put(self, directory: Path) -> StagedSkill:
+        """Return the staged copy of a skill, made now unless the same content is there already.
+
+        Raises:
+            NotFound: there is no such directory.
+            InvalidSkill: it can't be used, or holds a link or a special file, or exceeds a bound.
+            SandboxUnavailable: the stage can't be written.
+        """
+        directory = Path(directory)
+        folder = directory.resolve().name
+        staged = self.get(compute_digest(directory), folder=folder)
+        if staged is None:
+            try:
+                staged = self._copy_in(directory, folder)
+            except OSError as error:
+                raise _unwritable(self._root, error) from None
+        if staged.skill.manifest.named or staged.skill.name == folder:
+            return staged
+        # Two folders of one content without a name in it: each keeps its own.
+        return replace(staged, skill=with_name(staged.skill, folder))
+
+    def get(self, digest: str, *, folder: str | None = None) -> StagedSkill | None:
+        """Return the skill of this digest; None when it isn't here, or is damaged.
+
+        Args:
+            digest: What `put` or `compute_digest` gave.
+            folder: The name for a skill that has none and was never read before.
+        """
+        if not is_digest(digest):
+            return None
+        entry = self._entry(digest)
+        with contextlib.suppress(OSError):
+            os.utime(entry)  # when it was last used, for `_prune`
+        copy = entry / COPY_NAME
+        with self._verified_lock:
+            known = self._verified.get(digest)
+        try:
+            stamp = _stamp_of(copy)
+            if known is not None and known.stamp == stamp:
+                return known.staged
+            # The stamp was taken before the hash: what changes in between differs from it next
+            # time.
+            if compute_digest(copy) != digest:
+                return None
+        except (OSError, NotFound, InvalidSkill):
+            return None
+        staged = StagedSkill(digest, copy, self._read(digest, folder))
+        with self._verified_lock:
+            if len(self._verified) > 2 * ENTRIES_KEPT:
+                self._verified.clear()
+            self._verified[digest] = _Verified(staged, stamp)
+        return staged
+
+    def _entry(self, digest: str) -> Path:
+        return self._root / digest.removeprefix("sha256:")
+
+    def _read(self, digest: str, folder: str | None) -> Skill:
+        entry = self._entry(digest)
+        copy = entry / COPY_NAME
+        try:
+            with (entry / RECORD_NAME).open("rb") as file:
+                data = file.read(RECORD_BYTES_MAX)
+            return decode_skill(data, digest=digest, directory=copy)
+        except (OSError, InvalidRecord):
+            skill = read_skill(copy, folder=folder or f"skill-{entry.name[:12]}")
+        with contextlib.suppress(OSError):  # a cache: without it the next run is slower, no more
+            _write_record(entry, skill, digest)
+        return skill
+
+    def _copy_in(self, directory: Path, folder: str) -> StagedSkill:
+        self._prepare_root()
+        self._prune()
+        with unfinished_beside(self._root / COPY_NAME) as incoming:
+            incoming.mkdir(mode=0o755)
+            digest = copy_tree(directory, incoming / COPY_NAME, read_only=True)
+            skill = read_skill(incoming / COPY_NAME, folder=folder)
+            _write_record(incoming, skill, digest)
+            with self._exclusive():
+                staged = self.get(digest, folder=folder)
+                if staged is None:
+                    self._install(incoming, digest)
+                    staged = self.get(digest, folder=folder)
+        if staged is None:
+            raise SandboxUnavailable(
+                f"the copy of {directory} in the stage does not keep its content",
+                hint=f"check the disk that holds {self._root}",
+            )
+        return staged
+
+    def _install(self, incoming: Path, digest: str) -> None:
+        entry = self._entry(digest)
+        with unfinished_beside(entry) as damaged:
+            if os.path.lexists(entry):
+                entry.rename(damaged)
+            incoming.rename(entry)
+
+    def _prepare_root(self) -> None:
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = self._root.lstat()
+        if status.st_uid != os.geteuid():
+            raise SandboxUnavailable(
+                f"the stage {self._root} belongs to another user",
+                hint="remove it, or point the cache elsewhere",
+            )
+        if status.st_mode & 0o077:
+            self._root.chmod(0o700)
+
+    def _prune(self) -> None:
+        """Remove what crashes left and, above `ENTRIES_KEPT`, what nobody used for a day."""
+        now = time.time()
+        entries: list[tuple[float, Path]] = []
+        with os.scandir(self._root) as found:
+            for item in found:
+                with contextlib.suppress(OSError):
+                    age_s = now - item.stat(follow_symlinks=False).st_mtime
+                    if not item.name.startswith("."):
+                        entries.append((age_s, Path(item.path)))
+                    elif item.name.startswith(UNFINISHED_PREFIX) and age_s > UNFINISHED_KEPT_S:
+                        remove_tree(Path(item.path))
+        entries.sort()
+        for age_s, path in entries[ENTRIES_KEPT:]:
+            if age_s > KEPT_AT_LEAST_S:
+                remove_tree(path)
+
+    @contextlib.contextmanager
+    def _exclusive(self) -> Iterator[None]:
+        descriptor = os.open(self._root / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            deadline = time.monotonic() + LOCK_WAIT_S
+            while True:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise _locked(self._root) from None
+                    time.sleep(_LOCK_POLL_S)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+@contextlib.contextmanager
+def open_temporary_stage() -> Iterator[Stage]:
+    """Open a stage that is removed at the end, with every copy in it."""
+    import tempfile  # 7 ms with what it imports, and a run has a stage of its own
+
+    root = Path(tempfile.mkdtemp(prefix="skilllite-stage-"))
+    try:
+        yield Stage(root)
+    finally:
+        remove_tree(root)
+
+
+def _stamp_of(copy: Path) -> _Stamp:
+    """Return what the file system knows of every path, without reading a file."""
+    stamps: list[tuple[str, int, int, int, int]] = []
+    folders = [copy]
+    while folders:
+        with os.scandir(folders.pop()) as found:
+            for item in found:
+                status = item.stat(follow_symlinks=False)
+                facts = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+                stamps.append((item.path, *facts))
+                if item.is_dir(follow_symlinks=False):
+                    folders.append(Path(item.path))
+    return tuple(sorted(stamps))
+
+
+def _write_record(entry: Path, skill: Skill, digest: str) -> None:
+    with unfinished_beside(entry / RECORD_NAME) as temporary:
+        temporary.write_bytes(encode_skill(skill, digest))
+        temporary.replace(entry / RECORD_NAME)
+
+
+def _unwritable(root: Path, error: OSError) -> SandboxUnavailable:
+    return SandboxUnavailable(
+        f"the stage {root} can't be written",
+        cause=error.strerror or str(error),
+        hint="check its owner and the free space; `skilllite doctor` looks at both",
+    )
+
+
+def _locked(root: Path) -> SandboxUnavailable:
+    return SandboxUnavailable(
+        f"the stage {root} has been locked for {LOCK_WAIT_S:.0f} s",
+        hint="a stopped skilllite process may hold it",
+    )
