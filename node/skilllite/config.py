@@ -17,13 +17,14 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from skilllite.errors import ConfigInvalid
+from skilllite.errors import ConfigInvalid, UsageError
 from skilllite.home import Home
 from skilllite.settings import BY_KEY, SETTINGS, Setting, Unfit, Value
 
 FILE_BYTES_MAX = 64 * 1024
 """A config or .env larger than this is something else."""
 
+FLAG_ORIGIN = "the flag for"
 DEFAULT_ORIGIN = "the default"
 
 
@@ -115,7 +116,7 @@ def load_config(
             notes.append(f"{line.where}: {setting.variable} is ignored, a folder may not set it")
             line = None
         if given is not None:
-            values[setting.key] = _resolve(setting, given, f"the flag for {setting.key}")
+            values[setting.key] = _resolve(setting, given, f"{FLAG_ORIGIN} {setting.key}")
         elif setting.variable in environ:
             where = f"environment variable {setting.variable}"
             values[setting.key] = _resolve(setting, environ[setting.variable], where)
@@ -135,9 +136,8 @@ def _resolve(setting: Setting, given: object, where: str, *, typed: bool = False
         text = isinstance(given, str) and not typed
         return Resolved(setting.parse(str(given)) if text else setting.check(given), where)
     except Unfit as error:
-        raise ConfigInvalid(
-            f"{setting.key} {error}", cause=f"set by {where}", hint=setting.doc
-        ) from error
+        kind = UsageError if where.startswith(FLAG_ORIGIN) else ConfigInvalid
+        raise kind(f"{setting.key} {error}", cause=f"set by {where}", hint=setting.doc) from error
 
 
 def _read_text(path: Path) -> str | None:

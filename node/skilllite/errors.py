@@ -1,7 +1,8 @@
 """What can go wrong in the node and its command line, sorted by what the caller does next.
 
     SkillLiteError
-    ├── UsageError            call it differently: wrong arguments, bad JSON, a bad setting
+    ├── UsageError            call it differently: wrong arguments, bad JSON
+    ├── ConfigInvalid         repair the setting or the file it comes from
     ├── NotFound              name a skill, task or node that exists
     ├── Refused               stop: this node or a peer said no
     ├── HomeUnsafe            repair the permissions of the home
@@ -31,7 +32,7 @@ INTERRUPTED = 130
 _EXIT_CODES = {
     "usage": USAGE,
     "invalid_input": USAGE,
-    "config_invalid": USAGE,
+    "input_too_large": USAGE,
     "policy_denied": REFUSED,
     "sandbox_unavailable": REFUSED,
     "refused": REFUSED,
@@ -40,12 +41,12 @@ _EXIT_CODES = {
     "not_a_member": REFUSED,
     "queue_full": REFUSED,
     "draining": REFUSED,
+    "too_many_hops": REFUSED,
     "consent_required": NEEDS_CONFIRMATION,
     "not_found": NOT_FOUND,
     "unknown_skill": NOT_FOUND,
     "unknown_node": NOT_FOUND,
     "unknown_task": NOT_FOUND,
-    "no_capable_peer": NOT_FOUND,
     "timeout": TIMED_OUT,
     "deadline_exceeded": TIMED_OUT,
     "interrupted": FAILED,
@@ -88,7 +89,7 @@ class UsageError(SkillLiteError):
     code = "usage"
 
 
-class ConfigInvalid(UsageError):
+class ConfigInvalid(SkillLiteError):
     """A setting has a value it can't have, or the config file can't be read."""
 
     code = "config_invalid"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skilllite.config import load_config
-from skilllite.errors import USAGE, ConfigInvalid, exit_code_of
+from skilllite.errors import FAILED, USAGE, ConfigInvalid, UsageError, exit_code_of
 from skilllite.home import Home
 from skilllite.settings import BY_KEY, SETTINGS, Unfit, env_example
 
@@ -103,7 +103,7 @@ def test_wrong_config_file_refuses_to_start(home: Home, text: str, says: str) ->
 
     assert says in caught.value.message
     assert caught.value.hint
-    assert exit_code_of(caught.value) == USAGE
+    assert exit_code_of(caught.value) == FAILED
     assert home.config_file.read_text(encoding="utf-8") == text
 
 
@@ -140,6 +140,13 @@ def test_wrong_environment_names_the_variable(home: Home) -> None:
         load_config(home, environ={"SKILLLITE_NODE_PORT": "http"})
 
     assert caught.value.cause == "set by environment variable SKILLLITE_NODE_PORT"
+
+
+def test_wrong_flag_is_a_usage_error(home: Home) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_config(home, flags={"node.port": 70_000}, environ={})
+
+    assert exit_code_of(caught.value) == USAGE
 
 
 def test_dotenv_skips_comments_quotes_and_other_programs(home: Home, project: Path) -> None:

@@ -79,6 +79,8 @@ class ControlClient:
             )
         try:
             self._socket.sendall(line)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # a node that turns this client away says why before it closes: read on
         except OSError as error:
             raise self._broken(error) from error
         while True:
@@ -90,7 +92,7 @@ class ControlClient:
             if "error" in message:
                 raise _reported(message["error"])
             event = message.get("event")
-            if isinstance(event, dict) and event.get("type") != ALIVE:
+            if isinstance(event, dict) and event.get("event") != ALIVE:
                 yield event
 
     def call(

@@ -19,7 +19,7 @@ SILENCE_S_MAX = 30.0
 """A client that hears nothing for this long gives up: the node is stuck or stopped (SIGSTOP)."""
 
 ALIVE = "alive"
-"""Type of the event that only says "still there"."""
+"""The event that only says "still there"; the field `event` of every event names its kind."""
 
 Message = dict[str, object]
 

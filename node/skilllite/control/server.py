@@ -279,7 +279,7 @@ class _Connection:
         while True:
             await trio.sleep(KEEPALIVE_S)
             for request_id in list(self._in_flight):
-                await self.send({"id": request_id, "event": {"type": ALIVE}})
+                await self.send({"id": request_id, "event": {"event": ALIVE}})
 
 
 def _innermost(error: Exception) -> Exception:
