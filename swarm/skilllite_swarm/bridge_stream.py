@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Generic, TypeVar
 
 import outcome
@@ -54,7 +55,7 @@ class Inflow(Generic[T]):
     Leaving cancels the source. The source's error is raised after the items that came before it.
     """
 
-    def __init__(self, bridge: Bridge, source: Callable[[], AsyncIterator[T]]) -> None:
+    def __init__(self, bridge: Bridge, source: Callable[[], AsyncGenerator[T, None]]) -> None:
         self._bridge = bridge
         self._source = source
         self._items: asyncio.Queue[outcome.Outcome[T] | None] = asyncio.Queue(STREAM_WINDOW)
@@ -90,8 +91,9 @@ class Inflow(Generic[T]):
 
     async def _read(self) -> None:
         try:
-            async for item in self._source():
-                await self._items.put(outcome.Value(item))
+            async with aclosing(self._source()) as source:
+                async for item in source:
+                    await self._items.put(outcome.Value(item))
         except Exception as error:  # the boundary of this task: the consumer decides
             await self._items.put(outcome.Error(error))
         else:

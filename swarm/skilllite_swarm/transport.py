@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from skilllite_swarm.errors import ProtocolMismatch
+from skilllite_swarm.errors import NotAMember, ProtocolMismatch
 from skilllite_swarm.task import AttemptStatus, RunEvent, RunRequest, Terminal
 
 PROTOCOL_MIN = 1
@@ -65,6 +65,13 @@ def shared_protocol(peer: NodeInfo) -> int:
         f"this node {PROTOCOL_MIN}-{PROTOCOL_MAX}",
         hint=f"update SkillLite on {peer.name if older else 'this node'}",
     )
+
+
+def check_hello(peer: NodeInfo, *, proven: str) -> None:
+    """Refuse a peer that claims another id than it has proven, or speaks another protocol."""
+    if peer.node_id != proven:
+        raise NotAMember(f"{peer.name} calls itself {peer.node_id[:12]} but proves {proven[:12]}")
+    shared_protocol(peer)
 
 
 @dataclass(frozen=True, slots=True)

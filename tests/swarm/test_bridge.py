@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -244,7 +244,7 @@ async def test_a_slow_asyncio_reader_holds_back_a_trio_writer() -> None:
 async def test_an_inflow_is_bounded_ordered_and_ends() -> None:
     made = 0
 
-    async def count() -> AsyncIterator[int]:
+    async def count() -> AsyncGenerator[int, None]:
         nonlocal made
         for item in range(5 * STREAM_WINDOW):
             made += 1
@@ -261,7 +261,7 @@ async def test_an_inflow_is_bounded_ordered_and_ends() -> None:
 
 
 async def test_an_inflow_raises_what_its_source_raised_after_the_items() -> None:
-    async def source() -> AsyncIterator[int]:
+    async def source() -> AsyncGenerator[int, None]:
         yield 1
         raise LookupError("source broke")
 
@@ -281,7 +281,7 @@ async def test_leaving_an_inflow_cancels_its_source() -> None:
     with trio.fail_after(PATIENCE_S):
         async with open_bridge() as bridge:
 
-            async def source() -> AsyncIterator[int]:
+            async def source() -> AsyncGenerator[int, None]:
                 try:
                     yield 1
                     await asyncio.Event().wait()
