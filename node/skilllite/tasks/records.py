@@ -44,9 +44,9 @@ class AttemptStage(StrEnum):
     ACCEPTED = "accepted"
     STARTED = "started"
     ENDED = "ended"
-    """The executor's terminal is on the owner's disk."""
+    """The executor's terminal is on the owner's disk; without one, the executor lost its record."""
     LOST = "lost"
-    """Nothing more will be heard: it never started, or the executor has no record of it."""
+    """It never started and never will."""
 
     @property
     def is_settled(self) -> bool:
