@@ -33,12 +33,16 @@ _EXIT_CODES = {
     "usage": USAGE,
     "invalid_input": USAGE,
     "input_too_large": USAGE,
+    "invalid_address": USAGE,
+    "ambiguous_node": USAGE,
+    "bad_join_code": USAGE,
     "policy_denied": REFUSED,
     "sandbox_unavailable": REFUSED,
     "refused": REFUSED,
     "unavailable": REFUSED,
     "peer_refused": REFUSED,
     "not_a_member": REFUSED,
+    "join_failed": REFUSED,
     "queue_full": REFUSED,
     "draining": REFUSED,
     "too_many_hops": REFUSED,
@@ -59,12 +63,19 @@ def exit_code_for(code: str) -> int:
     return _EXIT_CODES.get(code, FAILED)
 
 
+def code_of(error: BaseException) -> str | None:
+    """Return the stable code of an error of any layer, None for one nobody foresaw."""
+    code = getattr(error, "code", None)
+    if code == "join_failed" and getattr(error, "reason", None) == "bad_code":
+        return "bad_join_code"  # a slip of the tongue, not a refusal: repeat it
+    return code if isinstance(code, str) else None
+
+
 def exit_code_of(error: BaseException) -> int:
     """Return the documented exit status for an error of any layer."""
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED
-    code = getattr(error, "code", None)
-    return exit_code_for(code) if isinstance(code, str) else FAILED
+    return exit_code_for(code_of(error) or "")
 
 
 class SkillLiteError(Exception):

@@ -89,8 +89,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("node.name", "", "name of this node in the team; empty: the host name"),
     Setting(
         "node.host",
-        "0.0.0.0",
-        "address to listen on for the team",
+        "",
+        "address to listen on; empty: every address of this machine, IPv4 and IPv6",
         trusted_only=True,
     ),
     Setting(

@@ -211,7 +211,7 @@ def _report(error: Exception) -> int:
         import traceback
 
         traceback.print_exception(error)
-    if isinstance(getattr(error, "code", None), str):
+    if errors.code_of(error) is not None:
         output.report(error)
     elif isinstance(error, OSError):
         output.print_error(

@@ -27,7 +27,7 @@ from skilllite.control.framing import (
 )
 from skilllite.control.messages import Arguments, Envelope, parse_arguments, parse_envelope
 from skilllite.control.sockets import listen, peer_is_trusted
-from skilllite.errors import NodeStopping, NotFound, Refused, SkillLiteError, UsageError
+from skilllite.errors import NodeStopping, NotFound, Refused, SkillLiteError, UsageError, code_of
 from skilllite.home import Home
 
 CLIENTS_MAX = 64
@@ -263,7 +263,7 @@ class _Connection:
         except Exception as raised:
             # The boundary of one request: whatever it was, the node and its other clients go on.
             error = _innermost(raised)
-            if not isinstance(getattr(error, "code", None), str):
+            if code_of(error) is None:
                 log.exception("control operation %s failed", request.op)
             return {"error": _facts(error)}
 
@@ -291,8 +291,8 @@ def _innermost(error: Exception) -> Exception:
 
 def _facts(error: BaseException) -> Message:
     """Return an error of any layer as it travels; one nobody foresaw without its details."""
-    code = getattr(error, "code", None)
-    if not isinstance(code, str):
+    code = code_of(error)
+    if code is None:
         return {
             "code": "internal",
             "message": f"the node failed on this request: {type(error).__name__}",
