@@ -40,7 +40,8 @@ _FILLER = re.compile(
     re.IGNORECASE,
 )
 _NO_PACKAGE = re.compile(
-    r"\b(?:no|not|none|without|standard|stdlib|built-?in|network|internet|access|dependenc(?:y|ies))\b",
+    r"(?<!\[)\b(?:no|not|none|without|standard|stdlib|built-?in|network|internet|access"
+    r"|dependenc(?:y|ies)|later|newer|higher|above)\b",
     re.IGNORECASE,
 )
 _VERSION_WORD = re.compile(r"v?\d[\w.]*\+?|[<>=~!]=?\s*\d[\w.]*")
@@ -90,7 +91,11 @@ def _names_in_segment(segment: str) -> list[str]:
     says_with = len(after_with) == 2 and _LANGUAGE.search(after_with[0]) is not None
     items = _ITEMS.split(after_with[1] if says_with else segment)
     # "pandas and numpy libraries": the noun speaks for the items before it, back to the language.
-    nouns = [index for index, item in enumerate(items) if _NOUN.search(item)]
+    nouns = [
+        index
+        for index, item in enumerate(items)
+        if _NOUN.search(item) and not _NO_PACKAGE.search(item)
+    ]
     names: list[str] = []
     for index, item in enumerate(items):
         if says_with or (nouns and index <= nouns[-1] and not _LANGUAGE.search(item)):
