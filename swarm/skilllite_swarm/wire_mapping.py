@@ -59,6 +59,7 @@ VIA_MAX = 16
 
 SIGNING_KEY_BYTES = 32
 SIGNATURE_BYTES_MAX = 256
+DEVICE_KEY_BYTES_MAX = 256
 ROOT_BYTES = 32
 
 _UINT32_MAX = 2**32 - 1
@@ -124,6 +125,7 @@ def node_info_to_wire(info: NodeInfo) -> node_pb2.NodeInfo:
         signing_key_proof=info.signing_key_proof,
         version=info.version,
         holds_ca=info.holds_ca,
+        device_key=info.device_key,
     )
 
 
@@ -132,6 +134,8 @@ def node_info_from_wire(wire: node_pb2.NodeInfo) -> NodeInfo:
         raise MalformedMessage(f"signing_key has not {SIGNING_KEY_BYTES} bytes")
     if len(wire.signing_key_proof) > SIGNATURE_BYTES_MAX:
         raise MalformedMessage(f"signing_key_proof has more than {SIGNATURE_BYTES_MAX} bytes")
+    if len(wire.device_key) > DEVICE_KEY_BYTES_MAX:
+        raise MalformedMessage(f"device_key has more than {DEVICE_KEY_BYTES_MAX} bytes")
     return NodeInfo(
         node_id=_required("node_id", wire.node_id),
         name=_bounded("name", wire.name),
@@ -143,6 +147,7 @@ def node_info_from_wire(wire: node_pb2.NodeInfo) -> NodeInfo:
         signing_key_proof=wire.signing_key_proof,
         version=_bounded("version", wire.version),
         holds_ca=wire.holds_ca,
+        device_key=wire.device_key,
     )
 
 
