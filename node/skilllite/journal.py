@@ -30,7 +30,7 @@ _QUIET = ("zeroconf", "asyncio", "grpc")
 class LineFormatter(logging.Formatter):
     """Formats a record, traceback included, as one bounded line without control characters."""
 
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
 
     def __init__(self) -> None:
         super().__init__(

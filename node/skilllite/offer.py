@@ -1,0 +1,100 @@
+"""The skills this node offers to its team: found in the catalogue, staged, described.
+
+What is offered is what can be started by one call with one JSON object: a skill with an entry
+point. Skills for reading, and those with several scripts, stay local.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from skilllite_sandbox.errors import SandboxError
+from skilllite_sandbox.stage import Stage, StagedSkill
+from skilllite_swarm.transport import SkillEntry
+
+OFFERED_MAX = 1000
+"""As many as one signed catalogue holds."""
+
+log = logging.getLogger("skilllite.skills")
+
+
+class FoundSkill(Protocol):
+    """A skill as the catalogue of skills found it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def directory(self) -> Path: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What was offered at one moment."""
+
+    entries: tuple[SkillEntry, ...] = ()
+    directories: tuple[tuple[str, Path], ...] = ()
+
+
+class OfferedSkills:
+    """The present offer. `refresh` may run in any thread; readers see the old one or the new."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._offer = Offer()
+        self._directories: dict[str, Path] = {}
+        self._reported: set[tuple[str, str]] = set()
+
+    @property
+    def entries(self) -> tuple[SkillEntry, ...]:
+        """What the team is told."""
+        return self._offer.entries
+
+    def directory_of(self, skill: str) -> Path | None:
+        """Return where an offered skill lives."""
+        return self._directories.get(skill)
+
+    def refresh(self, found: Iterable[FoundSkill]) -> bool:
+        """Stage and describe what was found; return whether the offer has changed."""
+        offered: dict[str, tuple[SkillEntry, Path]] = {}
+        for skill in found:
+            if len(offered) >= OFFERED_MAX:
+                log.warning("only the first %d skills are offered", OFFERED_MAX)
+                break
+            staged = self._staged(skill)
+            if staged is not None and staged.skill.entry is not None:
+                offered.setdefault(skill.name, (_entry(skill.name, staged), skill.directory))
+        offer = Offer(
+            tuple(entry for _, (entry, _) in sorted(offered.items())),
+            tuple((name, directory) for name, (_, directory) in sorted(offered.items())),
+        )
+        changed = offer != self._offer
+        self._offer, self._directories = offer, dict(offer.directories)
+        return changed
+
+    def _staged(self, skill: FoundSkill) -> StagedSkill | None:
+        try:
+            return self._stage.put(skill.directory)
+        except SandboxError as error:
+            # Once: a broken skill stays broken at every look.
+            if (skill.name, error.message) not in self._reported:
+                self._reported.add((skill.name, error.message))
+                log.warning("skill %s is not offered: %s", skill.name, error.message)
+            return None
+
+
+def _entry(name: str, staged: StagedSkill) -> SkillEntry:
+    skill = staged.skill
+    assert skill.entry is not None
+    return SkillEntry(
+        name=name,
+        description=skill.description,
+        digest=staged.digest,
+        language=skill.entry.language.value,
+        idempotent=skill.idempotent,
+        lacks=skill.lacks,
+    )

@@ -1,0 +1,155 @@
+"""Runs the skills this node offers, each in a sandbox of its own, for the task executor.
+
+The sandbox is synchronous. A run is started here on the trio thread, which is the process's main
+one: the sandbox dies with the thread that started it. Waiting happens in a worker thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+import trio
+
+from skilllite_sandbox.errors import NotFound
+from skilllite_sandbox.execution import Execution
+from skilllite_sandbox.outcome import Outcome, Reason
+from skilllite_sandbox.policy import DEFAULT_LIMITS, REMOTE_LIMITS, Level, Origin, Policy
+from skilllite_sandbox.sandbox import (
+    Job,
+    Sandbox,
+    encode_input,
+    entry_of,
+    explain_unavailable,
+)
+from skilllite_sandbox.stage import Stage
+from skilllite_swarm.task import Failed, Result, TaskError
+
+STDERR_TAIL_CHARACTERS = 300
+"""Of a failed skill's last line: usually the exception, and always in the log as a whole."""
+
+HINTS = {
+    Reason.TIMEOUT: "give it a smaller input; `skilllite run` takes --timeout",
+    Reason.MEMORY: "give it a smaller input; `skilllite run` takes --max-memory",
+    Reason.UNAVAILABLE: "run `skilllite doctor` on that node",
+    Reason.REFUSED: "run `skilllite doctor` on that node",
+}
+HINT_OTHERWISE = "`skilllite tasks logs ID` shows what the skill wrote"
+
+
+class OfferedSkills(Protocol):
+    """Where the skills are that this node offers."""
+
+    def directory_of(self, skill: str) -> Path | None:
+        """Return the directory of an offered skill. Must not block."""
+        ...
+
+
+class SandboxRunner:
+    """The executor's `SkillRunner`, over one sandbox and one stage."""
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        stage: Stage,
+        skills: OfferedSkills,
+        *,
+        local_level: Level,
+        concurrency: int,
+    ) -> None:
+        self._sandbox = sandbox
+        self._stage = stage
+        self._skills = skills
+        self._local_level = local_level
+        # Threads of its own: a hundred waits must not keep the ledger from writing.
+        self._threads = trio.CapacityLimiter(concurrency)
+
+    def knows(self, skill: str) -> bool:
+        """Return whether a skill of that name is offered here."""
+        return self._skills.directory_of(skill) is not None
+
+    async def run(
+        self,
+        skill: str,
+        input_json: str,
+        *,
+        origin: Origin,
+        deadline_s: float,
+        on_started: Callable[[str], None],
+        on_log: Callable[[str], None],
+    ) -> Result | Failed:
+        """Run one skill to its end; when cancelled, kill its whole process tree first.
+
+        Raises:
+            SandboxError: it could not start.
+        """
+        directory = self._skills.directory_of(skill)
+        if directory is None:
+            raise NotFound(
+                f"skill {skill} is not installed here", hint="`skilllite list` shows those that are"
+            )
+        staged = await trio.to_thread.run_sync(self._stage.put, directory, limiter=self._threads)
+        policy = self._policy(origin, deadline_s)
+        job = Job(staged, entry_of(staged), encode_input(input_json, policy.limits), policy)
+        execution = self._sandbox.start(job)
+        on_started(staged.digest)
+        outcome = await self._wait(execution, on_log)
+        if outcome.reason is Reason.UNAVAILABLE:
+            raise explain_unavailable(outcome)
+        return _terminal(skill, outcome)
+
+    def _policy(self, origin: Origin, deadline_s: float) -> Policy:
+        remote = origin is Origin.REMOTE
+        limits = REMOTE_LIMITS if remote else DEFAULT_LIMITS
+        return Policy(
+            # Whatever this node's owner chose for their own tasks: a peer's get the full level.
+            level=Level.FULL if remote else self._local_level,
+            limits=replace(limits, wall_s=min(limits.wall_s, deadline_s)),
+            origin=origin,
+        )
+
+    async def _wait(self, execution: Execution, on_log: Callable[[str], None]) -> Outcome:
+        token = trio.lowlevel.current_trio_token()
+
+        def forward(line: str) -> None:
+            # Posted, not awaited: the thread must not hang on a trio task that is being cancelled.
+            # The sandbox bounds stderr, so what waits is bounded too, and in order.
+            with suppress(trio.RunFinishedError):
+                token.run_sync_soon(on_log, line)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_kill_when_cancelled, execution)
+            with trio.CancelScope(shield=True):
+                outcome = await trio.to_thread.run_sync(
+                    execution.wait, forward, limiter=self._threads
+                )
+            nursery.cancel_scope.cancel()
+        return outcome
+
+
+async def _kill_when_cancelled(execution: Execution) -> None:
+    try:
+        await trio.sleep_forever()
+    finally:
+        execution.kill()  # harmless when it is over
+
+
+def _terminal(skill: str, outcome: Outcome) -> Result | Failed:
+    duration_ms = round(outcome.duration_ms)
+    output_json = None if outcome.output is None and not _is_null(outcome) else outcome.text.strip()
+    text = "" if output_json is not None else outcome.text
+    if outcome.ok:
+        return Result(output_json, text, duration_ms)
+    last_line = outcome.stderr.strip().rpartition("\n")[2].strip()[-STDERR_TAIL_CHARACTERS:]
+    what = outcome.message or outcome.reason.value
+    message = f"{skill}: {what}" + (f": {last_line}" if last_line else "")
+    error = TaskError(outcome.reason.value, message, HINTS.get(outcome.reason, HINT_OTHERWISE))
+    return Failed(error, output_json, text, duration_ms)
+
+
+def _is_null(outcome: Outcome) -> bool:
+    """Return whether the skill printed the JSON value null, which is a result."""
+    return outcome.reason is Reason.OK and outcome.text.strip() == "null"
