@@ -234,18 +234,32 @@ def attempts_of(connection: sqlite3.Connection, task_id: str) -> list[AttemptRec
     return [_attempt(row) for row in rows]
 
 
+_LOOSE = f"""FROM attempts a JOIN tasks t USING (task_id)
+    WHERE a.{_UNSETTLED} AND t.state IN ({_ENDED}) AND t.ended_ms > ?"""
+
+
+def loose_nodes(connection: sqlite3.Connection, *, ended_after_ms: int) -> list[str]:
+    """Return the executors that haven't said how attempts of ended tasks ended."""
+    rows = connection.execute(f"SELECT DISTINCT a.node_id {_LOOSE}", (ended_after_ms,))
+    return [row[0] for row in rows]
+
+
 def loose_attempts(
-    connection: sqlite3.Connection, *, ended_after_ms: int, limit: int
+    connection: sqlite3.Connection,
+    *,
+    ended_after_ms: int,
+    limit: int,
+    node_id: str | None = None,
+    task_id: str | None = None,
 ) -> list[LooseAttempt]:
-    """Return attempts of ended tasks whose executor hasn't said how they ended."""
+    """Return attempts of ended tasks whose executor hasn't said how they ended, oldest first."""
     rows = connection.execute(
-        "SELECT a.task_id, attempt, a.node_id, a.node_name, idempotent, stage, terminal,"
-        " t.state, coalesce(t.error_code, '') FROM attempts a JOIN tasks t USING (task_id)"
-        f" WHERE a.{_UNSETTLED} AND t.state IN ({_ENDED}) AND t.ended_ms > ?"
-        " ORDER BY t.ended_ms, attempt LIMIT ?",
-        (ended_after_ms, limit),
+        "SELECT a.task_id, a.attempt, a.node_id, a.node_name, a.idempotent, a.stage, a.terminal,"
+        f" t.state {_LOOSE} AND a.node_id = coalesce(?, a.node_id)"
+        " AND a.task_id = coalesce(?, a.task_id) ORDER BY t.ended_ms, a.attempt LIMIT ?",
+        (ended_after_ms, node_id, task_id, limit),
     )
-    return [LooseAttempt(_attempt(row[:7]), TaskState(row[7]), row[8]) for row in rows]
+    return [LooseAttempt(_attempt(row[:7]), TaskState(row[7])) for row in rows]
 
 
 def log_lines(connection: sqlite3.Connection, task_id: str) -> list[LogLine]:

@@ -118,6 +118,13 @@ class TaskRecord:
     output_json: str | None = None
     text: str = ""
 
+    @property
+    def note(self) -> str:
+        """What a person should know beside the outcome; empty when nothing."""
+        if self.state.is_ended and self.unsettled:
+            return "a node that had the task has not confirmed its end; it is asked for a day"
+        return ""
+
     def to_json(self, *, now_ms: int, brief: bool = False) -> dict[str, Any]:
         """Return the machine contract of `submit --json`, without output and text when `brief`."""
         duration_ms = self.duration_ms
@@ -136,7 +143,7 @@ class TaskRecord:
             "created_ms": self.created_ms,
             "deadline_ms": self.deadline_ms,
             "reconciled": self.reconciled,
-            "unsettled": self.unsettled,
+            "note": self.note or None,
         }
         if not brief:
             facts["output"] = None if self.output_json is None else json.loads(self.output_json)
@@ -192,7 +199,6 @@ class LooseAttempt:
 
     record: AttemptRecord
     task_state: TaskState
-    task_error_code: str
 
 
 @dataclass(frozen=True, slots=True)

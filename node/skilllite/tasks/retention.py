@@ -7,8 +7,20 @@ would fill up goes before that.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import trio
+
+from skilllite.tasks.errors import LedgerUnavailable
+from skilllite.tasks.ledger import Ledger
+
+PRUNE_PERIOD_S = 600.0  # a node that does ten tasks a second goes over a bound by 6,000 rows
+PRUNE_PAUSE_S = 0.05  # between batches, for those who wait to write
+
+_log = logging.getLogger("skilllite.tasks")
 
 DAY_MS = 24 * 3600 * 1000
 
@@ -98,3 +110,16 @@ def _used_bytes(connection: sqlite3.Connection) -> int:
         for name in ("page_count", "freelist_count", "page_size")
     )
     return int((pages - free) * size)
+
+
+async def keep_bounded(ledger: Ledger, *, now_ms: Callable[[], int], retention: Retention) -> None:
+    """Prune at once and then every ten minutes, until cancelled."""
+    while True:
+        try:
+            removed = await ledger.write(
+                lambda c: prune(c, now_ms=now_ms(), retention=retention), durable=False
+            )
+        except LedgerUnavailable as error:
+            _log.error("pruning the ledger failed: %s", error.cause)
+            removed = 0
+        await trio.sleep(PRUNE_PAUSE_S if removed >= retention.batch else PRUNE_PERIOD_S)
