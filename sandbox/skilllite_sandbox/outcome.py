@@ -50,6 +50,8 @@ class Outcome:
     """What the skill tried and was killed for, and bounds it ran into; human-readable."""
     stderr: str
     limits: Limits
+    not_enforced: tuple[str, ...] = ()
+    """What this tier can't give, so that nobody assumes it."""
     message: str = ""
     """One clause that says what happened, empty when ok: `memory limit 512 MiB exceeded`."""
 
@@ -71,6 +73,7 @@ class Outcome:
             "tier": self.tier.value,
             "level": int(self.level),
             "enforced": list(self.enforced),
+            "not_enforced": list(self.not_enforced),
             "violations": list(self.violations),
             "stderr": self.stderr,
             "limits": asdict(self.limits),

@@ -1,0 +1,251 @@
+"""One running skill: feeds it, bounds it, waits for it, and says how it ended.
+
+`wait` blocks and may be called on any thread, once; `kill` may be called on any thread at any time,
+also when the run is over. No thread of its own, no periodic polling: one `poll` over the pipes and
+the pidfd.
+
+The end of a run is the end of the guest's first process. Whatever it left behind dies with the
+process namespace (level 1: with the process group), and what that still prints no longer counts.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import os
+import select
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+from skilllite_sandbox.backend.base import Launched
+from skilllite_sandbox.outcome import Outcome, Reason
+from skilllite_sandbox.plan import Plan
+from skilllite_sandbox.verdict import Ending, dropped_note, make_outcome
+
+_CHUNK_BYTES = 64 * 1024  # what a pipe holds
+_STATUS_BYTES = 64  # far more than the guest ever says
+_DRAIN_S = 0.5  # after the end: bytes already in the pipes, and the kernel's work on the leftovers
+_DEATH_S = 10.0  # a SIGKILLed process that stays longer hangs in the kernel
+_POLL_LONGEST_S = 3600.0  # poll takes milliseconds in an int
+_LOG_LINE_CHARS = 4096  # a longer line is handed out in pieces
+
+
+class Execution:
+    """A started run. Wait for it exactly once, or it stays a zombie."""
+
+    def __init__(self, plan: Plan, launched: Launched, input_bytes: bytes) -> None:
+        self._plan = plan
+        self._launched = launched
+        self._input = memoryview(input_bytes)
+        self._started = time.monotonic()
+        self._lock = threading.Lock()
+        self._reaped = False
+        self._killed_for: Reason | None = None
+        self._stdout = bytearray()
+        self._stderr = bytearray()
+        self._stderr_dropped = 0
+        self._told = bytearray()
+        self._log: _Lines | None = None
+        self._poll = select.poll()
+        self._open: dict[int, Callable[[], bool]] = {
+            launched.stdin: self._feed,
+            launched.stdout: self._read_stdout,
+            launched.stderr: self._read_stderr,
+            launched.status: self._read_status,
+        }
+        """What to do when a pipe is ready; False closes it."""
+
+    @property
+    def pid(self) -> int:
+        """The process that was started; at levels 2 and 3 the carrier, not the skill."""
+        return self._launched.process.pid
+
+    @property
+    def plan(self) -> Plan:
+        """What stands around this run."""
+        return self._plan
+
+    def kill(self, reason: Reason = Reason.CANCELLED) -> None:
+        """End the run with all its processes; the first reason given is the one that counts."""
+        with self._lock:
+            if not self._reaped:
+                self._killed_for = self._killed_for or reason
+        self._signal_group()
+
+    def _signal_group(self) -> None:
+        """Kill whatever is left of the group of the process that was started.
+
+        It holds the carrier and the first process of the sandbox, with whose death the kernel kills
+        all others in it; at level 1 everything that made no session of its own.
+        """
+        with self._lock:
+            # Not reaped: the id still belongs to this run.
+            if not self._reaped:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self.pid, signal.SIGKILL)
+
+    def wait(self, on_log: Callable[[str], None] | None = None) -> Outcome:
+        """Return how the run ended, at the latest a moment after its deadline.
+
+        Args:
+            on_log: Called with each line of stderr as it comes, within the bound on stderr.
+        """
+        self._log = _Lines(on_log) if on_log is not None else None
+        pidfd = os.pidfd_open(self.pid)
+        try:
+            self._exchange(pidfd)
+        except BaseException:
+            self.kill()
+            raise
+        finally:
+            wait_status, cpu_s = self._finish(pidfd)
+        if self._log is not None and on_log is not None:
+            self._log.finish()
+            if self._stderr_dropped:
+                on_log(dropped_note(self._stderr_dropped))
+        return make_outcome(
+            self._plan,
+            Ending(
+                wait_status=wait_status,
+                killed_for=self._killed_for,
+                told=bytes(self._told),
+                stdout=bytes(self._stdout),
+                stderr=bytes(self._stderr),
+                stderr_dropped=self._stderr_dropped,
+                cpu_s=cpu_s,
+                duration_ms=(time.monotonic() - self._started) * 1000,
+            ),
+        )
+
+    def _exchange(self, pidfd: int) -> None:
+        """Move bytes until the process is gone and its pipes are at their end."""
+        self._poll.register(pidfd, select.POLLIN)
+        for descriptor in self._open:
+            os.set_blocking(descriptor, False)
+            wanted = select.POLLOUT if descriptor == self._launched.stdin else select.POLLIN
+            self._poll.register(descriptor, wanted)
+        if not self._pump_until(self._started + self._plan.limits.wall_s, pidfd):
+            self.kill(Reason.TIMEOUT)
+            self._pump_until(time.monotonic() + _DEATH_S, pidfd)
+
+    def _pump_until(self, deadline: float, pidfd: int) -> bool:
+        """Move bytes; return whether the process ended before the deadline."""
+        ended = False
+        while not ended or self._outputs_open():
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                break
+            for descriptor, _ in self._poll.poll(min(left_s, _POLL_LONGEST_S) * 1000):
+                if descriptor == pidfd:
+                    ended = True
+                    self._poll.unregister(pidfd)
+                    self._signal_group()
+                    deadline = time.monotonic() + _DRAIN_S
+                elif not self._open[descriptor]():
+                    self._close(descriptor)
+        return ended
+
+    def _outputs_open(self) -> bool:
+        return len(self._open) > (self._launched.stdin in self._open)
+
+    def _feed(self) -> bool:
+        try:
+            written = os.write(self._launched.stdin, self._input[:_CHUNK_BYTES])
+        except BlockingIOError:
+            return True
+        except BrokenPipeError:
+            return False  # it doesn't read its input: its own business
+        self._input = self._input[written:]
+        return len(self._input) > 0
+
+    def _read_stdout(self) -> bool:
+        data = _read(self._launched.stdout)
+        if data is None:
+            return True
+        room = self._plan.limits.stdout_bytes - len(self._stdout)
+        self._stdout += data[:room]
+        if len(data) > room:
+            self.kill(Reason.OUTPUT)
+            return False
+        return len(data) > 0
+
+    def _read_stderr(self) -> bool:
+        data = _read(self._launched.stderr)
+        if data is None:
+            return True
+        kept = data[: self._plan.limits.stderr_bytes - len(self._stderr)]
+        self._stderr += kept
+        self._stderr_dropped += len(data) - len(kept)
+        if self._log is not None and kept:
+            self._log.feed(kept)
+        return len(data) > 0
+
+    def _read_status(self) -> bool:
+        data = _read(self._launched.status)
+        if data is None:
+            return True
+        self._told += data[: _STATUS_BYTES - len(self._told)]
+        return len(data) > 0
+
+    def _close(self, descriptor: int) -> None:
+        del self._open[descriptor]
+        self._poll.unregister(descriptor)
+        os.close(descriptor)
+
+    def _finish(self, pidfd: int) -> tuple[int, float]:
+        """Reap the process, whose end is known or near, and release everything."""
+        for descriptor in tuple(self._open):
+            del self._open[descriptor]
+            os.close(descriptor)
+        dying = select.poll()
+        dying.register(pidfd, select.POLLIN)
+        dying.poll(_DEATH_S * 1000)
+        os.close(pidfd)
+        self._signal_group()
+        with self._lock:
+            found, status, usage = os.wait4(self.pid, os.WNOHANG)
+            self._reaped = True
+        if not found:  # stuck in the kernel: nothing can be done about it from here
+            status = signal.SIGKILL
+        self._launched.process.returncode = os.waitstatus_to_exitcode(status)
+        self._launched.clean_up()
+        return status, usage.ru_utime + usage.ru_stime
+
+
+def _read(descriptor: int) -> bytes | None:
+    """Return what is there, empty at the end, None when there is nothing yet."""
+    try:
+        return os.read(descriptor, _CHUNK_BYTES)
+    except BlockingIOError:
+        return None
+
+
+class _Lines:
+    """Cuts a stream of UTF-8 into lines of bounded length."""
+
+    def __init__(self, on_line: Callable[[str], None]) -> None:
+        self._on_line = on_line
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._rest = ""
+
+    def feed(self, data: bytes) -> None:
+        """Hand out every line that is complete, and what is too long to wait for its end."""
+        *lines, self._rest = (self._rest + self._decoder.decode(data)).split("\n")
+        for line in lines:
+            self._hand_out(line)
+        while len(self._rest) > _LOG_LINE_CHARS:
+            self._on_line(self._rest[:_LOG_LINE_CHARS])
+            self._rest = self._rest[_LOG_LINE_CHARS:]
+
+    def finish(self) -> None:
+        """Hand out the last line, if it had no end."""
+        self._rest += self._decoder.decode(b"", final=True)
+        if self._rest:
+            self._hand_out(self._rest)
+        self._rest = ""
+
+    def _hand_out(self, line: str) -> None:
+        for start in range(0, max(len(line), 1), _LOG_LINE_CHARS):
+            self._on_line(line[start : start + _LOG_LINE_CHARS])

@@ -1,0 +1,1 @@
+"""Code that runs inside the sandbox, in an interpreter of its own, and how it gets there."""

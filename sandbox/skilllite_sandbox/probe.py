@@ -1,0 +1,267 @@
+"""Tries out what this host can enforce, and says for each failure what to do about it.
+
+Functional, never by version or by sysctl alone: a restricted user namespace may be created and be
+useless. The main check is a run of a built-in skill through the very path that skills take, which
+attacks the sandbox and reports what it could do. Runs don't pay for this: they start, and only a
+failure asks.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from skilllite_sandbox.backend.bubblewrap import Bubblewrap, root_prefix
+from skilllite_sandbox.entry import EntryPoint, Language
+from skilllite_sandbox.errors import SandboxError
+from skilllite_sandbox.execution import Execution
+from skilllite_sandbox.host import Host, find_program, has_landlock, read_host
+from skilllite_sandbox.outcome import Outcome, Reason
+from skilllite_sandbox.plan import Plan, make_plan
+from skilllite_sandbox.policy import DEFAULT_LIMITS, Level, Policy, Tier
+from skilllite_sandbox.seccomp.filters import MACHINES
+
+_DEADLINE_S = 10.0  # a healthy probe takes 0.05; this is for a machine under water
+
+_ATTACKER = """
+import json, os, socket, subprocess, sys, threading
+
+def attempt(action):
+    try:
+        action()
+    except OSError:
+        return False
+    return True
+
+def thread():
+    worker = threading.Thread(target=lambda: None)
+    worker.start()
+    worker.join()
+
+facts = json.load(sys.stdin)
+print(json.dumps({
+    "socket": attempt(socket.socket),
+    "fork": attempt(os.fork),
+    "execute a program": attempt(lambda: subprocess.run([sys.executable, "-c", ""])),
+    "read a file of the host": attempt(lambda: open(facts["canary"]).close()),
+    "see processes": os.path.exists("/proc/self"),
+    "write outside its scratch": attempt(lambda: open("/usr/x", "w").close()),
+    "see the environment": facts["name"] in os.environ,
+    "start a thread": attempt(thread),
+}))
+"""
+_MAY = frozenset({"start a thread"})
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was tried."""
+
+    name: str
+    ok: bool
+    detail: str
+    """What was found."""
+    remedy: str = ""
+    """What to do when it is not ok."""
+    required: bool = True
+    """Whether levels 2 and 3 depend on it; else something optional is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostReport:
+    """What this host can enforce."""
+
+    checks: tuple[Check, ...]
+    tier: Tier
+    """What levels 2 and 3 get; `none` when they are refused."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether levels 2 and 3 can run."""
+        return self.tier is not Tier.NONE
+
+
+@lru_cache(maxsize=1)
+def probe_host() -> HostReport:
+    """Return what this host can enforce, tried out at the first call of a process."""
+    return probe(read_host())
+
+
+def probe(host: Host) -> HostReport:
+    """Try out what this host can enforce."""
+    parts = [_machine(host), _bubblewrap(host), _python(host)]
+    if all(check.ok for check in parts):
+        if host.is_root:
+            parts.append(_service_user(host))
+        parts += _isolation(host) if parts[-1].ok else []
+    tier = Tier.BWRAP if all(check.ok for check in parts) else Tier.NONE
+    return HostReport((*parts, *_optional(host)), tier)
+
+
+def _machine(host: Host) -> Check:
+    return Check(
+        "machine",
+        host.machine in MACHINES and host.loader is not None,
+        f"{host.machine}, Linux {os.uname().release}",
+        f"system call filters exist for {' and '.join(sorted(MACHINES))} with glibc",
+    )
+
+
+def _bubblewrap(host: Host) -> Check:
+    if host.bwrap is None:
+        return Check("bubblewrap", False, "`bwrap` was not found on the PATH", _INSTALL_BWRAP)
+    ok, said = _try([host.bwrap, "--version"])
+    version = said.removeprefix("bubblewrap ")
+    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    if ok and numbers < _BWRAP_OLDEST:
+        oldest = ".".join(map(str, _BWRAP_OLDEST))
+        return Check("bubblewrap", False, f"{version} is older than {oldest}", _INSTALL_BWRAP)
+    return Check("bubblewrap", ok, f"{host.bwrap} {version}", _INSTALL_BWRAP)
+
+
+_INSTALL_BWRAP = "apt install bubblewrap"
+_BWRAP_OLDEST = (0, 8)  # --size for the scratch, --disable-userns
+
+
+def _python(host: Host) -> Check:
+    if host.python is None:
+        return Check(
+            "python",
+            False,
+            "no Python 3.11 or newer with its whole standard library",
+            "apt install python3",
+        )
+    version = ".".join(map(str, host.python.version))
+    return Check("python", True, f"{host.python.path} {version}")
+
+
+def _service_user(host: Host) -> Check:
+    """Try to become the service user, as every run started by root does."""
+    remedy = "start as an unprivileged user instead of root"
+    try:
+        with _probe_plan(host) as plan:
+            ok, said = _try([*root_prefix(plan, host), "/usr/bin/id", "-u"])
+    except SandboxError as error:
+        return Check("service-user", False, error.message, error.hint or remedy)
+    ok = ok and said == str(host.service_id)
+    detail = f"root becomes uid {host.service_id}" if ok else f"root can't be left: {said}"
+    return Check("service-user", ok, detail, remedy)
+
+
+def _isolation(host: Host) -> list[Check]:
+    """Run the built-in attacker; when even that fails, find out which part is missing."""
+    canary = "SKILLLITE_PROBE_CANARY"
+    # A file that every user of the host can read, so that failing to means something.
+    question = json.dumps({"canary": os.path.realpath(__file__), "name": canary})
+    try:
+        with _probe_plan(host) as plan:
+            outcome = Execution(plan, Bubblewrap(host).launch(plan), question.encode()).wait()
+    except SandboxError as error:
+        return [Check("sandbox", False, error.message, error.hint or "")]
+    if outcome.reason is Reason.UNAVAILABLE:
+        namespaces = _namespaces(host)
+        if not namespaces.ok:
+            return [namespaces]
+        return [namespaces, Check("sandbox", False, _said(outcome), _REPORT_IT)]
+    if not isinstance(outcome.output, dict):
+        return [Check("sandbox", False, f"{outcome.message} {_said(outcome)}", _REPORT_IT)]
+    wrong = [name for name, could in outcome.output.items() if could is not (name in _MAY)]
+    return [
+        Check("namespaces", True, "user, mount, pid, network, ipc, uts and cgroup"),
+        Check(
+            "sandbox",
+            not wrong,
+            f"a hostile skill could {', '.join(wrong)}" if wrong else "a hostile skill was held",
+            _REPORT_IT,
+        ),
+    ]
+
+
+_REPORT_IT = "this is unusual: please report it with the output of `skilllite doctor`"
+
+
+def _namespaces(host: Host) -> Check:
+    assert host.bwrap is not None
+    ok, said = _try([host.bwrap, "--unshare-all", "--unshare-user", "--ro-bind", "/", "/", "true"])
+    return Check("namespaces", ok, said or "can be made", "" if ok else _namespace_remedy())
+
+
+def _namespace_remedy() -> str:
+    """Return what usually stands in the way; the attempt has failed already."""
+    if _setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1":
+        return (
+            "allow bwrap in AppArmor (Ubuntu: apt install apparmor-profiles and load "
+            "bwrap-userns-restrict), or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+        )
+    if _setting("/proc/sys/kernel/unprivileged_userns_clone") == "0":
+        return "sysctl -w kernel.unprivileged_userns_clone=1"
+    if _setting("/proc/sys/user/max_user_namespaces") == "0":
+        return "sysctl -w user.max_user_namespaces=15000"
+    return (
+        "user namespaces are forbidden here, as in most containers: start the container with "
+        "--security-opt seccomp=unconfined --security-opt apparmor=unconfined, or run on the host"
+    )
+
+
+def _optional(host: Host) -> list[Check]:
+    landlock = has_landlock()
+    jq = find_program("jq", "/usr/bin:/bin")
+    checks = [
+        ("landlock", landlock, "offered by the kernel", "a kernel of 5.13 or newer with Landlock"),
+        ("node", host.node, host.node and host.node.path, "apt install nodejs"),
+        ("bash", host.bash, host.bash and host.bash.path, "apt install bash"),
+        ("jq", jq, jq, "apt install jq"),
+    ]
+    return [
+        Check(name, bool(found), str(detail) if found else "not here", remedy, required=False)
+        for name, found, detail, remedy in checks
+    ]
+
+
+@contextmanager
+def _probe_plan(host: Host) -> Iterator[Plan]:
+    """Make the built-in skill and plan a run of it."""
+    with tempfile.TemporaryDirectory(prefix="skilllite-probe-") as directory:
+        Path(directory).chmod(0o755)
+        (Path(directory) / "main.py").write_text(_ATTACKER, encoding="utf-8")
+        (Path(directory) / "main.py").chmod(0o644)
+        limits = replace(DEFAULT_LIMITS, wall_s=_DEADLINE_S)
+        entry = EntryPoint("main.py", Language.PYTHON, "probe")
+        yield make_plan(Policy(Level.ISOLATED, limits), host, entry, os.path.realpath(directory))
+
+
+def _said(outcome: Outcome) -> str:
+    return " / ".join(outcome.stderr.strip().splitlines()[-3:])
+
+
+def _setting(path: str) -> str | None:
+    try:
+        return Path(path).read_text(encoding="ascii").strip()
+    except OSError:
+        return None
+
+
+def _try(command: list[str]) -> tuple[bool, str]:
+    """Run a command; return whether it succeeded, and what it said."""
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_DEADLINE_S,
+            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return False, f"no answer within {_DEADLINE_S:g} s"
+    except OSError as error:
+        return False, error.strerror or str(error)
+    return done.returncode == 0, done.stdout.decode("utf-8", "replace").strip()

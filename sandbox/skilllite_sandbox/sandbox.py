@@ -1,0 +1,275 @@
+"""The sandbox as its users see it: a skill directory and an input in, an outcome out."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from skilllite_sandbox.backend.bubblewrap import Bubblewrap
+from skilllite_sandbox.entry import ENTRY_KEY, EntryPoint, Language, detect_entry
+from skilllite_sandbox.errors import (
+    InvalidInput,
+    InvalidSkill,
+    NotFound,
+    PolicyDenied,
+    SandboxUnavailable,
+)
+from skilllite_sandbox.execution import Execution
+from skilllite_sandbox.host import Host, has_landlock, read_host
+from skilllite_sandbox.outcome import Outcome, Reason
+from skilllite_sandbox.plan import Plan, make_plan
+from skilllite_sandbox.policy import DEFAULT_LIMITS, KIB, Level, Limits, Policy
+from skilllite_sandbox.stage import Stage, StagedSkill, open_temporary_stage
+from skilllite_sandbox.strict_json import parse_json
+
+if TYPE_CHECKING:
+    from skilllite_sandbox.backend.base import Backend
+    from skilllite_sandbox.probe import HostReport
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run to be started: what, with which input, within which policy."""
+
+    staged: StagedSkill
+    entry: EntryPoint
+    input_bytes: bytes
+    """One JSON object."""
+    policy: Policy
+
+
+class Sandbox:
+    """Runs skills. Use as a context manager, or call `close`.
+
+    Safe to use from several threads, but every run is started on the calling thread, which has to
+    live as long as the run: the kernel kills the sandbox when the thread that started it ends.
+    """
+
+    def __init__(
+        self,
+        level: Level | int = Level.FULL,
+        *,
+        limits: Limits = DEFAULT_LIMITS,
+        stage: Stage | None = None,
+        host: Host | None = None,
+    ) -> None:
+        self._level = Level(level)
+        self._limits = limits
+        self._host = host
+        self._resources = ExitStack()
+        self._stage = stage
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove the stage, if it was this sandbox's own. Runs must be over."""
+        self._resources.close()
+
+    @property
+    def probe(self) -> HostReport:
+        """What this host can enforce, tried out at the first call in a process."""
+        from skilllite_sandbox.probe import probe_host
+
+        return probe_host()
+
+    @cached_property
+    def stage(self) -> Stage:
+        """Where the read-only copies of skills are kept."""
+        return self._stage or self._resources.enter_context(open_temporary_stage())
+
+    def run(
+        self,
+        skill_dir: Path | str,
+        input: dict[str, Any] | str,
+        *,
+        timeout_s: float | None = None,
+        network: object = None,
+    ) -> Outcome:
+        """Run a skill's entry point and return how it ended.
+
+        Args:
+            skill_dir: A skill; its content at this moment is what runs.
+            input: The JSON object for stdin, as a dict or as text.
+            timeout_s: Deadline instead of the limits' one.
+            network: Not available yet; anything but None is refused.
+
+        Raises:
+            InvalidInput: the input is no JSON object, or too large.
+            InvalidSkill: the skill can't be run.
+            NotFound: there is no such skill.
+            PolicyDenied: a network grant was asked for.
+            SandboxUnavailable: this host can't give what the level asks.
+        """
+        limits = self._limits if timeout_s is None else replace(self._limits, wall_s=timeout_s)
+        refuse_network(network)
+        input_bytes = encode_input(input, limits)
+        staged = self.stage.put(Path(skill_dir))
+        entry = entry_of(staged)
+        return self.run_job(Job(staged, entry, input_bytes, Policy(self._level, limits)))
+
+    def run_job(self, job: Job) -> Outcome:
+        """Run a job and return how it ended; a host that fails raises instead."""
+        outcome = self.start(job).wait()
+        if outcome.reason is Reason.UNAVAILABLE:
+            raise explain_unavailable(outcome)
+        return outcome
+
+    def start(self, job: Job) -> Execution:
+        """Start a job on the calling thread, which has to live as long as the run.
+
+        Raises:
+            SandboxUnavailable: this host can't give what the level asks.
+            PolicyDenied: nobody may run this.
+            InvalidInput: the input is too large.
+        """
+        limits = job.policy.limits
+        if len(job.input_bytes) > limits.input_bytes:
+            raise _input_too_large(len(job.input_bytes), limits)
+        plan = self.plan(job)
+        return Execution(plan, self._backend(plan).launch(plan), job.input_bytes)
+
+    def plan(self, job: Job) -> Plan:
+        """Return what would stand around a job, without starting it."""
+        return make_plan(
+            job.policy,
+            self._facts,
+            job.entry,
+            str(job.staged.directory.resolve()),
+            landlock=job.entry.language is Language.BASH and has_landlock(),
+        )
+
+    @property
+    def _facts(self) -> Host:
+        return self._host or read_host()
+
+    def _backend(self, plan: Plan) -> Backend:
+        if plan.level is not Level.DIRECT:
+            return Bubblewrap(self._facts)
+        from skilllite_sandbox.backend.direct import Direct
+
+        return Direct()
+
+
+def entry_of(staged: StagedSkill, script: str | None = None) -> EntryPoint:
+    """Return what to run of a skill: its entry, or one of its scripts by path.
+
+    Raises:
+        InvalidSkill: it has no single entry point.
+        NotFound: it has no such script.
+    """
+    if script is not None:
+        return _script_entry(staged, script)
+    entry = staged.skill.entry
+    if entry is None:
+        tools = ", ".join(tool.path for tool in staged.skill.tools)
+        raise InvalidSkill(
+            f"{staged.skill.name} has no entry point",
+            cause=f"its scripts are {tools}" if tools else "it holds instructions only",
+            hint="`skilllite exec DIR SCRIPT JSON` runs one of them" if tools else None,
+        )
+    return entry
+
+
+def _script_entry(staged: StagedSkill, script: str) -> EntryPoint:
+    found = detect_entry(staged.directory, name=staged.skill.name, metadata={ENTRY_KEY: script})
+    for problem in found.problems:
+        if problem.field == f"metadata.{ENTRY_KEY}":
+            tools = ", ".join(tool.path for tool in staged.skill.tools)
+            raise NotFound(
+                f"{staged.skill.name} has no script {script} that can be run",
+                cause=problem.message,
+                hint=f"it has {tools}" if tools else "it holds instructions only",
+            )
+    assert found.entry is not None
+    return found.entry
+
+
+def encode_input(value: dict[str, Any] | str, limits: Limits) -> bytes:
+    """Return the bytes for a skill's stdin.
+
+    Text that is valid goes through as it is: numbers keep the precision that a float would lose.
+
+    Raises:
+        InvalidInput: it is no JSON object, or above the bound.
+    """
+    if isinstance(value, str):
+        data = value.encode("utf-8", "surrogatepass")
+        if len(data) > limits.input_bytes:
+            raise _input_too_large(len(data), limits)
+        _check_object(data)
+        return data
+    try:
+        data = json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInput("the input can't be written as JSON", cause=str(error)) from None
+    if len(data) > limits.input_bytes:
+        raise _input_too_large(len(data), limits)
+    if not isinstance(value, dict):
+        raise InvalidInput("the input must be a JSON object")
+    return data
+
+
+def refuse_network(grant: object) -> None:
+    """Refuse any grant of network: there is no way to give it yet."""
+    if grant:
+        raise PolicyDenied(
+            "network grants are not built yet",
+            hint="run without it; the skill has no network",
+        )
+
+
+def explain_unavailable(outcome: Outcome) -> SandboxUnavailable:
+    """Return the error for a sandbox that could not be set up, with what the host lacks."""
+    from skilllite_sandbox.probe import probe_host
+
+    said = outcome.stderr.strip().splitlines()
+    failed = [check for check in probe_host().checks if not check.ok and check.required]
+    return SandboxUnavailable(
+        outcome.message,
+        cause=failed[0].detail if failed else " / ".join(said[-3:]) or None,
+        hint=failed[0].remedy if failed else "`skilllite doctor` tries out what this host can do",
+    )
+
+
+def _check_object(data: bytes) -> None:
+    try:
+        value = parse_json(data)
+    except UnicodeDecodeError:
+        raise InvalidInput("the input is not UTF-8") from None
+    except ValueError as error:
+        raise InvalidInput(
+            "the input is not valid JSON",
+            cause=str(error),
+            hint="""quote it for the shell: '{"key": "value"}'""",
+        ) from None
+    if not isinstance(value, dict):
+        raise InvalidInput(
+            f"the input must be a JSON object, not {_json_kind(value)}",
+            hint="""put it into one: '{"value": ...}'""",
+        )
+
+
+def _json_kind(value: object) -> str:
+    kinds = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+    return kinds.get(type(value), "a number")
+
+
+def _input_too_large(size: int, limits: Limits) -> InvalidInput:
+    return InvalidInput(
+        f"the input of {size} bytes exceeds {limits.input_bytes // KIB} KiB",
+        hint="pass less, or raise the limit",
+    )

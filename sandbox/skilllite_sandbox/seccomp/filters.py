@@ -1,0 +1,286 @@
+"""Decides which system calls a skill may make, per language.
+
+Two programs stack up. The *carrier* filter is complete: default deny, one verdict per call.
+bubblewrap loads it and then still has to exec the guest, and the guest still has to load the
+*guest* filter, so it leaves exactly execve, the seccomp prctl and Landlock open. The guest filter
+is the short list that closes those again, before the skill's first instruction. The kernel takes
+the stricter of the two.
+
+Three kinds of no: an errno for what a program may try in good faith (it sees an ordinary
+exception), ENOSYS where libc has a fallback that the filter can inspect, and death for what only an
+attack uses, so that the host can tell a violation from a failure.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from errno import EACCES, EAFNOSUPPORT, ENOSYS, ENOTSUP, ENOTTY, EPERM
+from functools import lru_cache
+from typing import Final
+
+from skilllite_sandbox.seccomp.bpf import (
+    ALLOW,
+    KILL_PROCESS,
+    Checked,
+    Clause,
+    Rule,
+    Test,
+    assemble,
+    errno_action,
+)
+from skilllite_sandbox.seccomp.syscalls import AUDIT_ARCH, TABLES
+
+MACHINES: Final = frozenset(TABLES)
+"""The architectures (by `uname -m`) that a filter exists for."""
+
+
+class Profile(StrEnum):
+    """Whose system calls are being judged."""
+
+    PYTHON = "python"
+    """Threads but no second process, no exec, no memory both writable and executable."""
+    NODE = "node"
+    """The same with a just-in-time compiler."""
+    BASH = "bash"
+    """Forks and executes; what it may execute is up to Landlock and to the mounts."""
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_ALLOWED: Final = _names("""
+read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 close close_range
+fstat newfstatat stat lstat statx lseek access faccessat faccessat2 readlink readlinkat
+open openat openat2 creat getdents64 getdents getcwd chdir fchdir mkdir mkdirat rmdir unlink
+unlinkat rename renameat renameat2 link linkat symlink symlinkat ftruncate truncate fallocate fsync
+fdatasync sync_file_range utime utimes utimensat futimesat chmod fchmod fchmodat fchmodat2 umask
+flock fcntl dup dup2 dup3 pipe pipe2 sendfile copy_file_range statfs fstatfs fadvise64 readahead
+munmap mremap madvise mincore brk msync rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending
+rt_sigtimedwait rt_sigsuspend sigaltstack kill tgkill tkill restart_syscall pause alarm getitimer
+setitimer timer_create timer_settime timer_gettime timer_getoverrun timer_delete futex futex_waitv
+futex_wait futex_wake futex_requeue set_robust_list get_robust_list rseq membarrier sched_yield
+sched_getaffinity sched_getparam sched_getscheduler sched_getattr sched_get_priority_max
+sched_get_priority_min getcpu clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time
+times getpid getppid gettid getuid geteuid getgid getegid getgroups getresuid getresgid getpgid
+getpgrp getsid setsid getpriority getrusage getrlimit setrlimit getrandom uname sysinfo epoll_create
+epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 poll ppoll select pselect6 eventfd
+eventfd2 timerfd_create timerfd_settime timerfd_gettime signalfd signalfd4 sendto recvfrom sendmsg
+recvmsg shutdown getsockname getpeername getsockopt exit exit_group wait4 waitid set_tid_address
+arch_prctl capget
+""")
+
+# Needed between the carrier's exec and the skill's first instruction; the guest filter closes them.
+_SETUP: Final = _names("""
+execve landlock_create_ruleset landlock_add_rule landlock_restrict_self
+""")
+
+_KILLED: Final = _names("""
+ptrace process_vm_readv process_vm_writev bpf perf_event_open userfaultfd
+io_uring_setup io_uring_enter io_uring_register keyctl add_key request_key
+mount umount2 pivot_root chroot setns unshare open_tree open_tree_attr move_mount
+fsopen fsconfig fsmount fspick mount_setattr statmount listmount
+kexec_load kexec_file_load init_module finit_module delete_module create_module
+open_by_handle_at name_to_handle_at iopl ioperm modify_ldt swapon swapoff reboot acct
+quotactl quotactl_fd syslog vhangup settimeofday clock_settime adjtimex clock_adjtime
+sethostname setdomainname kcmp pidfd_getfd fanotify_init fanotify_mark lookup_dcookie
+move_pages migrate_pages vmsplice process_madvise process_mrelease memfd_secret
+uselib ustat nfsservctl
+""")
+
+# Extended attributes: programs probe for them and carry on when the file system has none.
+_UNSUPPORTED: Final = _names("""
+getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr setxattr lsetxattr fsetxattr
+removexattr lremovexattr fremovexattr getxattrat listxattrat setxattrat removexattrat
+""")
+
+_PR_SET_SECCOMP: Final = 22
+_PRCTL_ALLOWED: Final = (
+    3,  # PR_GET_DUMPABLE
+    15,  # PR_SET_NAME
+    16,  # PR_GET_NAME
+    21,  # PR_GET_SECCOMP
+    23,  # PR_CAPBSET_READ
+    38,  # PR_SET_NO_NEW_PRIVS
+    39,  # PR_GET_NO_NEW_PRIVS
+    0x53564D41,  # PR_SET_VMA: allocators name their mappings
+)
+_PRCTL_AARCH64: Final = (54, 55, 56)  # pointer authentication keys and tagged addresses
+
+_IOCTL_ALLOWED: Final = (
+    0x5401,  # TCGETS: is this a terminal?
+    0x5413,  # TIOCGWINSZ
+    0x541B,  # FIONREAD
+    0x5421,  # FIONBIO
+    0x5450,  # FIONCLEX
+    0x5451,  # FIOCLEX
+)
+
+_CLONE_THREAD: Final = 0x0001_0000
+_CLONE_NAMESPACES: Final = 0x7E02_0000  # mount, cgroup, uts, ipc, user, pid, net
+_AF_UNIX: Final = 1
+_SOL_SOCKET: Final = 1
+_MAP_SHARED_ANONYMOUS: Final = 0x21
+_MAP_ANONYMOUS: Final = 0x20
+_PROT_WRITE: Final = 2
+_PROT_EXEC: Final = 4
+_WRITE_EXEC: Final = _PROT_WRITE | _PROT_EXEC
+_S_IFMT: Final = 0xF000
+_S_IFIFO: Final = 0x1000
+_S_IFSOCK: Final = 0xC000
+_INT: Final = 0xFFFF_FFFF
+_LONG: Final = 0xFFFF_FFFF_FFFF_FFFF
+
+_DENY: Final = errno_action(EPERM)
+_MISSING: Final = errno_action(ENOSYS)
+
+
+def _only(argument: int, values: tuple[int, ...], otherwise: int) -> Checked:
+    """Allow a call whose `int` argument is one of these values."""
+    return Checked(
+        tuple(Clause((Test(argument, _INT, value),), ALLOW) for value in values), otherwise
+    )
+
+
+def _refuse_bits(argument: int, bits: int, otherwise: Rule = ALLOW) -> Checked:
+    """Refuse a call that has all of these bits set."""
+    assert isinstance(otherwise, int)
+    return Checked((Clause((Test(argument, bits, bits),), _DENY),), otherwise)
+
+
+def _common_rules(machine: str) -> dict[str, Rule]:
+    fifo_only = (_S_IFIFO, ALLOW), (_S_IFSOCK, _DENY)
+    prctl: tuple[int, ...] = (*_PRCTL_ALLOWED, _PR_SET_SECCOMP)
+    if machine == "aarch64":
+        prctl += _PRCTL_AARCH64
+    return {
+        # glibc falls back to clone, whose flags a filter can see; clone3's lie behind a pointer.
+        "clone3": _MISSING,
+        "prctl": _only(0, prctl, _DENY),
+        "ioctl": _only(1, _IOCTL_ALLOWED, errno_action(ENOTTY)),
+        "socket": errno_action(EAFNOSUPPORT),
+        "socketpair": _only(0, (_AF_UNIX,), errno_action(EAFNOSUPPORT)),
+        "setsockopt": _only(1, (_SOL_SOCKET,), _DENY),
+        # With a pid it would change the limits of any process of the same user.
+        "prlimit64": Checked((Clause((Test(0, _LONG, 0, wide=True),), ALLOW),), _DENY),
+        "personality": _only(0, (_INT,), _DENY),
+        "mknod": Checked(
+            tuple(Clause((Test(1, _S_IFMT, kind),), verdict) for kind, verdict in fifo_only),
+            KILL_PROCESS,
+        ),
+        "mknodat": Checked(
+            tuple(Clause((Test(2, _S_IFMT, kind),), verdict) for kind, verdict in fifo_only),
+            KILL_PROCESS,
+        ),
+    }
+
+
+def _threads_only() -> Checked:
+    """Allow clone for a thread, never for a process or a namespace."""
+    in_namespace = tuple(Clause((Test(0, bit, bit),), _DENY) for bit in _bits(_CLONE_NAMESPACES))
+    thread = Clause((Test(0, _CLONE_THREAD, _CLONE_THREAD),), ALLOW)
+    return Checked((*in_namespace, thread), _DENY)
+
+
+def _processes() -> Checked:
+    """Allow clone unless it makes a namespace."""
+    return Checked((Clause((Test(0, _CLONE_NAMESPACES, 0),), ALLOW),), _DENY)
+
+
+def _bits(mask: int) -> list[int]:
+    return [1 << position for position in range(32) if mask >> position & 1]
+
+
+def _profile_rules(profile: Profile, machine: str) -> dict[str, Rule]:
+    # Shared anonymous memory is invisible to RLIMIT_DATA: 400 MiB went past a limit of 256.
+    shared = Clause((Test(3, _MAP_SHARED_ANONYMOUS, _MAP_SHARED_ANONYMOUS),), _DENY)
+    if profile is Profile.BASH:
+        return {
+            "mmap": Checked((shared,), ALLOW),
+            "mprotect": ALLOW,
+            "clone": _processes(),
+            "fork": ALLOW,
+            "vfork": ALLOW,
+            "setpgid": ALLOW,
+            "memfd_create": _DENY,
+        }
+    if profile is Profile.NODE:
+        return {
+            "mmap": Checked((shared,), ALLOW),
+            "mprotect": ALLOW,
+            "pkey_alloc": ALLOW,
+            "pkey_free": ALLOW,
+            "pkey_mprotect": ALLOW,
+            "clone": _threads_only(),
+            "memfd_create": _DENY,
+            "set_mempolicy": _DENY,
+            # libuv asks for it in good faith and falls back to its thread pool.
+            "io_uring_setup": _MISSING,
+        }
+    writable_code = Clause((Test(2, _WRITE_EXEC, _WRITE_EXEC),), _DENY)
+    anonymous_code = Clause(
+        (Test(2, _PROT_EXEC, _PROT_EXEC), Test(3, _MAP_ANONYMOUS, _MAP_ANONYMOUS)), _DENY
+    )
+    # glibc turns on branch protection of a loaded library by mprotect(READ|EXEC) on aarch64.
+    refused = _WRITE_EXEC if machine == "aarch64" else _PROT_EXEC
+    return {
+        "mmap": Checked((shared, writable_code, anonymous_code), ALLOW),
+        "mprotect": _refuse_bits(2, refused),
+        "pkey_mprotect": _refuse_bits(2, refused),
+        "clone": _threads_only(),
+    }
+
+
+def carrier_rules(profile: Profile, machine: str) -> dict[str, Rule]:
+    """Return the complete verdicts by call name, as the carrier loads them."""
+    rules: dict[str, Rule] = dict.fromkeys(_ALLOWED, ALLOW)
+    rules |= dict.fromkeys(_SETUP, ALLOW)
+    rules |= dict.fromkeys(_KILLED, KILL_PROCESS)
+    rules |= dict.fromkeys(_UNSUPPORTED, errno_action(ENOTSUP))
+    rules |= _common_rules(machine)
+    rules |= _profile_rules(profile, machine)
+    return rules
+
+
+def guest_rules(profile: Profile) -> dict[str, Rule]:
+    """Return what the guest closes behind itself; all else is left to the carrier filter."""
+    rules: dict[str, Rule] = {
+        "prctl": Checked((Clause((Test(0, _INT, _PR_SET_SECCOMP),), _DENY),), ALLOW),
+        "landlock_create_ruleset": _DENY,
+        "landlock_add_rule": _DENY,
+        "landlock_restrict_self": _DENY,
+    }
+    if profile is Profile.PYTHON:
+        rules["execve"] = errno_action(EACCES)
+    return rules
+
+
+@lru_cache(maxsize=8)
+def carrier_filter(profile: Profile, machine: str) -> bytes:
+    """Return the program for `bwrap --seccomp`.
+
+    A number younger than our table gets ENOSYS, not EPERM: libc probes for new calls and falls back
+    only when the kernel seems not to have them. Either way the call isn't made.
+    """
+    return assemble(
+        _numbered(carrier_rules(profile, machine), machine),
+        audit_arch=AUDIT_ARCH[machine],
+        default=_DENY,
+        unknown=_MISSING,
+    )
+
+
+@lru_cache(maxsize=8)
+def guest_filter(profile: Profile, machine: str) -> bytes:
+    """Return the program that the guest loads right before the skill."""
+    return assemble(
+        _numbered(guest_rules(profile), machine),
+        audit_arch=AUDIT_ARCH[machine],
+        default=ALLOW,
+        unknown=ALLOW,
+    )
+
+
+def _numbered(rules: dict[str, Rule], machine: str) -> dict[int, Rule]:
+    table = TABLES[machine]
+    return {table[name]: rule for name, rule in rules.items() if name in table}

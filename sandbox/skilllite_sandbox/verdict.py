@@ -1,0 +1,182 @@
+"""Turns the facts of an ending into an outcome. Pure: the order of the questions is the policy.
+
+First what the host did (deadline, output bound, cancellation), then what the kernel did, then what
+the guest said, then the exit status. A skill can make itself look worse, never better than its
+status.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+
+from skilllite_sandbox.guest import bootstrap
+from skilllite_sandbox.outcome import Outcome, Reason
+from skilllite_sandbox.plan import Plan
+from skilllite_sandbox.policy import MIB
+from skilllite_sandbox.strict_json import parse_json
+
+_SHELL_SIGNAL_BASE = 128  # bubblewrap and shells report a death by signal N as 128 + N
+_SIGNAL_LAST = 64
+_OUT_OF_MEMORY_TEXT = "out of memory"  # V8's last words, before it aborts
+_ABORTS = frozenset({signal.SIGABRT, signal.SIGTRAP, signal.SIGILL, signal.SIGSEGV})
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What the host saw of a run that is over."""
+
+    wait_status: int
+    """Of the process that was started."""
+    killed_for: Reason | None
+    """Why the host killed it, if it did."""
+    told: bytes
+    """What the guest reported."""
+    stdout: bytes
+    stderr: bytes
+    stderr_dropped: int
+    """Bytes beyond the bound."""
+    cpu_s: float
+    duration_ms: float
+
+
+def make_outcome(plan: Plan, ending: Ending) -> Outcome:
+    """Return the outcome of a run."""
+    code, number = _status(ending.wait_status)
+    text = ending.stdout.decode("utf-8", "replace")
+    try:
+        output, is_json = parse_json(ending.stdout), True
+    except ValueError:
+        output, is_json = None, False
+    reason = _reason(plan, ending, code, number, is_json=is_json)
+    message = _message(reason, plan, ending, code, number)
+    started = bootstrap.READY in ending.told
+    stderr = ending.stderr.decode("utf-8", "replace")
+    if ending.stderr_dropped:
+        stderr += f"\n{dropped_note(ending.stderr_dropped)}\n"
+    return Outcome(
+        output=output,
+        text=text,
+        reason=reason,
+        exit_code=code,
+        signal=number,
+        duration_ms=ending.duration_ms,
+        tier=plan.tier,
+        level=plan.level,
+        enforced=_enforced(plan, ending) if started else (),
+        not_enforced=plan.not_enforced,
+        violations=(message,) if reason in _BOUNDS else (),
+        stderr=stderr,
+        limits=plan.limits,
+        message=message,
+    )
+
+
+def dropped_note(count: int) -> str:
+    """Return the line that stands for what went beyond the bound on stderr."""
+    return f"[{count} more bytes on stderr were dropped]"
+
+
+def _status(wait_status: int) -> tuple[int | None, int | None]:
+    """Return (exit code, signal), one of them None."""
+    code = os.waitstatus_to_exitcode(wait_status)
+    if code < 0:
+        return None, -code
+    if _SHELL_SIGNAL_BASE < code <= _SHELL_SIGNAL_BASE + _SIGNAL_LAST:
+        return None, code - _SHELL_SIGNAL_BASE
+    return code, None
+
+
+_BOUNDS = frozenset(
+    {
+        *(Reason.TIMEOUT, Reason.CPU, Reason.MEMORY, Reason.PROCESSES),
+        *(Reason.OUTPUT, Reason.DISK, Reason.VIOLATION),
+    }
+)
+"""Reasons that name a bound the run went into."""
+
+
+def _reason(
+    plan: Plan, ending: Ending, code: int | None, number: int | None, *, is_json: bool
+) -> Reason:
+    if ending.killed_for is not None:
+        return ending.killed_for
+    told = ending.told
+    if bootstrap.READY not in told or bootstrap.EXEC_FAILED in told:
+        return Reason.UNAVAILABLE
+    if number is not None:
+        return _reason_of_signal(plan, ending, number)
+    if code == 0:
+        return Reason.OK if is_json else Reason.NOT_JSON
+    for fact, reason in _EXHAUSTED:
+        if fact in told:
+            return reason
+    return Reason.EXIT
+
+
+_EXHAUSTED = (
+    (bootstrap.OUT_OF_MEMORY, Reason.MEMORY),
+    (bootstrap.OUT_OF_DISK, Reason.DISK),
+    (bootstrap.OUT_OF_PROCESSES, Reason.PROCESSES),
+)
+
+
+def _reason_of_signal(plan: Plan, ending: Ending, number: int) -> Reason:
+    if number == signal.SIGSYS:
+        return Reason.VIOLATION
+    if number == signal.SIGXFSZ:
+        return Reason.DISK
+    # A program that ignores SIGXCPU gets SIGKILL at the hard limit, which looks like any other.
+    if number == signal.SIGXCPU or (number == signal.SIGKILL and ending.cpu_s >= plan.limits.cpu_s):
+        return Reason.CPU
+    if number in _ABORTS and _OUT_OF_MEMORY_TEXT in ending.stderr.decode("utf-8", "replace"):
+        return Reason.MEMORY
+    return Reason.SIGNAL
+
+
+def _enforced(plan: Plan, ending: Ending) -> tuple[str, ...]:
+    if bootstrap.LANDLOCK in ending.told:
+        return (*plan.enforced, "landlock")
+    return plan.enforced
+
+
+def _message(
+    reason: Reason, plan: Plan, ending: Ending, code: int | None, number: int | None
+) -> str:
+    limits = plan.limits
+    match reason:
+        case Reason.OK:
+            return ""
+        case Reason.NOT_JSON:
+            return "output is not one JSON value" if ending.stdout.strip() else "no output"
+        case Reason.TIMEOUT:
+            return f"deadline of {limits.wall_s:g} s exceeded"
+        case Reason.CPU:
+            return f"cpu limit of {limits.cpu_s} s exceeded"
+        case Reason.MEMORY:
+            return f"memory limit of {limits.memory_bytes / MIB:g} MiB exceeded"
+        case Reason.PROCESSES:
+            return f"limit of {limits.processes} processes and threads exceeded"
+        case Reason.OUTPUT:
+            return f"output limit of {limits.stdout_bytes} bytes exceeded"
+        case Reason.DISK:
+            scratch, file = limits.scratch_bytes / MIB, limits.file_bytes / MIB
+            return f"disk limit exceeded ({scratch:g} MiB of scratch, {file:g} MiB a file)"
+        case Reason.VIOLATION:
+            return "killed for a forbidden system call"
+        case Reason.CANCELLED:
+            return "cancelled"
+        case Reason.UNAVAILABLE:
+            return "the sandbox could not be set up"
+        case Reason.SIGNAL:
+            return f"killed by signal {_signal_name(number)}"
+        case _:
+            return f"exit status {code}"
+
+
+def _signal_name(number: int | None) -> str:
+    try:
+        return signal.Signals(number or 0).name
+    except ValueError:
+        return str(number)
