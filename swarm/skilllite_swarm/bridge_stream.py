@@ -58,7 +58,8 @@ class Inflow(Generic[T]):
     def __init__(self, bridge: Bridge, source: Callable[[], AsyncGenerator[T, None]]) -> None:
         self._bridge = bridge
         self._source = source
-        self._items: asyncio.Queue[outcome.Outcome[T] | None] = asyncio.Queue(STREAM_WINDOW)
+        self._items: asyncio.Queue[outcome.Outcome[T] | None] = asyncio.Queue()
+        self._credit = asyncio.Semaphore(STREAM_WINDOW)
         self._gathered: deque[outcome.Outcome[T] | None] = deque()
         self._reader: asyncio.Task[None] | None = None
 
@@ -90,17 +91,25 @@ class Inflow(Generic[T]):
             self._reader.cancel()
 
     async def _read(self) -> None:
+        end: outcome.Outcome[T] | None = None
         try:
             async with aclosing(self._source()) as source:
                 async for item in source:
-                    await self._items.put(outcome.Value(item))
+                    await self._credit.acquire()
+                    self._items.put_nowait(outcome.Value(item))
+        except asyncio.CancelledError:
+            # By `_stop`, or by the source: gRPC cancels whoever reads a call that is closed.
+            end = outcome.Error(trio.ClosedResourceError("the stream was closed"))
+            raise
         except Exception as error:  # the boundary of this task: the consumer decides
-            await self._items.put(outcome.Error(error))
-        else:
-            await self._items.put(None)
+            end = outcome.Error(error)
+        finally:
+            self._items.put_nowait(end)
 
     async def _gather(self) -> list[outcome.Outcome[T] | None]:
         gathered = [await self._items.get()]
         while not self._items.empty():
             gathered.append(self._items.get_nowait())
+        for _ in gathered:
+            self._credit.release()
         return gathered

@@ -12,8 +12,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import grpc
-
+from skilllite_swarm import rpc_environment as rpc_environment  # before gRPC is loaded
 from skilllite_swarm.bridge import Bridge
 from skilllite_swarm.rpc_client import (
     GrpcConnection,
@@ -27,6 +26,7 @@ from skilllite_swarm.rpc_server import (
     Gate,
     Throttle,
     allow_members,
+    changing_credentials,
     open_server,
 )
 from skilllite_swarm.rpc_services import join_handler, node_handler, task_handler
@@ -80,7 +80,7 @@ async def serve_mesh(
     gate = Gate(tls, authorize, now)
     async with open_server(
         bridge,
-        _changing_credentials(tls, members_only=True),
+        changing_credentials(tls, members_only=True),
         lambda dispatcher: [node_handler(dispatcher, nodes), task_handler(dispatcher, tasks)],
         admit=gate.admit,
         host=host,
@@ -110,7 +110,7 @@ async def serve_join(
     """
     async with open_server(
         bridge,
-        _changing_credentials(tls, members_only=False),
+        changing_credentials(tls, members_only=False),
         lambda dispatcher: [join_handler(dispatcher, desk)],
         admit=Throttle().admit,
         host=host,
@@ -121,30 +121,3 @@ async def serve_join(
         calls_max=JOIN_CALLS_MAX,
     ) as bound:
         yield bound
-
-
-def _changing_credentials(
-    tls: Callable[[], TlsMaterial], *, members_only: bool
-) -> grpc.ServerCredentials:
-    """Return credentials that follow `tls`, read anew only when it has changed."""
-    current = tls()
-
-    def configuration() -> grpc.ServerCertificateConfiguration:
-        return grpc.ssl_server_certificate_configuration(
-            [(current.private_key_pem, current.leaf_pem)],
-            root_certificates=current.ca_pem if members_only else None,
-        )
-
-    def changed() -> grpc.ServerCertificateConfiguration | None:
-        nonlocal current
-        latest = tls()
-        if latest == current:
-            return None
-        current = latest
-        return configuration()
-
-    return grpc.dynamic_ssl_server_credentials(
-        configuration(),
-        changed,  # type: ignore[arg-type]  # None, "as before", is missing in the stubs
-        require_client_authentication=members_only,
-    )

@@ -43,6 +43,10 @@ from skilllite_swarm.task import (
     Terminal,
 )
 from skilllite_swarm.transport import (
+    CALL_S,
+    DIAL_ADDRESSES_MAX,
+    FETCH_S,
+    RUN_GRACE_S,
     Catalogue,
     CatalogueHead,
     Load,
@@ -70,18 +74,6 @@ from skilllite_swarm.wire_mapping import (
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Message)
-
-DIAL_ADDRESSES_MAX = 16
-"""Of one peer, tried at the same time: what others say about it must not cost more sockets."""
-
-CALL_S = 5.0
-"""For calls that are answered from memory or with one write to disk."""
-
-FETCH_S = 15.0
-"""For a catalogue, which may have megabytes."""
-
-RUN_GRACE_S = 10.0
-"""Beyond the deadline of a task: the executor's own word about it is worth waiting for."""
 
 JOIN_CALL_S = 15.0
 """A person waits; the inviter computes for a few milliseconds."""

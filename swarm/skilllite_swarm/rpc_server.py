@@ -228,6 +228,33 @@ def _budget_s(context: Context, otherwise_s: float) -> float:
     return remaining - min(DEADLINE_MARGIN * remaining, DEADLINE_MARGIN_S_MAX)
 
 
+def changing_credentials(
+    tls: Callable[[], TlsMaterial], *, members_only: bool
+) -> grpc.ServerCredentials:
+    """Return credentials that follow `tls`: reading them at every handshake costs up to 190 ms."""
+    current = tls()
+
+    def configuration() -> grpc.ServerCertificateConfiguration:
+        return grpc.ssl_server_certificate_configuration(
+            [(current.private_key_pem, current.leaf_pem)],
+            root_certificates=current.ca_pem if members_only else None,
+        )
+
+    def changed() -> grpc.ServerCertificateConfiguration | None:
+        nonlocal current
+        latest = tls()
+        if latest == current:
+            return None
+        current = latest
+        return configuration()
+
+    return grpc.dynamic_ssl_server_credentials(
+        configuration(),
+        changed,  # type: ignore[arg-type]  # None, "as before", is missing in the stubs
+        require_client_authentication=members_only,
+    )
+
+
 @asynccontextmanager
 async def open_server(
     bridge: Bridge,

@@ -111,7 +111,7 @@ def server_options(
     return [
         *_common_options(message_bytes_max),
         ("grpc.max_concurrent_streams", streams_max),
-        ("grpc.http2.min_recv_ping_interval_without_data_ms", PING_INTERVAL_MS_MIN),
+        ("grpc.http2.min_ping_interval_without_data_ms", PING_INTERVAL_MS_MIN),
         ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
         # A second program on the port must fail, not take every other connection.
         ("grpc.so_reuseport", 0),

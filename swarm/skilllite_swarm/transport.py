@@ -21,6 +21,22 @@ MESSAGE_BYTES_MAX = 4 * 1024 * 1024
 """Largest message either side accepts."""
 
 
+CALL_S = 5.0
+"""Deadline of calls that are answered from memory or with one write to disk."""
+
+FETCH_S = 15.0
+"""Deadline for a catalogue, which may have megabytes."""
+
+RUN_GRACE_S = 10.0
+"""Beyond the deadline of a task: the executor's own word about it is worth waiting for."""
+
+LINK_DEAD_S = 2.0
+"""A call on a link that has gone silent breaks after this: keepalive, one interval and its answer."""
+
+DIAL_ADDRESSES_MAX = 16
+"""Of one peer, tried at the same time: what others say about it must not cost more sockets."""
+
+
 @dataclass(frozen=True, slots=True)
 class TlsMaterial:
     """What one side of a mutual TLS connection needs. PEM, so that gRPC can take it as it is."""
