@@ -60,7 +60,7 @@ def read_private_file(path: Path) -> bytes | None:
             cause=_reason(error),
             hint=f"it must be a regular file of your own: chown it and chmod 600 {path}",
         ) from error
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
             raise KeyUnusable(f"{path} is not a regular file", hint=f"move {path} away")
@@ -70,7 +70,10 @@ def read_private_file(path: Path) -> bytes | None:
                 f"{path} is open to other users (mode {mode:04o})",
                 hint=f"if nobody else can have copied it: chmod 600 {path}",
             )
-        content = file.read(PRIVATE_FILE_BYTES_MAX + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            content = file.read(PRIVATE_FILE_BYTES_MAX + 1)
+    finally:
+        os.close(descriptor)
     if len(content) > PRIVATE_FILE_BYTES_MAX:
         raise KeyUnusable(
             f"{path} is larger than {PRIVATE_FILE_BYTES_MAX} bytes",

@@ -178,6 +178,21 @@ def public_key_of_certificate(certificate: bytes) -> ec.EllipticCurvePublicKey:
     return _p256(_load(certificate))
 
 
+def public_key_der_of_certificate(certificate: bytes) -> bytes:
+    """Return the certificate's P-256 key in the encoding that node ids are made of."""
+    return encode_public_key(public_key_of_certificate(certificate))
+
+
+def is_device_key(public_key: bytes) -> bool:
+    """Return whether this is a P-256 public key in the one encoding we use."""
+    if len(public_key) > PUBLIC_KEY_BYTES_MAX or b"-----BEGIN" in public_key:
+        return False
+    try:
+        return encode_public_key(_load_key(public_key)) == public_key
+    except InvalidCertificate:
+        return False
+
+
 def node_id_of_request(csr_der: bytes) -> str:
     """Return the node id of the key that signed the request."""
     return node_id_of_public_key(encode_public_key(_load_request(csr_der)))
