@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -121,9 +122,13 @@ class Sandbox:
         entry = entry_of(staged)
         return self.run_job(Job(staged, entry, input_bytes, Policy(self._level, limits)))
 
-    def run_job(self, job: Job) -> Outcome:
-        """Run a job and return how it ended; a host that fails raises instead."""
-        outcome = self.start(job).wait()
+    def run_job(self, job: Job, *, on_log: Callable[[str], None] | None = None) -> Outcome:
+        """Run a job and return how it ended; a host that fails raises instead.
+
+        Raises:
+            SandboxUnavailable: this host can't give what the level asks.
+        """
+        outcome = self.start(job).wait(on_log)
         if outcome.reason is Reason.UNAVAILABLE:
             raise explain_unavailable(outcome)
         return outcome

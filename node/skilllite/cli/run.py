@@ -1,0 +1,27 @@
+"""`skilllite run` and `skilllite exec`: one skill here, in the sandbox, without a node."""
+
+from __future__ import annotations
+
+import argparse
+
+from skilllite.home import Home
+from skilllite_sandbox.cli import add_run_arguments, run_skill_command
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    with_script = parser.get_default("command") == "exec"
+    add_run_arguments(parser, with_script=with_script, skill="DIR|NAME")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the skill and print what it printed."""
+    from skilllite.config import load_config
+    from skilllite.sdk import find_skill, open_stage
+    from skilllite_sandbox.policy import Level
+
+    home = Home.locate()
+    config = load_config(home, flags={"sandbox.level": args.sandbox_level})
+    level = Level(config.integer("sandbox.level"))
+    directory = find_skill(args.skill, home)
+    return run_skill_command(args, directory, stage=open_stage(home), level=level)

@@ -1,0 +1,71 @@
+"""SkillLite inside another Python program, without a node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from skilllite.home import Home, prepare_directory
+from skilllite_sandbox.policy import Level
+from skilllite_sandbox.sandbox import Sandbox
+from skilllite_sandbox.stage import Stage
+
+SKILL_FILE = "SKILL.md"
+
+
+def run_skill(
+    path_or_name: str | Path,
+    input_json: str | dict[str, Any],
+    *,
+    sandbox_level: int = 3,
+    confirmation_callback: Callable[..., bool] | None = None,
+) -> dict[str, Any]:
+    """Run a skill in the sandbox and return what it did.
+
+    Args:
+        path_or_name: A skill's directory, or the name of an installed one.
+        input_json: The JSON object for the skill, as text or as a dict.
+        sandbox_level: 1 for none, 2 for isolation, 3 for isolation, scan and consent.
+        confirmation_callback: Asked when a skill needs consent. There is no scan in this version
+        that
+            could ask for it, so it is never called.
+
+    Returns:
+        `success`, `text` (stdout as it came), `output` (the JSON value in it, or None), `stderr`,
+        and `exit_code`, which is None when a signal or a bound ended the skill.
+
+    Raises:
+        skilllite_sandbox.errors.SandboxError: it could not start: `NotFound`, `InvalidSkill`,
+            `InvalidInput`, or `SandboxUnavailable` when this host can't give the level.
+    """
+    home = Home.locate()
+    with Sandbox(Level(sandbox_level), stage=open_stage(home)) as sandbox:
+        outcome = sandbox.run(find_skill(str(path_or_name), home), input_json)
+    return {
+        "success": outcome.ok,
+        "text": outcome.text,
+        "output": outcome.output,
+        "stderr": outcome.stderr,
+        "exit_code": outcome.exit_code,
+    }
+
+
+def find_skill(path_or_name: str, home: Home) -> Path:
+    """Return the directory of a skill: a folder that is one, else an installed skill of that name.
+
+    Raises:
+        NotFound: there is neither.
+    """
+    directory = Path(path_or_name)
+    if "/" in path_or_name or (directory / SKILL_FILE).is_file():
+        return directory
+    from skilllite.catalog import SkillCatalog
+
+    return SkillCatalog.for_project(Path.cwd(), home).find(path_or_name).directory
+
+
+def open_stage(home: Home) -> Stage:
+    """Return the stage of this home."""
+    prepare_directory(home.cache_dir)
+    return Stage(home.stage)
