@@ -1,0 +1,315 @@
+"""Which skills there are here, and which one a name means.
+
+Roots in order of precedence: four folders of the project, then the user's, then the ones that
+ship with the package. The first skill of a name wins, and what it hides is said. Nothing is run
+or staged, and most calls read no skill at all (catalog_index.py).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from skilllite.catalog_index import CatalogIndex, Facts, stamp_of
+from skilllite.errors import NotFound
+from skilllite.home import Home
+
+PROJECT_FOLDERS = (".skills", "skills", ".agents/skills", ".claude/skills")
+BUNDLED_ROOT = Path(__file__).parent / "starter_skills"
+INDEX_NAME = "catalog.json"
+FOLDERS_MAX = 2000  # skills below one root; a folder with more is not a folder of skills
+
+PROJECT, USER, BUNDLED, ELSEWHERE = "project", "user", "bundled", "path"
+"""Where a skill comes from; `path` is a directory that was named and lies in no root."""
+
+NEEDS_NODE = "needs node (Node.js is not installed here)"
+_ELF = b"\x7fELF"
+_DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+class Root:
+    """A directory that holds skills."""
+
+    __slots__ = ("origin", "path")
+
+    def __init__(self, path: Path, origin: str) -> None:
+        self.path = path
+        self.origin = origin
+
+
+class CatalogEntry:
+    """One skill that can be used."""
+
+    __slots__ = ("_facts", "directory", "origin", "shadows")
+
+    def __init__(self, directory: Path, origin: str, facts: Facts) -> None:
+        self._facts = facts
+        self.directory = directory
+        self.origin = origin
+        self.shadows: tuple[CatalogEntry, ...] = ()
+        """The skills of the same name that this one hides."""
+
+    @property
+    def name(self) -> str:
+        """The name it is found by."""
+        return self._facts.name
+
+    @property
+    def description(self) -> str:
+        """What it does and when to use it."""
+        return self._facts.description
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """What its scripts are written in; empty for a skill of instructions only."""
+        return self._facts.languages
+
+    @property
+    def tools(self) -> int:
+        """How many scripts of it can be called."""
+        return self._facts.tools
+
+    @property
+    def problems(self) -> int:
+        """How many complaints `validate` has."""
+        return self._facts.problems
+
+    @property
+    def tier(self) -> str:
+        """`bundled`, or `local` for whatever was not shipped with the package."""
+        return "bundled" if self.origin == BUNDLED else "local"
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What it asks for and doesn't get here, one clause each."""
+        if "node" in self.languages and not node_is_installed():
+            return (*self._facts.lacks, NEEDS_NODE)
+        return self._facts.lacks
+
+    def shadow_note(self) -> str:
+        """Return the sentence about what this skill hides; empty when it hides nothing."""
+        if not self.shadows:
+            return ""
+        hidden = ", ".join(f"{each.origin} one in {each.directory}" for each in self.shadows)
+        return f"{self.name} is the {self.origin} one in {self.directory}, not the {hidden}"
+
+
+class Skipped:
+    """A directory with a SKILL.md that can't be used."""
+
+    __slots__ = ("directory", "message")
+
+    def __init__(self, directory: Path, message: str) -> None:
+        self.directory = directory
+        self.message = message
+
+
+class Listing:
+    """Everything in the roots at one moment."""
+
+    __slots__ = ("entries", "skipped")
+
+    def __init__(self, entries: tuple[CatalogEntry, ...], skipped: tuple[Skipped, ...]) -> None:
+        self.entries = entries
+        """One for each name, sorted by name."""
+        self.skipped = skipped
+
+
+class SkillCatalog:
+    """The skills of one project, one user and the package; every call looks anew."""
+
+    def __init__(
+        self,
+        *,
+        user_skills: Path,
+        project: Path | None = None,
+        index_file: Path | None = None,
+        bundled: Path = BUNDLED_ROOT,
+    ) -> None:
+        """Name the roots; none of them has to exist."""
+        self.index_file = index_file
+        folders = (
+            [] if project is None else [Root(project / each, PROJECT) for each in PROJECT_FOLDERS]
+        )
+        self.roots = (*folders, Root(user_skills, USER), Root(bundled, BUNDLED))
+
+    @classmethod
+    def for_project(cls, project: Path | None, home: Home) -> SkillCatalog:
+        """Return the catalog of a home; the skills of the folder `project` come first."""
+        return cls(user_skills=home.skills, project=project, index_file=home.cache_dir / INDEX_NAME)
+
+    def list(self) -> Listing:
+        """Return every skill that can be used, and what was skipped."""
+        return self._listing(CatalogIndex(self.index_file))
+
+    def reindex(self) -> Listing:
+        """Read every skill again, whatever the index says."""
+        index = CatalogIndex(self.index_file)
+        index.forget_all()
+        return self._listing(index)
+
+    @property
+    def project_root(self) -> Path | None:
+        """Where `add --project` and `init` put skills; None without a project."""
+        first = self.roots[0]
+        return first.path if first.origin == PROJECT else None
+
+    def find(self, name_or_path: str) -> CatalogEntry:
+        """Return the skill that a person means.
+
+        A directory with a SKILL.md is taken as it is; anything else is a name.
+
+        Raises:
+            NotFound: neither a directory nor a known name.
+            InvalidSkill: the skill of that directory or that name can't be used.
+        """
+        directory = Path(name_or_path)
+        if os.sep in name_or_path or name_or_path in (".", "..") or _holds_skill(directory):
+            return self._at_path(directory)
+        listing = self.list()
+        for entry in listing.entries:
+            if entry.name == name_or_path:
+                return entry
+        for skipped in listing.skipped:
+            if skipped.directory.name == name_or_path:
+                raise _invalid(skipped)
+        raise _not_found(name_or_path, [entry.name for entry in listing.entries])
+
+    def installed(self, name: str, root: Path) -> CatalogEntry | None:
+        """Return the skill of this name in one root, hidden by another or not."""
+        for entry in self.list().entries:
+            if entry.name == name:
+                for each in (entry, *entry.shadows):
+                    if each.directory.parent == root:
+                        return each
+        return None
+
+    def _at_path(self, directory: Path) -> CatalogEntry:
+        directory = directory.absolute()
+        if not directory.is_dir():
+            raise NotFound(
+                f"no skill directory at {directory}", hint="give the folder that holds SKILL.md"
+            )
+        real = directory.resolve().parent
+        origin = next((root.origin for root in self.roots if _same(root.path, real)), ELSEWHERE)
+        index = CatalogIndex(self.index_file)
+        facts = _facts_of(directory, index)
+        index.save()
+        if facts is None:
+            raise _invalid(Skipped(directory, "there is no SKILL.md in it"))
+        if facts.error:
+            raise _invalid(Skipped(directory, facts.error))
+        return CatalogEntry(directory, origin, facts)
+
+    def _listing(self, index: CatalogIndex) -> Listing:
+        winners: dict[str, CatalogEntry] = {}
+        skipped: list[Skipped] = []
+        for root in self.roots:
+            for directory in _skill_directories(root.path):
+                facts = _facts_of(directory, index)
+                if facts is None:
+                    continue
+                if facts.error:
+                    skipped.append(Skipped(directory, facts.error))
+                    continue
+                entry = CatalogEntry(directory, root.origin, facts)
+                winner = winners.setdefault(facts.name, entry)
+                if winner is not entry:
+                    winner.shadows += (entry,)
+        index.save()
+        return Listing(tuple(winners[name] for name in sorted(winners)), tuple(skipped))
+
+
+def node_is_installed() -> bool:
+    """Return whether the search path has a real node, as the sandbox will look for it."""
+    # A script that stands in for node (nvm's shim) can't be shown to a sandbox.
+    for folder in (os.environ.get("PATH") or _DEFAULT_PATH).split(os.pathsep):
+        candidate = os.path.join(folder, "node")  # noqa: PTH118 - strings in, strings out
+        if folder.startswith("/") and os.access(candidate, os.X_OK) and _is_elf(candidate):
+            return True
+    return False
+
+
+def _is_elf(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(_ELF)) == _ELF
+    except OSError:
+        return False
+
+
+def _skill_directories(root: Path) -> list[Path]:
+    """Return the folders below a root; an unfinished installation starts with a dot."""
+    found: list[Path] = []
+    try:
+        with os.scandir(root) as entries:
+            for entry in entries:
+                if not entry.name.startswith(".") and entry.is_dir():
+                    found.append(Path(entry.path))
+                if len(found) >= FOLDERS_MAX:
+                    break
+    except OSError:
+        return []  # absent, or not ours to read: then there is nothing of ours in it
+    return sorted(found)
+
+
+def _facts_of(directory: Path, index: CatalogIndex) -> Facts | None:
+    """Return the facts, from the index when nothing changed; None when this is no skill."""
+    stamp = stamp_of(directory)
+    if stamp is None:
+        return None
+    facts = index.find(directory, stamp)
+    if facts is None:
+        facts = _read_facts(directory)
+        index.remember(directory, stamp, facts)
+    return facts
+
+
+def _read_facts(directory: Path) -> Facts:
+    from skilllite_sandbox.errors import SandboxError  # with YAML behind it, 40 ms
+    from skilllite_sandbox.skill import load_skill
+
+    try:
+        skill = load_skill(directory)
+    except SandboxError as error:
+        return Facts(error=f"{error.message}: {error.cause}" if error.cause else error.message)
+    return Facts(
+        name=skill.name,
+        description=skill.description,
+        lacks=skill.lacks,
+        languages=tuple(dict.fromkeys(tool.language.value for tool in skill.tools)),
+        tools=len(skill.tools),
+        problems=len(skill.problems),
+    )
+
+
+def _holds_skill(directory: Path) -> bool:
+    try:
+        return (directory / "SKILL.md").is_file()
+    except (OSError, ValueError):  # a name of 5,000 characters, or with a NUL
+        return False
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
+def _invalid(skipped: Skipped) -> Exception:
+    from skilllite_sandbox.errors import InvalidSkill
+
+    return InvalidSkill(
+        f"the skill in {skipped.directory} can't be used",
+        cause=skipped.message,
+        hint=f"`skilllite validate {skipped.directory}` says what to change",
+    )
+
+
+def _not_found(name: str, known: list[str]) -> NotFound:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else "`skilllite list` shows what there is"
+    return NotFound(f"there is no skill {name[:80]!r}", hint=hint)

@@ -1,0 +1,143 @@
+"""`skilllite add|remove|init`: what changes the skills of a root, and telling the node about it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from skilllite import errors
+from skilllite.catalog import CatalogEntry, SkillCatalog
+from skilllite.cli import output
+from skilllite.errors import NotFound, Refused, SkillLiteError
+from skilllite.home import Home, prepare_directory
+from skilllite.install import install, install_starter_skills, remove_installed
+
+NODE_SILENCE_S = 10.0
+"""Reading a few folders again takes the node milliseconds; a stuck one must not hold `add`."""
+
+
+def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
+    """Install a skill from a folder or a zip."""
+    root = _target_root(catalog, home, project=args.project)
+    installed = install(Path(args.source), root, catalog, replace=args.force)
+    entry = catalog.installed(installed.skill.name, root)
+    lacks = entry.lacks if entry is not None else installed.skill.lacks
+    if args.json:
+        output.print_json(
+            {
+                "schema": 1,
+                "name": installed.skill.name,
+                "path": str(installed.directory),
+                "digest": installed.digest,
+                "replaced": installed.replaced,
+                "lacks": list(lacks),
+            }
+        )
+    name = output.printable(installed.skill.name)
+    output.note(f"{'replaced' if installed.replaced else 'added'} {name} in {installed.directory}")
+    for problem in installed.skill.problems:
+        output.note(output.printable(f"{problem.severity}: {problem.field}: {problem.message}"))
+    for clause in lacks:
+        output.note(output.printable(f"lacks: {clause}"))
+    _say_what_is_hidden(catalog, installed.skill.name)
+    tell_node(home)
+    return errors.OK
+
+
+def remove(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
+    """Remove an installed skill, never one that ships with the package."""
+    entry = _removable(catalog, home, args.skill, project=args.project)
+    remove_installed(entry.directory)
+    left = [each for each in catalog.list().entries if each.name == entry.name]
+    if args.json:
+        output.print_json(
+            {
+                "schema": 1,
+                "name": entry.name,
+                "path": str(entry.directory),
+                "uncovered": str(left[0].directory) if left else None,
+            }
+        )
+    output.note(output.printable(f"removed {entry.name} from {entry.directory}"))
+    if left:
+        output.note(
+            output.printable(f"{entry.name} is now the {left[0].origin} one in {left[0].directory}")
+        )
+    tell_node(home)
+    return errors.OK
+
+
+def init(catalog: SkillCatalog, home: Home, *, as_json: bool) -> int:
+    """Put the starter skills into the .skills folder of this directory; keep what is there."""
+    root = _target_root(catalog, home, project=True)
+    created, kept = install_starter_skills(root)
+    if as_json:
+        output.print_json({"schema": 1, "path": str(root), "created": created, "kept": kept})
+    if created:
+        output.note(f"put {len(created)} skills into {root}: {', '.join(created)}")
+    if kept:
+        output.note(f"kept {len(kept)} that were there: {', '.join(kept)}")
+    catalog.list()  # so that the next listing finds them in the index
+    tell_node(home)
+    output.note("""try: skilllite run calculator '{"operation": "add", "a": 15, "b": 27}'""")
+    return errors.OK
+
+
+def tell_node(home: Home) -> None:
+    """Ask a running node to look at its skills again; without one there is nobody to tell."""
+    if not home.control_socket.exists():
+        return
+    from skilllite.control.client import ControlClient
+
+    try:
+        with ControlClient(home, silence_s=NODE_SILENCE_S) as client:
+            client.call("reload")
+    except errors.NodeNotRunning:
+        return  # it died and left its socket
+    except SkillLiteError as error:
+        output.note(f"warning: the node did not read its skills again: {error.message}")
+        return
+    output.note("the running node knows")
+
+
+def _target_root(catalog: SkillCatalog, home: Home, *, project: bool) -> Path:
+    if not project:
+        prepare_directory(home.skills)
+        return home.skills
+    root = catalog.project_root
+    assert root is not None  # the command line always has a working directory
+    return root
+
+
+def _removable(catalog: SkillCatalog, home: Home, name: str, *, project: bool) -> CatalogEntry:
+    """Return the skill to remove.
+
+    From the project only when that was said: its folder may be where somebody writes the skill.
+    """
+    roots = [root.path for root in catalog.roots if root.origin == "project"]
+    for root in roots if project else [home.skills]:
+        found = catalog.installed(name, root)
+        if found is not None:
+            return found
+    entry = catalog.find(name)  # NotFound with what was probably meant
+    if entry.origin == "bundled":
+        raise Refused(
+            f"{entry.name} ships with the package and stays",
+            hint="a skill of the same name in .skills or added by you comes first",
+        )
+    if entry.origin == "project":
+        raise Refused(
+            f"{entry.name} is a skill of this project, in {entry.directory}",
+            hint=f"skilllite remove --project {entry.name}",
+        )
+    where = "this project" if project else "your skills"
+    raise NotFound(
+        f"{entry.name} is not one of {where}",
+        hint=f"it is the {entry.origin} one: {entry.directory}",
+    )
+
+
+def _say_what_is_hidden(catalog: SkillCatalog, name: str) -> None:
+    for entry in catalog.list().entries:
+        if entry.name == name and (note := entry.shadow_note()):
+            output.note(f"note: {output.printable(note)}")

@@ -1,0 +1,137 @@
+"""`skilllite list|show|info|add|remove|validate|reindex|init`: the skills of this place.
+
+`list` is the yardstick for the start-up of the command line: what it doesn't need is imported by
+the functions that do.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from skilllite import errors
+from skilllite.catalog import CatalogEntry, Listing, SkillCatalog
+from skilllite.cli import output
+from skilllite.home import Home
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+DESCRIPTION_CHARS = 72
+"""Of a description in a table; the whole of it is in `show`."""
+NAMES_SHOWN_MAX = 16
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of whichever command was typed."""
+    command = parser.get_default("command")
+    if command == "show":
+        parser.add_argument("skill", metavar="NAME|DIR", help="an installed skill, or a folder")
+    elif command == "info":
+        parser.add_argument(
+            "skill", metavar="NAME|DIR", nargs="?", help="a skill; without one, all paths in use"
+        )
+    elif command == "validate":
+        parser.add_argument("skill", metavar="DIR|NAME", nargs="+", help="what to check")
+    elif command == "add":
+        parser.add_argument("source", metavar="SOURCE", help="a folder with a SKILL.md, or a zip")
+        parser.add_argument("--force", action="store_true", help="replace an installed skill")
+    elif command == "remove":
+        parser.add_argument("skill", metavar="NAME", help="an installed skill")
+    if command in ("add", "remove"):
+        parser.add_argument(
+            "--project", action="store_true", help="in the .skills folder of this directory"
+        )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command that was typed."""
+    home = Home.locate()
+    catalog = SkillCatalog.for_project(Path.cwd(), home)
+    if args.command == "list":
+        return _list(catalog, as_json=args.json)
+    if args.command == "reindex":
+        return _reindex(catalog, home, as_json=args.json)
+    if args.command in ("show", "info", "validate"):
+        from skilllite.cli import skill_pages
+
+        if args.command == "validate":
+            return skill_pages.validate(catalog, args.skill, as_json=args.json)
+        if args.command == "show" or args.skill is not None:
+            return skill_pages.show(catalog.find(args.skill), as_json=args.json)
+        return skill_pages.info(catalog, home, as_json=args.json)
+    from skilllite.cli import skill_changes
+
+    if args.command == "add":
+        return skill_changes.add(catalog, home, args)
+    if args.command == "remove":
+        return skill_changes.remove(catalog, home, args)
+    return skill_changes.init(catalog, home, as_json=args.json)
+
+
+def _list(catalog: SkillCatalog, *, as_json: bool) -> int:
+    listing = catalog.list()
+    if as_json:
+        skills = [_record(entry) for entry in listing.entries]
+        skipped = [
+            {"path": str(each.directory), "message": each.message} for each in listing.skipped
+        ]
+        output.print_json({"schema": 1, "skills": skills, "skipped": skipped})
+    else:
+        output.print_table(("NAME", "FROM", "RUNS", "WHAT IT DOES"), map(_row, listing.entries))
+    tell_about(listing)
+    return errors.OK
+
+
+def tell_about(listing: Listing) -> None:
+    """Say on stderr what a table has no room for: shadowing, missing things, skipped folders."""
+    hiding = [entry for entry in listing.entries if entry.shadows]
+    if len(hiding) == 1:
+        output.note(f"note: {output.printable(hiding[0].shadow_note())}")
+    elif hiding:
+        names = [output.printable(entry.name) for entry in hiding]
+        more = len(names) - NAMES_SHOWN_MAX
+        shown = ", ".join(names[:NAMES_SHOWN_MAX]) + (f" and {more} more" if more > 0 else "")
+        output.note(f"note: {len(names)} skills hide others of the same name: {shown}")
+    for entry in listing.entries:
+        if entry.lacks:
+            output.note(output.printable(f"{entry.name}: {'; '.join(entry.lacks)}"))
+    for skipped in listing.skipped:
+        output.note(output.printable(f"skipped {skipped.directory}: {skipped.message}"))
+
+
+def _record(entry: CatalogEntry) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "description": entry.description,
+        "path": str(entry.directory),
+        "origin": entry.origin,
+        "tier": entry.tier,
+        "languages": list(entry.languages),
+        "tools": entry.tools,
+        "lacks": list(entry.lacks),
+        "problems": entry.problems,
+        "shadows": [str(each.directory) for each in entry.shadows],
+    }
+
+
+def _row(entry: CatalogEntry) -> tuple[str, str, str, str]:
+    text = " ".join(entry.description.split())
+    if len(text) > DESCRIPTION_CHARS:
+        text = text[: DESCRIPTION_CHARS - 1].rstrip() + "…"
+    return entry.name, entry.origin, " ".join(entry.languages) or "-", text
+
+
+def _reindex(catalog: SkillCatalog, home: Home, *, as_json: bool) -> int:
+    from skilllite.cli.skill_changes import tell_node
+
+    listing = catalog.reindex()
+    if as_json:
+        record = {"skills": len(listing.entries), "skipped": len(listing.skipped)}
+        output.print_json({"schema": 1, **record})
+    output.note(f"read {len(listing.entries)} skills again")
+    tell_about(listing)
+    tell_node(home)
+    return errors.OK
