@@ -18,6 +18,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from skilllite_swarm.errors import InvalidCertificate
@@ -272,6 +273,7 @@ def _parsing(what: str) -> Iterator[None]:
         x509.DuplicateExtension,
         x509.ExtensionNotFound,
         x509.UnsupportedGeneralNameType,
+        CryptographyDeprecationWarning,  # only where warnings are errors
     ) as error:
         cause = (str(error).splitlines() or [type(error).__name__])[0]
         raise InvalidCertificate(f"not a usable {what}", cause=cause) from error
