@@ -126,13 +126,10 @@ class AddressBook:
         if len(self._peers) > REMEMBERED_MAX:
             del self._peers[self.peers()[-1].node_id]
 
-    def save(self) -> bool:
-        """Write the file if anything changed, atomically; return whether it was written.
-
-        Blocks on the disk: call it in a thread.
-        """
+    def take_changes(self) -> bytes | None:
+        """Return what `write` should write, or None when nothing changed since the last time."""
         if not self._changed:
-            return False
+            return None
         self._changed = False
         content = {
             "schema": _SCHEMA,
@@ -148,14 +145,24 @@ class AddressBook:
                 for peer in self.peers()
             ],
         }
+        return json.dumps(content, indent=1).encode("utf-8")
+
+    def write(self, content: bytes) -> None:
+        """Replace the file atomically. Blocks on the disk, and may be called in a thread."""
         temporary = self._path.with_name(f"{self._path.name}.new")
         opened = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with open(opened, "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=1)
+        with open(opened, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(self._path)
-        return True
+
+    def save(self) -> bool:
+        """Write what changed, at once; return whether anything did."""
+        content = self.take_changes()
+        if content is not None:
+            self.write(content)
+        return content is not None
 
 
 def _text(value: object) -> str:

@@ -34,6 +34,7 @@ from skilllite_swarm.discovery import (
     decode_found,
     encode_txt,
 )
+from skilllite_swarm.service_nursery import open_service_nursery
 
 log = logging.getLogger(__name__)
 
@@ -366,9 +367,6 @@ async def open_mdns(
     # standard error.
     logging.getLogger("zeroconf").addHandler(logging.NullHandler())
     discovery = MdnsDiscovery(bridge, interfaces, rng or random.Random())
-    async with trio.open_nursery() as nursery:
+    async with open_service_nursery() as nursery:
         nursery.start_soon(discovery.run)
-        try:
-            yield discovery
-        finally:
-            nursery.cancel_scope.cancel()
+        yield discovery

@@ -202,11 +202,18 @@ class Peer(_Schedule):
         recent = self.connected_at is not None and now - self.connected_at < RECENT_S
         return BACKOFF_RECENT_MAX_S if recent else BACKOFF_MAX_S
 
+    def called_recently(self, now: float) -> bool:
+        return (
+            self.state is not PeerState.LEFT
+            and self.called_at is not None
+            and now - self.called_at < CALLED_RECENTLY_S
+        )
+
     def view(self, now: float) -> PeerView:
         why = self.why
         if self.connection is not None:
             why = why or self.catalogue_problem
-        elif self.called_at is not None and now - self.called_at < CALLED_RECENTLY_S:
+        elif self.called_recently(now):
             why += "; it reaches this node, so look for a firewall on its side"
         return PeerView(
             name=clean_name(self.name),

@@ -109,6 +109,18 @@ class PeerTable:
         unknown = [seed.view() for seed in self._seeds.values() if seed.node_id is None]
         return (*rows, *unknown)
 
+    def hints(self, now: float) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return (node id, addresses) of the members that are up, for others to try.
+
+        Those who called and are not dialled back yet belong to them: of two newcomers that meet
+        here, the second must hear of the first.
+        """
+        return tuple(
+            (peer.node_id, peer.addresses())
+            for peer in self._peers.values()
+            if peer.connection is not None or peer.called_recently(now)
+        )
+
     def connection_of(self, node_id: str) -> int | None:
         """Return the number of the connection in use."""
         peer = self._peers.get(node_id)
