@@ -71,6 +71,13 @@ def code_of(error: BaseException) -> str | None:
     return code if isinstance(code, str) else None
 
 
+def innermost(error: BaseException) -> BaseException:
+    """Return what nurseries wrapped around one error; several stay together."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
 def exit_code_of(error: BaseException) -> int:
     """Return the documented exit status for an error of any layer."""
     if isinstance(error, KeyboardInterrupt):

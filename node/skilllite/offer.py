@@ -1,7 +1,7 @@
 """The skills this node offers to its team: found in the catalogue, staged, described.
 
 What is offered is what can be started by one call with one JSON object: a skill with an entry
-point. Skills for reading, and those with several scripts, stay local.
+point whose interpreter is here. Skills for reading, and those with several scripts, stay local.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from skilllite.catalog import NEEDS_NODE
 from skilllite_sandbox.errors import SandboxError
 from skilllite_sandbox.stage import Stage, StagedSkill
 from skilllite_swarm.transport import SkillEntry
@@ -30,6 +31,9 @@ class FoundSkill(Protocol):
 
     @property
     def directory(self) -> Path: ...
+
+    @property
+    def lacks(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +69,11 @@ class OfferedSkills:
             if len(offered) >= OFFERED_MAX:
                 log.warning("only the first %d skills are offered", OFFERED_MAX)
                 break
+            if NEEDS_NODE in skill.lacks:
+                continue  # another member may have it: a task should go there
             staged = self._staged(skill)
             if staged is not None and staged.skill.entry is not None:
-                offered.setdefault(skill.name, (_entry(skill.name, staged), skill.directory))
+                offered.setdefault(skill.name, (_entry(skill, staged), skill.directory))
         offer = Offer(
             tuple(entry for _, (entry, _) in sorted(offered.items())),
             tuple((name, directory) for name, (_, directory) in sorted(offered.items())),
@@ -87,14 +93,14 @@ class OfferedSkills:
             return None
 
 
-def _entry(name: str, staged: StagedSkill) -> SkillEntry:
+def _entry(found: FoundSkill, staged: StagedSkill) -> SkillEntry:
     skill = staged.skill
     assert skill.entry is not None
     return SkillEntry(
-        name=name,
+        name=found.name,
         description=skill.description,
         digest=staged.digest,
         language=skill.entry.language.value,
         idempotent=skill.idempotent,
-        lacks=skill.lacks,
+        lacks=found.lacks,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from skilllite import offer as offer_module
+from skilllite.catalog import NEEDS_NODE
 from skilllite.offer import OfferedSkills
 from skilllite_sandbox.stage import Stage
 
@@ -16,6 +17,7 @@ from skilllite_sandbox.stage import Stage
 class Found:
     name: str
     directory: Path
+    lacks: tuple[str, ...] = ()
 
 
 @pytest.fixture
@@ -73,6 +75,18 @@ def test_what_one_call_cannot_start_stays_local(tmp_path: Path, offered: Offered
     offered.refresh([reading, tools])
 
     assert offered.entries == ()
+
+
+def test_skill_whose_interpreter_is_missing_is_left_to_others(
+    tmp_path: Path, offered: OfferedSkills
+) -> None:
+    skill = write_skill(tmp_path, "script")
+
+    offered.refresh([Found(skill.name, skill.directory, (NEEDS_NODE,))])
+    assert not offered.entries
+    offered.refresh([Found(skill.name, skill.directory, ("network: none here",))])
+    (entry,) = offered.entries
+    assert entry.lacks == ("network: none here",)
 
 
 def test_broken_skill_is_left_out_and_reported_once(

@@ -141,7 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as leaving:  # argparse: --help and usage errors
         return _status_of(leaving)
     except Exception as error:
-        return _report(error)
+        return _report(errors.innermost(error))
     return status
 
 
@@ -205,7 +205,7 @@ def _unknown(name: str) -> int:
     return errors.USAGE
 
 
-def _report(error: Exception) -> int:
+def _report(error: BaseException) -> int:
     """Print any error; one nobody foresaw is a bug and says so."""
     if os.environ.get(DEBUG_VARIABLE):
         import traceback

@@ -27,7 +27,15 @@ from skilllite.control.framing import (
 )
 from skilllite.control.messages import Arguments, Envelope, parse_arguments, parse_envelope
 from skilllite.control.sockets import listen, peer_is_trusted
-from skilllite.errors import NodeStopping, NotFound, Refused, SkillLiteError, UsageError, code_of
+from skilllite.errors import (
+    NodeStopping,
+    NotFound,
+    Refused,
+    SkillLiteError,
+    UsageError,
+    code_of,
+    innermost,
+)
 from skilllite.home import Home
 
 CLIENTS_MAX = 64
@@ -262,7 +270,7 @@ class _Connection:
             raise
         except Exception as raised:
             # The boundary of one request: whatever it was, the node and its other clients go on.
-            error = _innermost(raised)
+            error = innermost(raised)
             if code_of(error) is None:
                 log.exception("control operation %s failed", request.op)
             return {"error": _facts(error)}
@@ -280,13 +288,6 @@ class _Connection:
             await trio.sleep(KEEPALIVE_S)
             for request_id in list(self._in_flight):
                 await self.send({"id": request_id, "event": {"event": ALIVE}})
-
-
-def _innermost(error: Exception) -> Exception:
-    """Return what a nursery wrapped, when it was one thing."""
-    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
-    return error
 
 
 def _facts(error: BaseException) -> Message:
