@@ -1,0 +1,244 @@
+"""`skilllite quickstart`: from nothing to skills that run, here and through a node.
+
+At a terminal it checks, asks once, and leaves a node running. Without one it is a tour in a
+temporary home that touches nothing else: start a node, run and submit samples, stop the node.
+Everything it shows is done by the same commands a person would type, as processes of their own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from skilllite import errors
+from skilllite.cli import output
+
+COMMAND_TIMEOUT_S = 60.0
+READY_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 15.0
+LABEL_WIDTH = 8
+
+SAMPLES: tuple[tuple[str, ...], ...] = (
+    ("run", "calculator", '{"operation": "multiply", "a": 15, "b": 27}'),
+    ("run", "text-statistics", '{"text": "Skills run in a sandbox. Nodes share the work."}'),
+    ("submit", "--skill", "unit-conversion", '{"value": 100, "from": "km/h", "to": "mph"}'),
+    ("submit", "--skill", "hashing", '{"text": "skilllite", "algorithm": "sha256"}'),
+)
+NEXT = (
+    "skilllite list",
+    """skilllite run calculator '{"operation": "add", "a": 15, "b": 27}'""",
+    "skilllite node start",
+)
+NEXT_WITH_NODE = (
+    "skilllite peers",
+    """skilllite submit --skill calculator '{"operation": "add", "a": 15, "b": 27}'""",
+    "skilllite node invite",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `quickstart`."""
+    parser.add_argument(
+        "--tour", action="store_true", help="take the tour in a temporary home, ask nothing"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Guide a person at a terminal, show the tour to everyone else."""
+    if args.tour or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return _tour()
+    return _guided()
+
+
+def _tour() -> int:
+    with tempfile.TemporaryDirectory(prefix="skilllite-tour-") as directory:
+        environment = {**os.environ, "SKILLLITE_HOME": str(Path(directory, "home"))}
+        environment.pop("SKILLLITE_CACHE_DIR", None)
+        _show_machine(environment, Path(directory))
+        with _TourNode(environment, Path(directory)) as node:
+            _label("node", node.ready_line)
+            results = [_sample(words, environment, Path(directory)) for words in SAMPLES]
+        output.note("node stopped")
+    _show_next(NEXT)
+    ok = all(result["ok"] for result in results)
+    output.print_json({"schema": 1, "ok": ok, "results": results})
+    return errors.OK if ok else errors.FAILED
+
+
+def _guided() -> int:
+    environment = dict(os.environ)
+    here = Path.cwd()
+    _show_machine(environment, here)
+    running = _skilllite("node", "status", "--json", environment=environment, directory=here)
+    if running.returncode == errors.OK:
+        _label("node", f"{json.loads(running.stdout)['name']} is running")
+    elif not _agreed("start a node in the background now? [Y/n] "):
+        _show_next(NEXT)
+        return errors.OK
+    else:
+        started = _skilllite("node", "start", "-d", environment=environment, directory=here)
+        if started.returncode != errors.OK:
+            output.note(started.stderr)
+            return started.returncode
+        _label("node", started.stdout.strip().removeprefix("node ").strip())
+    ok = all(_sample(words, environment, here)["ok"] for words in SAMPLES)
+    _show_next(NEXT_WITH_NODE)
+    return errors.OK if ok else errors.FAILED
+
+
+def _show_machine(environment: Mapping[str, str], directory: Path) -> None:
+    """Show what protects the skills and which there are; refuse when nothing protects them."""
+    doctor = _skilllite(
+        "doctor", "--only", "sandbox", "--json", environment=environment, directory=directory
+    )
+    report = _json_of(doctor)
+    if not report["sandbox"]["ok"]:
+        raise errors.Refused(
+            "the sandbox does not work on this machine",
+            cause=report["sandbox"]["detail"],
+            hint=report["sandbox"]["remedy"] or "`skilllite doctor` shows every check",
+        )
+    _label("sandbox", report["sandbox"]["detail"])
+    listed = _json_of(_skilllite("list", "--json", environment=environment, directory=directory))
+    lacking = [skill for skill in listed["skills"] if skill["lacks"]]
+    ready = len(listed["skills"]) - len(lacking)
+    _label("skills", f"{ready} ready")
+    for skill in lacking:
+        _label("", f"{skill['name']}: {'; '.join(skill['lacks'])}")
+
+
+class _TourNode:
+    """A node of its own in the foreground of the tour."""
+
+    def __init__(self, environment: Mapping[str, str], directory: Path) -> None:
+        self._environment = environment
+        self._directory = directory
+        self.ready_line = ""
+
+    def __enter__(self) -> _TourNode:
+        log = Path(self._directory, "node.stderr")
+        with log.open("w", encoding="utf-8") as stderr:
+            # On loopback and unannounced: a tour must not appear on anybody's network.
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "skilllite", "node", "start", "--name", "tour"),
+                    *("--host", "127.0.0.1", "--no-mdns", "--port", "0", "--join-port", "0"),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+                env=dict(self._environment),
+                cwd=self._directory,
+            )
+        assert self._process.stdout is not None
+        with _Alarm(READY_TIMEOUT_S):
+            line = self._process.stdout.readline().strip()
+        if "ready" not in line.split():
+            self._stop()
+            raise errors.SkillLiteError(
+                "the node did not start",
+                cause=log.read_text(encoding="utf-8").strip() or None,
+                hint="`skilllite doctor` shows what is missing",
+            )
+        self.ready_line = line.removeprefix("node ").strip()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+
+class _Alarm:
+    """Ends a blocking read on the main thread with TimedOut."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        self._before = signal.signal(signal.SIGALRM, self._ring)
+        signal.setitimer(signal.ITIMER_REAL, self._seconds)
+
+    def __exit__(self, *exc: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, self._before)
+
+    def _ring(self, *_: object) -> None:
+        raise errors.TimedOut(
+            f"the node was not ready in {self._seconds:.0f} s",
+            hint="`skilllite doctor` shows what is missing",
+        )
+
+
+def _sample(
+    words: tuple[str, ...], environment: Mapping[str, str], directory: Path
+) -> dict[str, Any]:
+    """Run one command, show it as a person would type it, then its result."""
+    shown = " ".join(["skilllite", *(f"'{w}'" if w.startswith("{") else w for w in words)])
+    done = _skilllite(*words, environment=environment, directory=directory)
+    ok = done.returncode == errors.OK
+    output.note(f"$ {shown}")
+    output.note("  " + output.printable(done.stdout.strip() if ok else done.stderr.strip()))
+    result = json.loads(done.stdout) if ok else None
+    return {"command": shown, "ok": ok, "result": result}
+
+
+def _skilllite(
+    *words: str, environment: Mapping[str, str], directory: Path
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "skilllite", *words],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_TIMEOUT_S,
+        env=dict(environment),
+        cwd=directory,
+    )
+
+
+def _json_of(done: subprocess.CompletedProcess[str]) -> Any:
+    try:
+        return json.loads(done.stdout)
+    except ValueError:
+        raise errors.SkillLiteError(
+            f"`{' '.join(done.args[2:])}` failed",
+            cause=done.stderr.strip() or None,
+            hint="run it by itself with SKILLLITE_DEBUG=1",
+        ) from None
+
+
+def _agreed(question: str) -> bool:
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    answer = sys.stdin.readline()
+    # The end of input is no answer, and no answer is a no.
+    return bool(answer) and answer.strip().lower() in ("", "y", "yes")
+
+
+def _label(label: str, text: str) -> None:
+    output.note(f"{label.ljust(LABEL_WIDTH)} {output.printable(text)}".rstrip())
+
+
+def _show_next(commands: tuple[str, ...]) -> None:
+    output.note("next:")
+    for command in commands:
+        output.note(f"  {command}")
