@@ -1,4 +1,4 @@
-"""A process that serves one member over gRPC until it is killed: `rpc_node.py KEYS PORT`.
+"""A process that serves one member over gRPC until its stdin closes: `rpc_node.py KEYS PORT`.
 
 KEYS holds key.pem, leaf.pem and ca.pem. Prints the port when it is ready.
 """
@@ -48,7 +48,7 @@ async def main(keys: Path, port: int) -> None:
         ) as bound,
     ):
         print(bound, flush=True)
-        await trio.sleep_forever()
+        await trio.lowlevel.wait_readable(sys.stdin)
 
 
 if __name__ == "__main__":

@@ -546,11 +546,23 @@ def frame(kind: int, payload: bytes) -> bytes:
 # A process that dies
 
 
+@pytest.fixture
+def alices_keys(alice: Member, tmp_path: Path) -> Path:
+    keys = tmp_path / "served"
+    keys.mkdir()
+    (keys / "key.pem").write_bytes(alice.tls.private_key_pem)
+    (keys / "leaf.pem").write_bytes(alice.tls.leaf_pem)
+    (keys / "ca.pem").write_bytes(alice.tls.ca_pem)
+    return keys
+
+
 @contextmanager
-def served_process(keys: Path, port: int) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def served_process(keys: Path, port: int = 0) -> Iterator[tuple[subprocess.Popen[str], int]]:
     process = subprocess.Popen(
         [sys.executable, SUPPORT / "rpc_node.py", keys, str(port)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
@@ -575,25 +587,16 @@ async def until_unreachable(connection: GrpcConnection) -> None:
 
 
 async def test_a_killed_server_interrupts_then_is_unreachable_then_comes_back(
-    bridge: Bridge, alice: Member, bob: Member, tmp_path: Path
+    bridge: Bridge, alices_keys: Path, bob: Member
 ) -> None:
-    keys = tmp_path / "served"
-    keys.mkdir()
-    for name, data in (
-        ("key.pem", alice.tls.private_key_pem),
-        ("leaf.pem", alice.tls.leaf_pem),
-        ("ca.pem", alice.tls.ca_pem),
-    ):
-        (keys / name).write_bytes(data)
-
-    with served_process(keys, 0) as (process, port):
+    with served_process(alices_keys) as (process, port):
         connection = await dial(bridge, bob, f"127.0.0.1:{port}")
 
         with pytest.raises(CallInterrupted):
             await connection.run(request(), lambda _: process.kill())
     await until_unreachable(connection)
 
-    with served_process(keys, port):
+    with served_process(alices_keys, port):
         # The wait before the next attempt to connect is 2 s at most.
         for _ in range(50):
             with suppress(PeerUnreachable):
@@ -603,6 +606,37 @@ async def test_a_killed_server_interrupts_then_is_unreachable_then_comes_back(
         else:
             raise AssertionError("did not come back")
         await connection.aclose()
+
+
+async def test_stopping_with_calls_under_way_is_quick_and_quiet(
+    bridge: Bridge, alices_keys: Path, bob: Member
+) -> None:
+    inside = 0
+    all_inside = trio.Event()
+
+    def enter(_event: RunEvent) -> None:
+        nonlocal inside
+        inside += 1
+        if inside == 3:
+            all_inside.set()
+
+    async def call(task_id: str) -> None:
+        with pytest.raises(CallInterrupted):
+            await connection.run(request(task_id=task_id), enter)
+
+    with served_process(alices_keys) as (process, port):
+        connection = await dial(bridge, bob, f"127.0.0.1:{port}")
+        async with trio.open_nursery() as callers:
+            for number in range(3):
+                callers.start_soon(call, f"task-{number}")
+            await all_inside.wait()
+            assert process.stdin is not None
+            process.stdin.close()
+        await connection.aclose()
+
+        assert process.wait(PATIENCE_S) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
 
 
 # Newcomers

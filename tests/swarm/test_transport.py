@@ -229,7 +229,6 @@ async def test_a_refused_run_is_refused(connection: Connection, tasks: ScriptedT
         await connection.run(request(), lambda _: None)
 
 
-@pytest.mark.filterwarnings("default")
 async def test_a_bug_in_a_service_interrupts_the_call_and_spares_the_server(
     connection: Connection, nodes: EchoNode, tasks: ScriptedTasks
 ) -> None:
