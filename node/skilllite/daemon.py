@@ -245,8 +245,10 @@ class Node:
         while not self._stop.is_set():
             try:
                 async with self._open_session(listening or self._listening()) as session:
-                    listening = listening or self._listening().settled(session)
-                    task_status.started()
+                    self._begin_session(session)
+                    if listening is None:
+                        listening = self._listening().settled(session)
+                        task_status.started()
                     await self._serve_session(session)
             except Exception as raised:
                 error = innermost(raised)
@@ -262,20 +264,24 @@ class Node:
             self._home, parts.standing, listening, bridge=parts.bridge, tasks=parts.executor
         )
 
-    async def _serve_session(self, session: Session) -> None:
+    def _begin_session(self, session: Session) -> None:
         parts = self._require_parts()
         self._session, self._session_over = session, trio.Event()
         session.mesh.set_skills(parts.offered.entries)
         session.mesh.set_load(parts.executor.load())
         parts.router.attach(session.mesh)
+
+    async def _serve_session(self, session: Session) -> None:
+        """Tell the tasks what changes, until the session is to end."""
+        router = self._require_parts().router
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(parts.router.follow, session.mesh)
+                nursery.start_soon(router.follow, session.mesh)
                 await self._session_over.wait()
                 nursery.cancel_scope.cancel()
         finally:
             self._session = None
-            parts.router.detach()
+            router.detach()
 
     def _end_session(self) -> None:
         self._session_over.set()

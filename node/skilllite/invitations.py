@@ -70,7 +70,7 @@ class Invitations:
         return Member(identity.node_id, name, addresses, holds_ca=True)
 
     def _tell(self, event: JoinEvent) -> None:
-        log.info("invitation %d: %s %s", event.window, event.kind.value, event.message)
+        log.info("invitation %d: %s, %s", event.window, event.kind.value, event.message)
         for watcher in list(self._watchers):
             try:
                 watcher.send_nowait(event)

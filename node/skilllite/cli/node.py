@@ -185,11 +185,8 @@ def _stop(args: argparse.Namespace) -> int:
         if not lock_is_held(home):
             stopped = False
             output.note(f"no node is running in {home.label}")
-    except ControlFailed as error:
-        if not lock_is_held(home):
-            pass  # it was faster than its answer
-        else:
-            raise error
+    except (ControlFailed, errors.Reported):
+        pass  # it is ending already, or stuck: the lock tells which
     while lock_is_held(home):
         if time.monotonic() > deadline:
             raise TimedOut(

@@ -254,7 +254,9 @@ class _Connection:
             raise
         finally:
             self._in_flight.discard(request.id)
-        await self.send({"id": request.id, **reply})
+        # Shielded, and bounded by `send`: the answer to `stop` is what ends this very server.
+        with trio.CancelScope(shield=True):
+            await self.send({"id": request.id, **reply})
 
     async def _reply_to(self, request: Envelope) -> Message:
         try:
