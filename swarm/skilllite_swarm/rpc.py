@@ -14,17 +14,11 @@ from typing import TYPE_CHECKING
 
 from skilllite_swarm import rpc_environment as rpc_environment  # before gRPC is loaded
 from skilllite_swarm.bridge import Bridge
-from skilllite_swarm.rpc_client import (
-    GrpcConnection,
-    GrpcTransport,
-    JoinClient,
-    join_client,
-    utc_now,
-)
+from skilllite_swarm.rpc_client import GrpcConnection, GrpcTransport, utc_now
+from skilllite_swarm.rpc_join import JoinClient, Throttle, join_client
 from skilllite_swarm.rpc_server import (
     Authorize,
     Gate,
-    Throttle,
     allow_members,
     changing_credentials,
     open_server,

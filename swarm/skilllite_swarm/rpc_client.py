@@ -1,4 +1,4 @@
-"""Dials members and newcomers' inviters over gRPC, and calls them.
+"""Dials members of the team over gRPC, and calls them.
 
 A connection is pinned to the identity that its peer has proven, also when it reconnects. It follows
 the renewal of this node's certificate: calls under way end on the old channel, new ones start on a
@@ -7,9 +7,8 @@ new one.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
@@ -22,11 +21,9 @@ from skilllite_swarm.bridge import Bridge
 from skilllite_swarm.bridge_stream import Inflow
 from skilllite_swarm.diagnosis import Endpoint, judge, peek, race, refused_handshake, resolve
 from skilllite_swarm.errors import CallInterrupted, DialStep, PeerUnreachable
-from skilllite_swarm.identity import node_id_of_certificate
+from skilllite_swarm.rpc_line import CALL_ERRORS, CLOSE_S, Line
 from skilllite_swarm.rpc_status import raised_by
 from skilllite_swarm.rpc_stubs import (
-    JOIN,
-    JOIN_MESSAGE_BYTES_MAX,
     NODE,
     TASK,
     Method,
@@ -56,9 +53,8 @@ from skilllite_swarm.transport import (
     TlsMaterial,
     check_hello,
 )
-from skilllite_swarm.wire import join_pb2, node_pb2, task_pb2
+from skilllite_swarm.wire import node_pb2, task_pb2
 from skilllite_swarm.wire_mapping import (
-    MalformedMessage,
     catalogue_from_wire,
     head_to_wire,
     hints_from_wire,
@@ -75,71 +71,14 @@ from skilllite_swarm.wire_mapping import (
 T = TypeVar("T")
 M = TypeVar("M", bound=Message)
 
-JOIN_CALL_S = 15.0
-"""A person waits; the inviter computes for a few milliseconds."""
-
-CLOSE_S = 2.0
-"""Closing only tells gRPC; what hangs then ends with the bridge."""
-
 RUN_END_S = 1.0
 """For the status after the terminal event; without it the call would end as cancelled."""
-
-_CALL_ERRORS = (grpc.aio.AioRpcError, MalformedMessage, trio.ClosedResourceError)
-"""How a call fails below; `raised_by` says what that means above."""
 
 _HOPELESS = (grpc.ChannelConnectivity.TRANSIENT_FAILURE, grpc.ChannelConnectivity.SHUTDOWN)
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-class _Line:
-    """A channel with the certificate it was opened with. Used on the asyncio thread."""
-
-    def __init__(self, channel: grpc.aio.Channel, material: TlsMaterial | None) -> None:
-        self.channel = channel
-        self.material = material
-        self._calls = 0
-        self._retired = False
-        self._closing: asyncio.Future[None] | None = None
-
-    async def call(self, method: Method, request: bytes, timeout_s: float) -> bytes:
-        with self._under_way():
-            call = self.channel.unary_unary(method.path, bytes, bytes)
-            return await call(request, timeout=timeout_s)
-
-    async def stream(
-        self, method: Method, request: bytes, timeout_s: float
-    ) -> AsyncGenerator[bytes, None]:
-        with self._under_way():
-            call = self.channel.unary_stream(method.path, bytes, bytes)(request, timeout=timeout_s)
-            try:
-                async for reply in call:
-                    yield reply
-            finally:
-                call.cancel()
-
-    @property
-    def busy(self) -> bool:
-        """Whether a call is under way, or the channel is still to be closed after the last."""
-        return self._closing is None or not self._closing.done()
-
-    def retire(self) -> None:
-        """Take no more calls, and close after the last."""
-        self._retired = True
-        if not self._calls and self._closing is None:
-            self._closing = asyncio.ensure_future(self.channel.close())
-
-    @contextmanager
-    def _under_way(self) -> Iterator[None]:
-        self._calls += 1
-        try:
-            yield
-        finally:
-            self._calls -= 1
-            if self._retired:
-                self.retire()
 
 
 class GrpcConnection:
@@ -156,8 +95,8 @@ class GrpcConnection:
         self._tls = tls
         self._endpoint = endpoint
         self._node_id = node_id
-        self._line: _Line | None = None
-        self._old_lines: list[_Line] = []
+        self._line: Line | None = None
+        self._old_lines: list[Line] = []
         self._closed = False
 
     @property
@@ -228,7 +167,7 @@ class GrpcConnection:
                         on_event(event)
                 if terminal is not None:
                     # What comes after the answer can't take it back.
-                    with trio.move_on_after(RUN_END_S), suppress(*_CALL_ERRORS):
+                    with trio.move_on_after(RUN_END_S), suppress(*CALL_ERRORS):
                         await anext(stream, None)
         if terminal is None:
             raise CallInterrupted(f"{self.address} ended the task without an outcome")
@@ -274,12 +213,12 @@ class GrpcConnection:
     def _failures_of(self, method: Method) -> Iterator[None]:
         try:
             yield
-        except _CALL_ERRORS as error:
+        except CALL_ERRORS as error:
             raise raised_by(error, call=method.name, address=self.address) from error
 
     # On the asyncio thread
 
-    def _current_line(self) -> _Line:
+    def _current_line(self) -> Line:
         material = self._tls()
         if self._closed:
             raise PeerUnreachable(f"the connection to {self.address} is closed")
@@ -291,7 +230,7 @@ class GrpcConnection:
                 self._old_lines.append(old)
         return self._line
 
-    def _open_line(self, material: TlsMaterial) -> _Line:
+    def _open_line(self, material: TlsMaterial) -> Line:
         credentials = grpc.ssl_channel_credentials(
             root_certificates=material.ca_pem,
             private_key=material.private_key_pem,
@@ -302,7 +241,7 @@ class GrpcConnection:
             credentials,
             options=channel_options(f"{self._node_id}.node.skilllite"),
         )
-        return _Line(channel, material)
+        return Line(channel, material)
 
     async def _wait_ready(self) -> bool:
         channel = self._current_line().channel
@@ -370,64 +309,3 @@ class GrpcTransport:
             for connection in opened:
                 if connection is not winner:
                     await connection.aclose()
-
-
-class JoinClient:
-    """Calls an inviter whose certificate is pinned. Made by `join_client`."""
-
-    def __init__(self, bridge: Bridge, line: _Line, address: str) -> None:
-        self._bridge = bridge
-        self._line = line
-        self._address = address
-
-    async def start(
-        self, window: int, spake_message: bytes, public_key: bytes
-    ) -> tuple[bytes, bytes, bytes]:
-        """Return (session, SPAKE2 message, confirmation) of the inviter."""
-        request = join_pb2.JoinStartRequest(
-            window=window, spake_message=spake_message, public_key=public_key
-        )
-        reply = await self._call(JOIN["Start"], request, join_pb2.JoinStartReply)
-        return reply.session, reply.spake_message, reply.confirmation
-
-    async def confirm(self, session: bytes, confirmation: bytes, sealed: bytes) -> bytes:
-        """Return the sealed answer of the inviter."""
-        request = join_pb2.JoinConfirmRequest(
-            session=session, confirmation=confirmation, sealed=sealed
-        )
-        reply = await self._call(JOIN["Confirm"], request, join_pb2.JoinConfirmReply)
-        return reply.sealed
-
-    async def _call(self, method: Method, request: Message, kind: type[M]) -> M:
-        try:
-            data = await self._bridge.run_aio(
-                self._line.call, method, request.SerializeToString(), JOIN_CALL_S
-            )
-            return parse(kind, data)
-        except _CALL_ERRORS as error:
-            raise raised_by(error, call=method.name, address=self._address) from error
-
-
-@asynccontextmanager
-async def join_client(
-    bridge: Bridge, address: str, pinned_certificate_pem: bytes, *, timeout_s: float = JOIN_CALL_S
-) -> AsyncIterator[JoinClient]:
-    """Connect to an inviter that must hold the key of exactly this certificate."""
-    deadline = trio.current_time() + timeout_s
-    endpoint, *_ = await resolve(address, deadline=deadline)
-    name = f"{node_id_of_certificate(pinned_certificate_pem)}.node.skilllite"
-
-    async def connect() -> _Line:
-        channel = grpc.aio.secure_channel(
-            target(endpoint),
-            grpc.ssl_channel_credentials(root_certificates=pinned_certificate_pem),
-            options=channel_options(name, message_bytes_max=JOIN_MESSAGE_BYTES_MAX),
-        )
-        return _Line(channel, None)
-
-    line = await bridge.run_aio(connect)
-    try:
-        yield JoinClient(bridge, line, address)
-    finally:
-        with trio.move_on_after(CLOSE_S, shield=True), suppress(trio.ClosedResourceError):
-            await bridge.run_aio(line.channel.close)

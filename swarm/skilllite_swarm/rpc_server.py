@@ -10,8 +10,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
@@ -27,7 +25,7 @@ from skilllite_swarm.bridge import Bridge
 from skilllite_swarm.bridge_stream import Outflow
 from skilllite_swarm.errors import InvalidCertificate, NotAMember, PortInUse
 from skilllite_swarm.identity import CertificateFacts, check_leaf
-from skilllite_swarm.rpc_status import Overloaded, refuse
+from skilllite_swarm.rpc_status import refuse
 from skilllite_swarm.rpc_stubs import Options
 from skilllite_swarm.task import RunEvent
 from skilllite_swarm.transport import Caller, TlsMaterial
@@ -41,14 +39,6 @@ Authorize = Callable[[Caller, str], None]
 Unary = Callable[[Caller, bytes], Awaitable[bytes]]
 Streaming = Callable[[Caller, bytes, Callable[[RunEvent], Awaitable[None]]], Awaitable[None]]
 Admit = Callable[[Context, str], Caller]
-
-JOIN_BURST = 10.0
-"""Calls a source may make at once: joining takes two, and people mistype."""
-
-JOIN_CALLS_PER_S = 0.5
-
-JOIN_SOURCES_MAX = 1_024
-"""Sources remembered; the one not heard for longest is forgotten first."""
 
 CALL_S_MAX = 60.0
 """For a call that came without a deadline."""
@@ -105,7 +95,7 @@ class Gate:
                 f"the certificate of the call is {problem}",
                 hint="compare the clocks of the two nodes",
             )
-        caller = Caller(facts.node_id, _source(context.peer()))
+        caller = Caller(facts.node_id, source_of(context))
         self._authorize(caller, method)
         return caller
 
@@ -124,37 +114,9 @@ def _checked(leaf: bytes, ca: bytes) -> CertificateFacts:
         ) from error
 
 
-def _source(peer: str) -> str:
-    """Turn gRPC's "ipv6:%5B::1%5D:443" into "[::1]:443"."""
-    return unquote(peer.partition(":")[2])
-
-
-class Throttle:
-    """Admits anybody, but not often: a bucket of calls for each source. On the asyncio thread."""
-
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def admit(self, context: Context, method: str) -> Caller:
-        """Return where the call comes from, or raise `Overloaded`."""
-        source = _source(context.peer())
-        self.take(source.rpartition(":")[0])
-        return Caller("", source)
-
-    def take(self, host: str) -> None:
-        """Use one call of this host's bucket, or raise `Overloaded`."""
-        now = self._now()
-        left, then = self._buckets.pop(host, (JOIN_BURST, now))
-        left = min(JOIN_BURST, left + (now - then) * JOIN_CALLS_PER_S)
-        self._buckets[host] = (max(0.0, left - 1), now)
-        while len(self._buckets) > JOIN_SOURCES_MAX:
-            self._buckets.popitem(last=False)
-        if left < 1:
-            raise Overloaded(
-                "too many attempts to join from one address",
-                hint=f"wait {1 / JOIN_CALLS_PER_S:.0f} seconds and try again",
-            )
+def source_of(context: Context) -> str:
+    """Return the "host:port" that a call comes from: gRPC writes ipv6:%5B::1%5D:443."""
+    return unquote(context.peer().partition(":")[2])
 
 
 class Dispatcher:

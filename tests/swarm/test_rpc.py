@@ -15,7 +15,7 @@ import grpc
 import pytest
 import trio
 
-from skilllite_swarm import rpc_stubs
+from skilllite_swarm import rpc, rpc_stubs
 from skilllite_swarm.bridge import Bridge, open_bridge
 from skilllite_swarm.bridge_stream import STREAM_WINDOW
 from skilllite_swarm.diagnosis import Endpoint, fetch_certificate
@@ -32,7 +32,7 @@ from skilllite_swarm.errors import (
 from skilllite_swarm.identity import certificate_facts, to_der
 from skilllite_swarm.rpc import GrpcTransport, join_client, serve_join, serve_mesh
 from skilllite_swarm.rpc_client import GrpcConnection
-from skilllite_swarm.rpc_server import JOIN_BURST, JOIN_SOURCES_MAX, Throttle
+from skilllite_swarm.rpc_join import JOIN_BURST, JOIN_SOURCES_MAX, Throttle
 from skilllite_swarm.rpc_status import Overloaded
 from skilllite_swarm.task import Accepted, Log, Result, RunEvent, RunRequest
 from skilllite_swarm.transport import (
@@ -297,6 +297,46 @@ async def test_junk_on_the_port_leaves_the_node_up(
 
     assert await ping(connection)
     await connection.aclose()
+
+
+async def test_more_calls_than_the_node_takes_are_refused_not_queued(
+    bridge: Bridge,
+    alice: Member,
+    bob: Member,
+    nodes: EchoNode,
+    tasks: ScriptedTasks,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def script(_caller: Caller, _request: RunRequest, send: Send) -> None:
+        await send(Accepted())
+        await trio.sleep_forever()
+
+    tasks.run_script = script
+    monkeypatch.setattr(rpc, "CALLS_MAX", 1)
+    started = trio.Event()
+    async with GrpcWorld(bridge).serve(alice, nodes, tasks) as address:
+        connection = await dial(bridge, bob, address)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(connection.run, request(), lambda _: started.set())
+            await started.wait()
+
+            with pytest.raises(PeerRefused) as caught:
+                await connection.run(request(task_id="two"), lambda _: None)
+            nursery.cancel_scope.cancel()
+        await connection.aclose()
+
+    assert caught.value.peer_code == Overloaded.code
+
+
+async def test_a_message_beyond_the_limit_is_not_sent(
+    bridge: Bridge, address: str, bob: Member, tasks: ScriptedTasks
+) -> None:
+    connection = await dial(bridge, bob, address)
+    with pytest.raises(PeerRefused, match="larger than max"):
+        await connection.cancel("x" * MESSAGE_BYTES_MAX, 1)
+    await connection.aclose()
+
+    assert not tasks.cancelled
 
 
 async def test_the_deadline_reaches_the_handler_with_a_margin(
