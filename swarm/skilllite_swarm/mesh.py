@@ -16,22 +16,16 @@ from datetime import UTC, datetime
 
 import trio
 
+from skilllite_swarm.acquaintances import Acquaintances
 from skilllite_swarm.address_book import AddressBook
 from skilllite_swarm.addresses import (
     Interface,
     accept_addresses,
     caller_address,
-    is_loopback_host,
     list_interfaces,
-    normal_ip,
-    own_addresses,
-    parse_address,
 )
-from skilllite_swarm.catalogue import fit_entries, make_catalogue
-from skilllite_swarm.discovery import Announcement, Discovery, DiscoveryStatistics, team_hash
-from skilllite_swarm.discovery import Found as Announced
+from skilllite_swarm.discovery import Discovery, DiscoveryStatistics
 from skilllite_swarm.errors import (
-    InvalidAddress,
     NotAMember,
     PeerRefused,
     PeerUnreachable,
@@ -39,18 +33,18 @@ from skilllite_swarm.errors import (
 )
 from skilllite_swarm.heartbeat import PING_TIMEOUT_S
 from skilllite_swarm.identity import DeviceIdentity
-from skilllite_swarm.peer_events import Called, Found, NetworkChanged, Pinged, Source, StaticPeer
+from skilllite_swarm.own_node import MeshConfig as MeshConfig
+from skilllite_swarm.own_node import OwnNode
+from skilllite_swarm.peer_events import Called, NetworkChanged, Pinged, StaticPeer
 from skilllite_swarm.peer_view import PeerState, PeerView, clean_name, resolve_node, shown_names
 from skilllite_swarm.peering import Peering
 from skilllite_swarm.peers import PeerTable, TableStatistics
 from skilllite_swarm.placement import Candidate
+from skilllite_swarm.presence import Presence
 from skilllite_swarm.renewal import keep_leaf_fresh
 from skilllite_swarm.service_nursery import open_service_nursery
 from skilllite_swarm.team import Team
-from skilllite_swarm.team_record import Member, is_acceptable_name
 from skilllite_swarm.transport import (
-    PROTOCOL_MAX,
-    PROTOCOL_MIN,
     Caller,
     Catalogue,
     CatalogueHead,
@@ -69,28 +63,8 @@ log = logging.getLogger(__name__)
 ADDRESS_POLL_S = 3.0
 """How soon others can learn of a new address of this host; looking takes 0.4 ms."""
 
-SAVE_PERIOD_S = 5.0
-"""Between two writes of the remembered peers, so that a flapping LAN doesn't wear the disk."""
-
-FOREIGN_MAX = 256
-"""Announcements of other teams that are counted."""
-
 SUSPICION_SETTLES_S = 2.0
 """A suspected peer is alive or dead again after this, see `heartbeat`."""
-
-
-@dataclass(frozen=True, slots=True)
-class MeshConfig:
-    """What a person decides about this node's place in the mesh."""
-
-    name: str
-    version: str
-    host: str = ""
-    """The IP address to listen on; empty means all."""
-    static_peers: tuple[str, ...] = ()
-    """ "host:port" of nodes to look for besides those that are announced."""
-    addresses: tuple[str, ...] = ()
-    """ "host:port" to give to others instead of this host's own: behind NAT or a port mapping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,77 +105,67 @@ class Mesh:
 
     def __init__(
         self,
-        config: MeshConfig,
+        own: OwnNode,
         *,
         identity: DeviceIdentity,
         team: Team,
         transport: Transport,
+        static_peers: tuple[str, ...],
         discovery: Discovery | None,
-        book: AddressBook | None,
-        interfaces: Callable[[], tuple[Interface, ...]],
+        acquaintances: Acquaintances,
         now: Callable[[], datetime],
         rng: random.Random,
         nursery: trio.Nursery,
     ) -> None:
-        self._config = config
+        self._own = own
         self._identity = identity
         self._team = team
-        self._discovery = discovery
-        self._book = book
-        self._list_interfaces = interfaces
-        self._interfaces = interfaces()
+        self._static_peers = static_peers
+        self._acquaintances = acquaintances
         self._now = now
         self._nursery = nursery
-        self._epoch = book.next_epoch(now()) if book else int(now().timestamp() * 1000)
-        self._load = Load()
-        self._draining = False
-        self._leaving = False
-        self._port: int | None = None
-        self._join: tuple[int, int] | None = None
-        self._foreign: set[str] = set()
-        self._announce_wanted = trio.Event()
         self.changes = 0
         """Counts what `peers` or `self_view` had different."""
         self._change = trio.Event()
         self._peering = Peering(
-            PeerTable(identity.node_id, rng),
+            PeerTable(own.node_id, rng),
             transport,
             nursery,
             rng,
             me=self.info,
-            mine=lambda: (self._own_load(), self._catalogue.head),
+            mine=lambda: (own.load, own.catalogue.head),
             on_change=self._changed,
-            on_connected=self._remember,
+            on_connected=acquaintances.remember,
         )
-        self._catalogue = self._make_catalogue((), sequence=0)
+        self._presence = None
+        if discovery is not None:
+            self._presence = Presence(discovery, own, team.team_id, self._peering.feed)
 
     # What the node asks
 
     def start(self, port: int) -> None:
         """Become known and look for others, now that this node serves on `port`."""
-        assert self._port is None, "the mesh has started already"
-        self._port = port
-        feed = self._peering.feed
-        for member in self._team.members:
-            if member.addresses:
-                feed(Found(member.node_id, member.addresses, Source.REMEMBERED, name=member.name))
-        for peer in self._book.peers() if self._book is not None else ():
-            feed(Found(peer.node_id, peer.addresses, Source.REMEMBERED, name=peer.name))
-        for address in self._config.static_peers:
-            feed(StaticPeer(address))
-        self._nursery.start_soon(self._peering.tick)
-        self._nursery.start_soon(self._peering.ask_around)
-        self._nursery.start_soon(self._follow_addresses)
-        self._nursery.start_soon(self._renew)
-        if self._discovery is not None:
-            self._nursery.start_soon(self._listen, self._discovery)
-            self._nursery.start_soon(self._announce, self._discovery)
-        if self._book is not None:
-            self._nursery.start_soon(self._save, self._book)
+        assert self._own.port is None, "the mesh has started already"
+        self._own.port = port
+        for remembered in self._acquaintances.remembered():
+            self._peering.feed(remembered)
+        for address in self._static_peers:
+            self._peering.feed(StaticPeer(address))
+        tasks = [
+            self._peering.tick,
+            self._peering.ask_around,
+            self._acquaintances.keep_saved,
+            self._follow_addresses,
+            self._renew,
+        ]
+        if self._presence is not None:
+            tasks += [self._presence.announce, self._presence.listen]
+        for task in tasks:
+            self._nursery.start_soon(task)
 
     @property
     def node_id(self) -> str:
-        return self._identity.node_id
+        return self._own.node_id
 
     def peers(self) -> tuple[PeerView, ...]:
         """Return every other node this one knows of, each under a name of its own."""
@@ -221,28 +185,26 @@ class Mesh:
 
     def set_skills(self, entries: Iterable[SkillEntry]) -> tuple[str, ...]:
         """Offer these skills from the next ping on; return the names that can't be offered."""
-        kept, left_out = fit_entries(entries)
-        if kept != self._catalogue.skills:
-            self._catalogue = self._make_catalogue(kept, self._catalogue.head.sequence + 1)
-            self._announce_wanted.set()
+        changed, left_out = self._own.offer(entries)
+        if changed:
             self._changed()
+            self._tell_news()
         return left_out
 
     def set_load(self, load: Load) -> None:
         """Let others know how busy this node is, with the next ping."""
-        if load != self._load:
-            self._load = load
+        if self._own.set_load(load):
             self._changed()
 
     def drain(self, *, draining: bool = True) -> None:
         """Take no more tasks of others, or take them again. Members see it within a second."""
-        self._draining = draining
+        self._own.draining = draining
         self._changed()
 
     def announce_join(self, window: int | None, port: int | None = None) -> None:
         """Announce an open join window and the port that serves it, or none any more."""
-        self._join = (window, port) if window is not None and port is not None else None
-        self._announce_wanted.set()
+        self._own.join = (window, port) if window is not None and port is not None else None
+        self._tell_news()
 
     def resolve_node(self, text: str) -> str:
         """Return the id of the node called `text`, this one included.
@@ -299,11 +261,13 @@ class Mesh:
 
     def statistics(self) -> MeshStatistics:
         return MeshStatistics(
-            epoch=self._epoch,
-            catalogue=self._catalogue.head,
+            epoch=self._own.epoch,
+            catalogue=self._own.catalogue.head,
             table=self._peering.table.statistics(),
-            foreign=len(self._foreign),
-            discovery=self._discovery.statistics() if self._discovery is not None else None,
+            foreign=self._presence.foreign if self._presence is not None else 0,
+            discovery=(
+                self._presence.discovery.statistics() if self._presence is not None else None
+            ),
         )
 
     async def leave(self) -> None:
@@ -311,25 +275,25 @@ class Mesh:
 
         Bounded; called by closing, too, when it was not called before.
         """
-        if self._leaving:
+        if self._own.leaving:
             return
-        self._leaving = True
-        load, head = self._own_load(), self._catalogue.head
+        self._own.leaving = True
+        load, head = self._own.load, self._own.catalogue.head
         with trio.move_on_after(PING_TIMEOUT_S):
             async with trio.open_nursery() as nursery:
                 for _, connection in self._peering.connected():
                     nursery.start_soon(_say_goodbye, connection, load, head)
-                if self._discovery is not None:
-                    nursery.start_soon(self._discovery.withdraw)
+                if self._presence is not None:
+                    nursery.start_soon(self._presence.discovery.withdraw)
 
     # What the team asks
 
     async def hello(self, caller: Caller, peer: NodeInfo) -> tuple[NodeInfo, tuple[PeerHint, ...]]:
         self._authorise(caller)
         check_hello(peer, proven=caller.node_id)
-        if self._leaving:
+        if self._own.leaving:
             raise PeerRefused("this node is stopping")
-        same_host = self._is_on_this_host(caller.address)
+        same_host = self._own.is_on_this_host(caller.address)
         source = caller_address(caller.address, peer.addresses)
         claimed = (*((source,) if source is not None else ()), *peer.addresses)
         addresses = accept_addresses(claimed, same_host=same_host)
@@ -343,12 +307,12 @@ class Mesh:
         self._peering.feed(Pinged(caller.node_id, load, catalogue))
         # Through the scheduler: a node whose loop is stuck must not look alive.
         await trio.lowlevel.checkpoint()
-        return Pong(self._own_load(), self._catalogue.head, draining=self._draining)
+        return Pong(self._own.load, self._own.catalogue.head, draining=self._own.draining)
 
     async def get_catalogue(self, caller: Caller, have: CatalogueHead) -> Catalogue | None:
         self._authorise(caller)
         await trio.lowlevel.checkpoint()
-        return None if have == self._catalogue.head else self._catalogue
+        return None if have == self._own.catalogue.head else self._own.catalogue
 
     async def renew(self, caller: Caller, csr_der: bytes) -> tuple[bytes, bytes]:
         self._authorise(caller)
@@ -359,19 +323,7 @@ class Mesh:
 
     def info(self) -> NodeInfo:
         """Return how this node describes itself in Hello."""
-        return NodeInfo(
-            node_id=self.node_id,
-            name=self._config.name,
-            epoch=self._epoch,
-            protocol_min=PROTOCOL_MIN,
-            protocol_max=PROTOCOL_MAX,
-            addresses=self._addresses(),
-            signing_key=self._identity.signing_key,
-            signing_key_proof=self._identity.signing_key_proof,
-            version=self._config.version,
-            holds_ca=self._team.holds_ca,
-            device_key=self._identity.device_key,
-        )
+        return self._own.info()
 
     def _authorise(self, caller: Caller) -> None:
         # Membership is proven by the certificate; what is left is this node meeting itself.
@@ -380,49 +332,11 @@ class Mesh:
 
     # This node
 
-    def _own_load(self) -> Load:
-        return replace(self._load, leaving=self._leaving)
-
-    def _addresses(self) -> tuple[str, ...]:
-        if self._config.addresses or self._port is None:
-            return self._config.addresses
-        return own_addresses(self._interfaces, self._port, host=self._config.host)
-
-    def _is_on_this_host(self, address: str) -> bool:
-        try:
-            host, _ = parse_address(address)
-        except InvalidAddress:
-            return False
-        ip = normal_ip(host)
-        own = {interface.ip for interface in self._interfaces}
-        return is_loopback_host(host) or (ip is not None and str(ip) in own)
-
-    def _make_catalogue(self, entries: tuple[SkillEntry, ...], sequence: int) -> Catalogue:
-        return make_catalogue(
-            self.node_id,
-            entries,
-            epoch=self._epoch,
-            sequence=sequence,
-            sign=self._identity.sign,
-        )
-
     def _views(self) -> tuple[PeerView, ...]:
         rows = self._peering.table.views(trio.current_time())
         claimed = {view.node_id: view.name for view in rows if view.node_id}
-        names = shown_names(claimed | {self.node_id: self._config.name})
-        me = PeerView(
-            name=names[self.node_id],
-            node_id=self.node_id,
-            addresses=self._addresses(),
-            state=PeerState.ALIVE,
-            why="",
-            skills=self._catalogue.skills,
-            load=self._load,
-            latency_ms=0.0,
-            draining=self._draining or self._leaving,
-            version=self._config.version,
-            holds_ca=self._team.holds_ca,
-        )
+        names = shown_names(claimed | {self.node_id: self._own.view().name})
+        me = replace(self._own.view(), name=names[self.node_id])
         return me, *(
             replace(view, name=names[view.node_id]) if view.node_id else view for view in rows
         )
@@ -432,67 +346,17 @@ class Mesh:
         self._change.set()
         self._change = trio.Event()
 
-    def _remember(self, info: NodeInfo, address: str) -> None:
-        name = info.name if is_acceptable_name(info.name) else info.node_id[:8]
-        if self._book is not None:
-            self._book.remember(
-                info.node_id, name=name, addresses=(address, *info.addresses), now=self._now()
-            )
-        known = {member.node_id: member for member in self._team.members}.get(info.node_id)
-        if known is None or (known.name, known.holds_ca) != (name, info.holds_ca):
-            try:
-                # A write to disk on this thread, once in the life of a pair of nodes.
-                self._team.record_member(
-                    Member(info.node_id, name, info.addresses, holds_ca=info.holds_ca)
-                )
-            except SwarmError as error:
-                log.warning("could not record %s as a member: %s", name, error.message)
+    def _tell_news(self) -> None:
+        if self._presence is not None:
+            self._presence.tell_news()
 
     # Tasks of the nursery
-
-    async def _listen(self, discovery: Discovery) -> None:
-        ours = team_hash(self._team.team_id)
-        with discovery.subscribe() as events:
-            async for event in events:
-                if not isinstance(event, Announced):
-                    continue  # a goodbye that anybody could have said; the ping knows better
-                if event.team_hash != ours:
-                    if len(self._foreign) < FOREIGN_MAX:
-                        self._foreign.add(event.instance)
-                elif event.node_id is not None:
-                    # Loopback is dialled, too: it must prove the id, and may be on this host.
-                    addresses = accept_addresses(event.addresses, same_host=True)
-                    found = Found(event.node_id, addresses, Source.MDNS)
-                    self._peering.feed(replace(found, generation=event.generation))
-
-    async def _announce(self, discovery: Discovery) -> None:
-        while not self._leaving:
-            self._announce_wanted = trio.Event()
-            await discovery.announce(self._announcement())
-            await self._announce_wanted.wait()
-
-    def _announcement(self) -> Announcement:
-        assert self._port is not None
-        window, join_port = self._join or (None, None)
-        head = self._catalogue.head
-        hosts = self._config.host if self._config.host not in ("", "0.0.0.0", "::") else None
-        return Announcement(
-            node_id=self.node_id,
-            team_hash=team_hash(self._team.team_id),
-            port=self._port,
-            generation=f"{head.epoch}.{head.sequence}",
-            catalogue=head.root.hex(),
-            join_port=join_port,
-            join_window=window,
-            hosts=(hosts,) if hosts is not None else (),
-        )
 
     async def _follow_addresses(self) -> None:
         while True:
             await trio.sleep(ADDRESS_POLL_S)
-            before, self._interfaces = self._interfaces, self._list_interfaces()
-            if before != self._interfaces:
-                log.info("this host's addresses are now %s", ", ".join(self._addresses()))
+            if self._own.look_at_interfaces():
+                log.info("this host's addresses are now %s", ", ".join(self._own.addresses()))
                 self._peering.feed(NetworkChanged())
                 self._changed()
 
@@ -501,16 +365,6 @@ class Mesh:
             return [link for info, link in self._peering.connected() if info.holds_ca]
 
         await keep_leaf_fresh(self._team, self._identity, issuers=issuers, now=self._now)
-
-    async def _save(self, book: AddressBook) -> None:
-        while True:
-            await trio.sleep(SAVE_PERIOD_S)
-            content = book.take_changes()
-            if content is not None:
-                try:
-                    await trio.to_thread.run_sync(book.write, content)
-                except OSError as error:
-                    log.warning("could not save the remembered peers: %s", error)
 
 
 def _offers(view: PeerView, skill: str) -> bool:
@@ -546,18 +400,25 @@ async def open_mesh(
     Raises:
         InvalidAddress: a static peer or a given address is not "host:port".
     """
-    for address in (*config.static_peers, *config.addresses):
-        parse_address(address)
+    config.check()
+    own = OwnNode(
+        config,
+        identity,
+        team,
+        epoch=book.next_epoch(now()) if book is not None else int(now().timestamp() * 1000),
+        interfaces=interfaces,
+    )
+    acquaintances = Acquaintances(team, book, now)
     # Not cancelled with the body, so that there are connections to say goodbye on.
     async with open_service_nursery() as nursery:
         mesh = Mesh(
-            config,
+            own,
             identity=identity,
             team=team,
             transport=transport,
+            static_peers=config.static_peers,
             discovery=discovery,
-            book=book,
-            interfaces=interfaces,
+            acquaintances=acquaintances,
             now=now,
             rng=rng or random.Random(),
             nursery=nursery,
@@ -567,8 +428,4 @@ async def open_mesh(
         finally:
             with trio.CancelScope(shield=True):
                 await mesh.leave()
-            if book is not None:
-                try:
-                    book.save()
-                except OSError as error:
-                    log.warning("could not save the remembered peers: %s", error)
+            acquaintances.save()
