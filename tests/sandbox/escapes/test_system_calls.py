@@ -1,0 +1,120 @@
+"""Attacks below the standard library: raw system calls."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from skill_files import make_skill
+from skilllite_sandbox.policy import Level
+from skilllite_sandbox.sandbox import Sandbox
+from skilllite_sandbox.seccomp.syscalls import TABLES
+
+NUMBERS = TABLES.get(os.uname().machine, {})
+HOSTILE = [
+    *("ptrace", "process_vm_readv", "bpf", "perf_event_open", "userfaultfd", "io_uring_setup"),
+    *("keyctl", "add_key", "mount", "umount2", "pivot_root", "chroot", "setns", "unshare"),
+    *("open_by_handle_at", "fsopen", "move_mount", "init_module", "kexec_load", "reboot"),
+    *("syslog", "clock_settime", "swapon", "fanotify_init", "pidfd_getfd", "memfd_secret"),
+]
+
+
+def call(number: int, *arguments: int) -> str:
+    """Return a script that makes one call and prints what came back."""
+    numbers = ", ".join(f"ctypes.c_long({value})" for value in (number, *arguments))
+    return f"""
+import ctypes, json
+libc = ctypes.CDLL(None, use_errno=True)
+result = libc.syscall({numbers})
+print(json.dumps([result, ctypes.get_errno()]))
+"""
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_call_ends_the_run_as_a_violation(
+    name: str, lab_skill: Path, sandbox: Sandbox
+) -> None:
+    (lab_skill / "scripts/main.py").write_text(call(NUMBERS[name]), encoding="utf-8")
+
+    outcome = sandbox.run(lab_skill, {})
+
+    assert outcome.reason == "violation", outcome
+    assert outcome.violations == ("killed for a forbidden system call",)
+
+
+CLONE_NEWUSER = 0x1000_0000
+CLONE_NEWNS = 0x0002_0000
+SIGCHLD = 17
+EPERM, EACCES, ENOSYS, EAFNOSUPPORT, ENOTTY = 1, 13, 38, 97, 25
+TIOCSTI = 0x5412
+HIGH_BIT = 1 << 32
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "errno"),
+    [
+        ("clone", (SIGCHLD,), EPERM),
+        ("clone", (CLONE_NEWUSER | SIGCHLD,), EPERM),
+        ("clone", (CLONE_NEWNS | 0x10000,), EPERM),
+        ("clone3", (0, 0), ENOSYS),
+        ("execve", (0, 0, 0), EACCES),
+        ("execveat", (0, 0, 0, 0, 0), EPERM),
+        ("memfd_create", (0, 0), EPERM),
+        ("seccomp", (0, 0, 0), EPERM),
+        ("prctl", (22, 2, 0), EPERM),  # PR_SET_SECCOMP
+        ("prctl", (4, 1, 0), EPERM),  # PR_SET_DUMPABLE
+        ("landlock_create_ruleset", (0, 0, 1), EPERM),
+        ("prlimit64", (1, 7, 0, 0), EPERM),
+        ("prlimit64", (HIGH_BIT, 7, 0, 0), EPERM),
+        ("setuid", (0,), EPERM),
+        ("setresuid", (0, 0, 0), EPERM),
+        ("setgroups", (0, 0), EPERM),
+        ("capset", (0, 0), EPERM),
+        ("socket", (1, 1, 0), EAFNOSUPPORT),
+        ("socket", (40, 1, 0), EAFNOSUPPORT),  # AF_VSOCK
+        ("socketpair", (2, 1, 0, 0), EAFNOSUPPORT),
+        ("ioctl", (0, TIOCSTI, 0), ENOTTY),
+        ("ioctl", (0, TIOCSTI | HIGH_BIT, 0), ENOTTY),
+        ("mmap", (0, 4096, 3, 0x21, -1, 0), EPERM),  # shared and anonymous: uncounted memory
+        ("mmap", (0, 4096, 7, 0x22, -1, 0), EPERM),  # writable and executable
+        ("mmap", (0, 4096, 5, 0x22, -1, 0), EPERM),  # executable out of nothing
+        ("shmget", (0, 4096, 0o1600), EPERM),
+        ("personality", (0x0040000,), EPERM),  # ADDR_NO_RANDOMIZE
+        ("sched_setscheduler", (0, 1, 0), EPERM),
+        ("mlockall", (1,), EPERM),
+        ("inotify_init1", (0,), EPERM),
+    ],
+)
+def test_a_refused_call_fails_with_an_errno(
+    name: str, arguments: tuple[int, ...], errno: int, lab_skill: Path, sandbox: Sandbox
+) -> None:
+    (lab_skill / "scripts/main.py").write_text(call(NUMBERS[name], *arguments), encoding="utf-8")
+
+    outcome = sandbox.run(lab_skill, {})
+
+    assert outcome.output == [-1, errno], outcome
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="x32 exists on x86_64 only")
+def test_the_x32_numbers_are_no_way_around(lab_skill: Path, sandbox: Sandbox) -> None:
+    (lab_skill / "scripts/main.py").write_text(
+        call(0x4000_0000 | NUMBERS["getpid"]), encoding="utf-8"
+    )
+
+    assert sandbox.run(lab_skill, {}).reason == "violation"
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """One sandbox for all, at the level that people use."""
+    with Sandbox(Level.FULL) as opened:
+        yield opened
+
+
+@pytest.fixture
+def lab_skill(tmp_path: Path) -> Path:
+    """A skill to write an attack into."""
+    return make_skill(tmp_path, "attack")
