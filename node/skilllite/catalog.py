@@ -90,8 +90,8 @@ class CatalogEntry:
         """Return the sentence about what this skill hides; empty when it hides nothing."""
         if not self.shadows:
             return ""
-        hidden = ", ".join(f"{each.origin} one in {each.directory}" for each in self.shadows)
-        return f"{self.name} is the {self.origin} one in {self.directory}, not the {hidden}"
+        hidden = " nor ".join(f"the {each.origin} one in {each.directory}" for each in self.shadows)
+        return f"{self.name} is the {self.origin} one in {self.directory}, not {hidden}"
 
 
 class Skipped:
@@ -166,14 +166,21 @@ class SkillCatalog:
         directory = Path(name_or_path)
         if os.sep in name_or_path or name_or_path in (".", "..") or _holds_skill(directory):
             return self._at_path(directory)
+        return self.find_named(name_or_path)
+
+    def find_named(self, name: str) -> CatalogEntry:
+        """Return the skill of this name, whatever lies in the working directory; raises as `find`.
+
+        For tasks that come from elsewhere: a peer's name must never be taken for a path.
+        """
         listing = self.list()
         for entry in listing.entries:
-            if entry.name == name_or_path:
+            if entry.name == name:
                 return entry
         for skipped in listing.skipped:
-            if skipped.directory.name == name_or_path:
+            if skipped.directory.name == name:
                 raise _invalid(skipped)
-        raise _not_found(name_or_path, [entry.name for entry in listing.entries])
+        raise _not_found(name, [entry.name for entry in listing.entries])
 
     def installed(self, name: str, root: Path) -> CatalogEntry | None:
         """Return the skill of this name in one root, hidden by another or not."""

@@ -119,7 +119,7 @@ def _removable(catalog: SkillCatalog, home: Home, name: str, *, project: bool) -
         found = catalog.installed(name, root)
         if found is not None:
             return found
-    entry = catalog.find(name)  # NotFound with what was probably meant
+    entry = catalog.find_named(name)  # NotFound with what was probably meant
     if entry.origin == "bundled":
         raise Refused(
             f"{entry.name} ships with the package and stays",

@@ -18,7 +18,7 @@ from skilllite_sandbox.errors import InvalidSkill
 from skilllite_sandbox.parameters import script_parameters
 from skilllite_sandbox.skill import Problem, Skill, load_skill, validate_skill
 
-LABEL_WIDTH = 14
+LABEL_WIDTH = 15
 
 
 def show(entry: CatalogEntry, *, as_json: bool) -> int:
