@@ -66,7 +66,10 @@ def _fault_of_request(request: RunRequest, self_id: str) -> TaskError | None:
 
 def fault_of_input(input_json: str) -> TaskError | None:
     """Return what is wrong with the input of a task, or None."""
-    size = len(input_json.encode("utf-8", errors="surrogatepass"))
+    try:
+        size = len(input_json.encode())
+    except UnicodeEncodeError:
+        return TaskError(Code.INVALID_INPUT, "input has half a surrogate pair, which is no text")
     if size > INPUT_BYTES_MAX:
         return TaskError(
             Code.INPUT_TOO_LARGE,

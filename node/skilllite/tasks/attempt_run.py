@@ -262,9 +262,16 @@ class AttemptRun:
                 TaskError(Code.INTERNAL, f"the executing node could not run it: {error!r}")
             )
         execution.on_point(Point.EXECUTOR_FINISHED)
-        if is_deadline and isinstance(terminal, Failed) and terminal.error.code == "timeout":
-            spent_ms = round((trio.current_time() - began_at) * 1000)
-            return replace(self._deadline_over(), text=terminal.text, duration_ms=spent_ms)
+        spent_ms = round((trio.current_time() - began_at) * 1000)
+        return self._in_own_words(terminal, spent_ms, is_deadline=is_deadline)
+
+    def _in_own_words(self, terminal: Terminal, spent_ms: int, *, is_deadline: bool) -> Terminal:
+        """Name what the runner can't know: whose limit it was, and who wanted the end."""
+        code = terminal.error.code if isinstance(terminal, Failed) else ""
+        if code == "timeout" and is_deadline:
+            return replace(self._deadline_over(), duration_ms=spent_ms)
+        if code == Code.CANCELLED and not self._cancelled:
+            return INTERRUPTED  # the node stops; nobody cancelled the task
         return terminal
 
     def _deadline_over(self) -> Failed:
@@ -284,7 +291,7 @@ class AttemptRun:
         self._execution.on_point(Point.EXECUTOR_STARTED)
 
     def _on_log(self, line: str) -> None:
-        self._publish(Log(line[:LOG_LINE_CHARS_MAX]))
+        self._publish(Log(_clean(line[:LOG_LINE_CHARS_MAX])))
 
     # The end ------------------------------------------------------------------------------------
 
@@ -313,13 +320,14 @@ class AttemptRun:
 
 
 def _bounded(terminal: Terminal) -> Terminal:
-    """Return the terminal in a size that fits one message, so that disk and wire agree."""
+    """Return the terminal as text that fits one message, so that disk and wire agree."""
     if isinstance(terminal, Refused):
         return terminal
+    terminal = _encodable(terminal)
     if terminal.output_json is not None:
         # The value says everything; the text it was read from would double the message.
         terminal = replace(terminal, text="")
-    size = len((terminal.output_json or "").encode()) + len(terminal.text.encode(errors="replace"))
+    size = len((terminal.output_json or "").encode()) + len(terminal.text.encode())
     if size <= TERMINAL_BYTES_MAX:
         return terminal
     duration_ms = terminal.duration_ms
@@ -329,3 +337,21 @@ def _bounded(terminal: Terminal) -> Terminal:
         )
         return Failed(error, duration_ms=duration_ms)
     return Failed(terminal.error, duration_ms=duration_ms)
+
+
+def _encodable(terminal: Result | Failed) -> Result | Failed:
+    """Replace halves of surrogate pairs, which neither UTF-8 nor SQLite can hold."""
+    terminal = replace(
+        terminal,
+        text=_clean(terminal.text),
+        output_json=None if terminal.output_json is None else _clean(terminal.output_json),
+    )
+    if isinstance(terminal, Failed):
+        error = terminal.error
+        cleaned = TaskError(_clean(error.code), _clean(error.message), _clean(error.hint))
+        return replace(terminal, error=cleaned)
+    return terminal
+
+
+def _clean(text: str) -> str:
+    return text.encode(errors="replace").decode()

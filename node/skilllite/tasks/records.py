@@ -146,9 +146,18 @@ class TaskRecord:
             "note": self.note or None,
         }
         if not brief:
-            facts["output"] = None if self.output_json is None else json.loads(self.output_json)
-            facts["text"] = self.text
+            facts["output"], facts["text"] = _value_and_text(self.output_json, self.text)
         return facts
+
+
+def _value_and_text(output_json: str | None, text: str) -> tuple[Any, str]:
+    """Return the output as a value; what a peer only claims to be JSON is shown as text."""
+    if output_json is None:
+        return None, text
+    try:
+        return json.loads(output_json), text
+    except (ValueError, RecursionError):
+        return None, output_json
 
 
 def error_to_json(error: TaskError | None) -> dict[str, str] | None:
