@@ -9,6 +9,7 @@ from skilllite.catalog import BUNDLED_ROOT, SkillCatalog
 from skilllite.errors import Refused
 from skilllite_sandbox.archive import copy_skill, remove_tree, unfinished_beside, unpack_zip
 from skilllite_sandbox.errors import InvalidSkill, NotFound
+from skilllite_sandbox.manifest import folder_name
 from skilllite_sandbox.skill import Skill, read_skill
 
 FOLDER_BYTES_MAX = 200  # a folder name has 255 bytes, and ours need room for a temporary one
@@ -35,7 +36,7 @@ def install(source: Path, root: Path, catalog: SkillCatalog, *, replace: bool) -
         Refused: the root has a skill of that name and `replace` is false.
     """
     if source.is_dir():
-        return _install_folder(source, source.resolve().name, root, catalog, replace=replace)
+        return _install_folder(source, folder_name(source), root, catalog, replace=replace)
     if not source.exists():
         raise NotFound(
             f"there is no {source}", hint="give a folder with a SKILL.md, or a zip of one"

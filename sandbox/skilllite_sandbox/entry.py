@@ -159,9 +159,9 @@ def _list_files(directory: Path, folder: str) -> list[str]:
     """Return the regular files of one folder as relative paths, sorted."""
     prefix = f"{folder}/" if folder else ""
     found: list[str] = []
-    if folder and (directory / folder).is_symlink():
-        return []
     try:
+        if folder and (directory / folder).is_symlink():
+            return []
         with os.scandir(directory / folder) as entries:
             for number, entry in enumerate(entries):
                 if number >= _LISTED_MAX:

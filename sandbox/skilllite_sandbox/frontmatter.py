@@ -109,7 +109,8 @@ def _parse_yaml(text: str, oddities: list[str]) -> dict[str, Value]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         value = _Composer(yaml.parse(text, Loader=loader), oddities).document()
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        # Without libyaml, an escape like "\UFFFFFFFF" fails in chr() instead of the parser.
         raise _NotYaml(" ".join(str(error).split())) from None
     if not isinstance(value, dict):
         raise _NotYaml("the front matter is not a list of `key: value` lines")

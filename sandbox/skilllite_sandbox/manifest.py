@@ -8,6 +8,7 @@ advice.
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 from skilllite_sandbox.errors import InvalidSkill, NotFound
 from skilllite_sandbox.policy import MIB
-from skilllite_sandbox.tree import read_inside
+from skilllite_sandbox.tree import open_directory, read_inside
 
 if TYPE_CHECKING:
     from skilllite_sandbox.frontmatter import FrontMatter, Value
@@ -116,10 +117,7 @@ def read_skill_file(directory: Path) -> bytes:
         NotFound: there is no such directory.
         InvalidSkill: no SKILL.md in it, or it is a link, unreadable or too large.
     """
-    if not directory.is_dir():
-        raise NotFound(
-            f"no skill directory at {directory}", hint="give the folder that holds SKILL.md"
-        )
+    os.close(open_directory(directory))
     try:
         return read_inside(directory, SKILL_FILE, limit_bytes=SKILL_FILE_BYTES_MAX)
     except NotFound:
@@ -127,6 +125,12 @@ def read_skill_file(directory: Path) -> bytes:
             f"no {SKILL_FILE} in {directory}",
             hint="a skill is a folder with a SKILL.md that has a name and a description",
         ) from None
+
+
+def folder_name(directory: Path) -> str:
+    """Return the real name of a folder that may have been given as `.` or through a link."""
+    # Path.resolve() raises on a loop of links; that error belongs to opening the folder.
+    return os.path.basename(os.path.realpath(directory))  # noqa: PTH119
 
 
 def folder_problems(manifest: Manifest, folder: str) -> tuple[Problem, ...]:
@@ -158,7 +162,8 @@ def name_problem(name: str) -> str:
 
 def _loadable_name(name: str) -> str:
     # A name becomes a folder name, a routing key and a line on terminals.
-    if len(name) > LOADED_NAME_CHARS_MAX or not name.isprintable() or "/" in name or "\\" in name:
+    bad = not name or not name.isprintable() or "/" in name or "\\" in name
+    if bad or len(name) > LOADED_NAME_CHARS_MAX:
         raise InvalidSkill(
             f"name {name[:80]!r} is not usable",
             cause=f"a name is a line of at most {LOADED_NAME_CHARS_MAX} characters without slashes",

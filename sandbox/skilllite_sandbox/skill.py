@@ -23,6 +23,7 @@ from skilllite_sandbox.manifest import (
     SKILL_FILE,
     Manifest,
     Problem,
+    folder_name,
     folder_problems,
     load_manifest,
 )
@@ -77,7 +78,7 @@ def load_skill(directory: Path) -> Skill:
         InvalidSkill: it can't be used at all: no readable SKILL.md, or one without a description.
     """
     directory = Path(directory)
-    folder = directory.resolve().name
+    folder = folder_name(directory)
     skill = read_skill(directory, folder=folder)
     mismatch = folder_problems(skill.manifest, folder)
     return replace(skill, problems=mismatch + skill.problems) if mismatch else skill

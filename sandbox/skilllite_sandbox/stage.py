@@ -36,6 +36,7 @@ from skilllite_sandbox.archive import (
 )
 from skilllite_sandbox.digest import compute_digest, is_digest
 from skilllite_sandbox.errors import InvalidSkill, NotFound, SandboxUnavailable
+from skilllite_sandbox.manifest import folder_name
 from skilllite_sandbox.skill import Skill, read_skill
 from skilllite_sandbox.skill_record import InvalidRecord, decode_skill, encode_skill, with_name
 
@@ -91,7 +92,7 @@ class Stage:
             SandboxUnavailable: the stage can't be written.
         """
         directory = Path(directory)
-        folder = directory.resolve().name
+        folder = folder_name(directory)
         staged = self.get(compute_digest(directory), folder=folder)
         if staged is None:
             try:

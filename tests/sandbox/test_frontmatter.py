@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import pytest
-from hypothesis import example, given, settings
+import yaml
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from skilllite_sandbox.errors import InvalidSkill
@@ -191,10 +193,23 @@ YAML_PIECES = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=150, deadline=None)
+@pytest.fixture(params=["libyaml", "pure Python"])
+def loader(request: pytest.FixtureRequest) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "pure Python":
+            patch.delattr(yaml, "CSafeLoader", raising=False)
+        yield str(request.param)
+
+
+@pytest.mark.usefixtures("loader")
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.binary(max_size=200) | YAML_PIECES.map(lambda text: f"---\n{text}\n---\n".encode()))
 @example(b"---\na: !!int x\n---\n")
 @example(b"---\n--- x\n---\n")
+@example(b'---\na: "\\UFFFFFFFF"\n---\n')
+@example(b'---\na: "\\ud800"\n---\n')
 def test_no_bytes_raise_anything_but_invalid_skill(data: bytes) -> None:
     try:
         front = parse_front_matter(data)

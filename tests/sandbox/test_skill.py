@@ -83,6 +83,13 @@ def test_a_folder_given_with_dots_has_its_real_name(
     assert load_skill(Path()).problems == ()
 
 
+def test_a_loop_of_links_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+
+    with pytest.raises((InvalidSkill, NotFound)):
+        load_skill(tmp_path / "loop")
+
+
 def test_a_flawless_skill_validates(tmp_path: Path) -> None:
     assert validate_skill(make_rich(tmp_path)) == ()
 
