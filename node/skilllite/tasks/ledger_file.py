@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from skilllite.tasks.errors import LedgerUnavailable
-from skilllite.tasks.ledger_schema import LedgerTooNew, migrate
+from skilllite.tasks.ledger_schema import LedgerTooNew, migrate, require_ledger
 
 CHECKPOINT_PAGES = 1000  # 4 MiB of WAL, then SQLite folds it into the file
 LOCK_WAIT_S = 5.0  # a backup or a person's sqlite3 shell may hold the file for a moment
@@ -74,6 +74,7 @@ def _open(path: Path) -> sqlite3.Connection:
         verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
             raise sqlite3.DatabaseError(str(verdict))
+        require_ledger(connection)  # before anything below writes to the file
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute("PRAGMA synchronous = FULL")

@@ -103,6 +103,18 @@ class LedgerTooNew(Exception):
         self.version = version
 
 
+def require_ledger(connection: sqlite3.Connection) -> None:
+    """Make sure that a file which isn't empty is a ledger; changes nothing.
+
+    Raises:
+        sqlite3.DatabaseError: it is another program's, or damaged.
+    """
+    application_id: int = connection.execute("PRAGMA application_id").fetchone()[0]
+    is_empty = connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None
+    if application_id != APPLICATION_ID and not is_empty:
+        raise sqlite3.DatabaseError("the file is another program's database")
+
+
 def migrate(
     connection: sqlite3.Connection,
     *,
@@ -113,14 +125,9 @@ def migrate(
 
     Raises:
         LedgerTooNew: the file is ahead of the program.
-        sqlite3.DatabaseError: it is a database, but not a ledger, or it is damaged.
     """
     found: int = connection.execute("PRAGMA user_version").fetchone()[0]
     newest = max(migrations)
-    application_id: int = connection.execute("PRAGMA application_id").fetchone()[0]
-    is_empty = connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None
-    if application_id != APPLICATION_ID and not is_empty:
-        raise sqlite3.DatabaseError("the file is another program's database")
     if found > newest:
         raise LedgerTooNew(found)
     for version in range(found + 1, newest + 1):
