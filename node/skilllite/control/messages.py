@@ -16,6 +16,9 @@ DEADLINE_S_MAX = 86_400.0
 ADDRESS_CHARACTERS_MAX = 300
 TASKS_LISTED_MAX = 1000
 
+SHAPE_HINT = 'one request a line: {"v": 1, "id": 1, "op": "status", "args": {}}'
+VALUE_HINT = "check the value given for it"
+
 Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARACTERS_MAX)]
 TaskId = Annotated[str, Field(min_length=1, max_length=TASK_ID_CHARACTERS_MAX)]
 
@@ -107,7 +110,7 @@ def parse_envelope(message: Message) -> Envelope:
     try:
         envelope = Envelope.model_validate(message)
     except ValidationError as error:
-        raise UsageError(_first_problem(error)) from None
+        raise UsageError(_first_problem(error), hint=SHAPE_HINT) from None
     if envelope.v != PROTOCOL:
         raise UsageError(
             f"control protocol {envelope.v} is not spoken here, {PROTOCOL} is",
@@ -125,7 +128,7 @@ def parse_arguments(model: type[T], args: dict[str, Any]) -> T:
     try:
         return model.model_validate(args)
     except ValidationError as error:
-        raise UsageError(_first_problem(error)) from None
+        raise UsageError(_first_problem(error), hint=VALUE_HINT) from None
 
 
 def _first_problem(error: ValidationError) -> str:

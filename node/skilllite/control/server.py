@@ -25,7 +25,13 @@ from skilllite.control.framing import (
     decode,
     encode,
 )
-from skilllite.control.messages import Arguments, Envelope, parse_arguments, parse_envelope
+from skilllite.control.messages import (
+    SHAPE_HINT,
+    Arguments,
+    Envelope,
+    parse_arguments,
+    parse_envelope,
+)
 from skilllite.control.sockets import listen, peer_is_trusted
 from skilllite.errors import (
     NodeStopping,
@@ -238,7 +244,7 @@ class _Connection:
                 raise Refused(f"{REQUESTS_MAX} requests are in flight on this connection")
         except BadLine as error:
             self._bad_lines += 1
-            await self.refuse(UsageError(str(error)))
+            await self.refuse(UsageError(str(error), hint=SHAPE_HINT))
         except SkillLiteError as error:
             await self.send({"id": request_id, "error": _facts(error)})
         else:
