@@ -278,7 +278,7 @@ def test_a_foreign_certificate_is_described_without_being_believed() -> None:
     assert node_id_of_certificate(certificate) == facts.node_id
 
 
-def forge_ca(key: ec.EllipticCurvePrivateKey, name: x509.Name) -> bytes:
+def forge_ca(key: ec.EllipticCurvePrivateKey, name: x509.Name, *, days: int = 100) -> bytes:
     return (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -286,7 +286,7 @@ def forge_ca(key: ec.EllipticCurvePrivateKey, name: x509.Name) -> bytes:
         .public_key(key.public_key())
         .serial_number(1)
         .not_valid_before(NOW - DAY)
-        .not_valid_after(NOW + 100 * DAY)
+        .not_valid_after(NOW + days * DAY)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(
             x509.KeyUsage(False, False, False, False, False, True, True, False, False),
@@ -343,6 +343,14 @@ def test_a_leaf_for_one_end_only_is_refused(identity: DeviceIdentity) -> None:
 
     with pytest.raises(InvalidCertificate, match="both ends"):
         check_leaf(leaf, ca)
+
+
+def test_a_leaf_that_outlives_its_ca_is_refused(leaf: bytes, ca: CertificateAuthority) -> None:
+    name = x509.load_der_x509_certificate(ca.certificate_der).subject
+
+    check_leaf(leaf, forge_ca(ca._key, name, days=30))
+    with pytest.raises(InvalidCertificate, match="outlives"):
+        check_leaf(leaf, forge_ca(ca._key, name, days=29))
 
 
 def test_a_leaf_that_is_a_ca_is_refused(identity: DeviceIdentity) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -51,6 +51,45 @@ from skilllite_swarm.words import WORDS
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ADDRESS = "10.0.0.9:51234"
+
+
+BINDING = Binding(42, b"c" * 32, b"joiner", b"responder")
+CODE = JoinCode(42, ("maple", "robin", "tunnel"))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(BINDING, window=43),
+        replace(BINDING, certificate_sha256=b"d" * 32),
+        replace(BINDING, joiner_key=b"another"),
+        replace(BINDING, responder_key=b"another"),
+        replace(BINDING, joiner_key=b"joinerr", responder_key=b"esponder"),
+    ],
+)
+def test_both_ends_must_see_the_same_of_everything(other: Binding) -> None:
+    joiner = KeyAgreement(Side.JOINER, CODE, BINDING)
+    responder = KeyAgreement(Side.RESPONDER, CODE, other)
+    session = b"s" * 16
+
+    ours = joiner.finish(session, responder.message)
+    theirs = responder.finish(session, joiner.message)
+
+    assert not ours.confirms(theirs.confirmation())
+    assert not theirs.confirms(ours.confirmation())
+    assert ours.open(theirs.seal(b"plain")) is None
+
+
+def test_keys_differ_by_direction_and_session() -> None:
+    joiner = KeyAgreement(Side.JOINER, CODE, BINDING)
+    responder = KeyAgreement(Side.RESPONDER, CODE, BINDING)
+
+    ours = joiner.finish(b"s" * 16, responder.message)
+    theirs = responder.finish(b"t" * 16, joiner.message)
+
+    assert ours.open(ours.seal(b"plain")) is None
+    assert not ours.confirms(ours.confirmation())
+    assert not ours.confirms(theirs.confirmation())
 
 
 @dataclass
