@@ -22,6 +22,7 @@ from collections.abc import Callable
 from skilllite_sandbox.backend.base import Launched
 from skilllite_sandbox.outcome import Outcome, Reason
 from skilllite_sandbox.plan import Plan
+from skilllite_sandbox.policy import Tier
 from skilllite_sandbox.verdict import Ending, dropped_note, make_outcome
 
 _CHUNK_BYTES = 64 * 1024  # what a pipe holds
@@ -100,11 +101,13 @@ class Execution:
             self.kill()
             raise
         finally:
-            wait_status, cpu_s = self._finish(pidfd)
+            wait_status, own_cpu_s = self._finish(pidfd)
         if self._log is not None and on_log is not None:
             self._log.finish()
             if self._stderr_dropped:
                 on_log(dropped_note(self._stderr_dropped))
+        duration_s = time.monotonic() - self._started
+        isolated = self._plan.tier is not Tier.NONE
         return make_outcome(
             self._plan,
             Ending(
@@ -114,8 +117,9 @@ class Execution:
                 stdout=bytes(self._stdout),
                 stderr=bytes(self._stderr),
                 stderr_dropped=self._stderr_dropped,
-                cpu_s=cpu_s,
-                duration_ms=(time.monotonic() - self._started) * 1000,
+                # The carrier doesn't wait for what it started, so its own count knows nothing.
+                cpu_most_s=duration_s * (os.cpu_count() or 1) if isolated else own_cpu_s,
+                duration_ms=duration_s * 1000,
             ),
         )
 

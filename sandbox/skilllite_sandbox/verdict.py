@@ -37,7 +37,8 @@ class Ending:
     stderr: bytes
     stderr_dropped: int
     """Bytes beyond the bound."""
-    cpu_s: float
+    cpu_most_s: float
+    """No more processor time than this was used."""
     duration_ms: float
 
 
@@ -128,7 +129,9 @@ def _reason_of_signal(plan: Plan, ending: Ending, number: int) -> Reason:
     if number == signal.SIGXFSZ:
         return Reason.DISK
     # A program that ignores SIGXCPU gets SIGKILL at the hard limit, which looks like any other.
-    if number == signal.SIGXCPU or (number == signal.SIGKILL and ending.cpu_s >= plan.limits.cpu_s):
+    if number == signal.SIGXCPU or (
+        number == signal.SIGKILL and ending.cpu_most_s >= plan.limits.cpu_s
+    ):
         return Reason.CPU
     if number in _ABORTS and _OUT_OF_MEMORY_TEXT in ending.stderr.decode("utf-8", "replace"):
         return Reason.MEMORY

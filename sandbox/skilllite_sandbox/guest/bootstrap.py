@@ -187,7 +187,8 @@ def run_python(script: str, status: int) -> None:
         raise
     except BaseException as error:
         tell_exhaustion(error, status)
-        sys.excepthook(type(error), error, own_frames_removed(error.__traceback__))
+        error.__traceback__ = own_frames_removed(error.__traceback__)
+        sys.excepthook(type(error), error, error.__traceback__)
         raise SystemExit(1) from None
 
 

@@ -101,7 +101,8 @@ def test_bash_starts_only_what_is_listed(lab: Lab) -> None:
 def test_bash_starts_what_is_listed(lab: Lab, level: int) -> None:
     script = """
 jq -n --arg sorted "$(printf 'b\\na\\n' | sort | tr -d '\\n')" \\
-  --arg sum "$(awk 'BEGIN{print 2+2}')" --arg replaced "$(echo abc | sed s/b/-/)" --argjson found "$(echo abc | grep -c b)" \\
+  --arg sum "$(awk 'BEGIN{print 2+2}')" \\
+  --arg replaced "$(echo abc | sed s/b/-/)" --argjson found "$(echo abc | grep -c b)" \\
   '{sorted: $sorted, sum: $sum, replaced: $replaced, found: $found}'
 """
     require("bash")
