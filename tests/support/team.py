@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from node_process import SKILLLITE, NodeProcess, eventually, skilllite
 
-LOOPBACK = ("--host", "127.0.0.1", "--no-mdns", "--port", "0", "--join-port", "0")
+LOOPBACK = ("--host", "127.0.0.1", "--no-mdns", "--join-port", "0")
+
+
+def free_port() -> int:
+    """Return a port that nobody uses now: for nodes that must come back where they were."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
 
 
 def loopback_node(
     home: Path,
     name: str,
     *,
+    port: int = 0,
     args: Sequence[str] = (),
     program: Sequence[str] = (SKILLLITE, "node", "start"),
     env: Mapping[str, str] | None = None,
 ) -> NodeProcess:
     """Return a node, not yet started, that listens on loopback and uses no multicast."""
-    return NodeProcess(home, name=name, args=[*LOOPBACK, *args], program=program, env=env)
+    return NodeProcess(
+        home, name=name, args=[*LOOPBACK, "--port", str(port), *args], program=program, env=env
+    )
 
 
 def join_by_address(newcomer: Path, inviter: NodeProcess) -> None:

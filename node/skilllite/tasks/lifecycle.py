@@ -150,7 +150,7 @@ class Lifecycle:
             self._heard = record.stage is not AttemptStage.SENT
             self._open = self._sent = True
         elif isinstance(record.terminal, Failed):
-            self._give_up_for_another(outcome_of(record.terminal))
+            self._give_up_for_another(outcome_of(record.terminal), answered=True)
         elif record.terminal is None and record.stage is not AttemptStage.LOST:
             self._give_up_for_another(self._unknown(record.node_name))
 
@@ -297,7 +297,7 @@ class Lifecycle:
             case Refused(error, retry_after_ms):
                 return self._refused(error, retry_after_ms, now_ms)
             case Failed(error) if error.code == Code.INTERRUPTED and self._may_try_blindly:
-                self._give_up_for_another(outcome_of(terminal))
+                self._give_up_for_another(outcome_of(terminal), answered=True)
                 return self._route(error.message)
         return self._finish(outcome_of(terminal))
 
@@ -377,9 +377,10 @@ class Lifecycle:
     def _may_try_blindly(self) -> bool:
         return self._idempotent and self._blind_attempts < BLIND_ATTEMPTS_MAX
 
-    def _give_up_for_another(self, fallback: Outcome) -> None:
+    def _give_up_for_another(self, fallback: Outcome, *, answered: bool = False) -> None:
+        """Prefer another node; one that answered is back and may try again when there is none."""
         self._blind_attempts += 1
-        self._lost_nodes.add(self._node_id)
+        (self._dropped_nodes if answered else self._lost_nodes).add(self._node_id)
         self._fallback = fallback
         self._open = False
 
