@@ -325,14 +325,17 @@ class Node:
                 raise Refused(
                     "this node is in no team but its own", hint="there is nothing to leave"
                 )
-            if self._session is not None:
-                # While the certificate is still good: the others shall see a node that left.
-                await self._session.mesh.leave()
-            left = parts.standing.team.leave(utc_now())
+            try:
+                if self._session is not None:
+                    # While the certificate is still good: they shall see a node that left.
+                    await self._session.mesh.leave()
+                left = parts.standing.team.leave(utc_now())
+            finally:
+                # A mesh that has said goodbye is over, whatever became of the team.
+                self._end_session()
             if left is None:
                 raise Refused("this node is in no team", hint="there is nothing to leave")
             log.info("left team %s", left.team_id)
-            self._end_session()
             return left_facts(left, team_id=parts.standing.team.team_id)
 
     # Beside it

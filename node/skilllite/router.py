@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Protocol
 
 import trio
 
@@ -16,13 +17,35 @@ from skilllite.tasks.local_connection import LocalConnection
 from skilllite.tasks.router_port import Candidate, TaskConnection
 from skilllite_swarm import placement
 from skilllite_swarm.errors import PeerUnreachable, UnknownNode
-from skilllite_swarm.mesh import Mesh
 from skilllite_swarm.peer_view import PeerState, PeerView
 
 SHORT_ID_CHARACTERS = 8
 
 EVER_OFFERED_MAX = 10_000
 """Names of skills remembered; past that "no peer has it" and "nobody ever had it" blur."""
+
+
+class MeshPort(Protocol):
+    """What is needed of `skilllite_swarm.mesh.Mesh`."""
+
+    @property
+    def changes(self) -> int: ...
+
+    async def wait_for_change(self, seen: int) -> None: ...
+
+    def peers(self) -> tuple[PeerView, ...]: ...
+
+    def self_view(self) -> PeerView: ...
+
+    def candidates(self, skill: str) -> Sequence[placement.Candidate]: ...
+
+    async def find_candidates(self, skill: str) -> Sequence[placement.Candidate]: ...
+
+    def connection(self, node_id: str) -> TaskConnection: ...
+
+    def resolve_node(self, text: str) -> str: ...
+
+    def drain(self) -> None: ...
 
 
 class MeshRouter:
@@ -35,7 +58,7 @@ class MeshRouter:
         self._offered = offered
         self._self_id = self_id
         self._rng = rng
-        self._mesh: Mesh | None = None
+        self._mesh: MeshPort | None = None
         self._ever_offered: set[str] = set()
         self.changes = 0
         """Counts what nodes and skills had different."""
@@ -47,11 +70,11 @@ class MeshRouter:
         return self._self_id
 
     @property
-    def mesh(self) -> Mesh | None:
+    def mesh(self) -> MeshPort | None:
         """The mesh of the moment."""
         return self._mesh
 
-    def attach(self, mesh: Mesh) -> None:
+    def attach(self, mesh: MeshPort) -> None:
         """Use this mesh from now on."""
         self._mesh = mesh
         self.tell_changed()
@@ -61,7 +84,7 @@ class MeshRouter:
         self._mesh = None
         self.tell_changed()
 
-    async def follow(self, mesh: Mesh) -> None:
+    async def follow(self, mesh: MeshPort) -> None:
         """Tell the tasks of every change in a mesh, until cancelled."""
         while True:
             seen = mesh.changes

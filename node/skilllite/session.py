@@ -94,24 +94,8 @@ async def open_session(
         discovery = await stack.enter_async_context(
             open_mdns(bridge) if listening.discover else no_discovery()
         )
-        book = AddressBook.open(home.peers_file, team_id=team.team_id, now=utc_now())
-        if book.problem is not None:
-            log.warning("remembered peers: %s", book.problem)
         mesh = await stack.enter_async_context(
-            open_mesh(
-                MeshConfig(
-                    name=standing.name,
-                    version=VERSION,
-                    host=listening.host,
-                    static_peers=listening.static_peers,
-                ),
-                identity=standing.identity,
-                team=team,
-                transport=GrpcTransport(bridge, lambda: team.tls),
-                discovery=discovery,
-                book=book,
-                now=utc_now,
-            )
+            _open_mesh(home, standing, listening, bridge, discovery)
         )
         port = await _listen(
             stack,
@@ -126,19 +110,7 @@ async def open_session(
             ),
         )
         invitations = Invitations(standing, mesh)
-        join_port = None
-        if team.holds_ca:
-            join_port = await _listen(
-                stack,
-                listening.join_port,
-                lambda number: serve_join(
-                    bridge,
-                    lambda: team.tls,
-                    host=listening.host,
-                    port=number,
-                    desk=invitations.desk,
-                ),
-            )
+        join_port = await _serve_newcomers(stack, standing, listening, bridge, invitations)
         nursery = await stack.enter_async_context(trio.open_nursery())
         nursery.start_soon(invitations.keep, join_port)
         mesh.start(port)
@@ -149,6 +121,54 @@ async def open_session(
             # Before the ports close: the others shall see a node that left, not one that died.
             with trio.move_on_after(GOODBYE_S_MAX, shield=True):
                 await mesh.leave()
+
+
+def _open_mesh(
+    home: Home,
+    standing: Standing,
+    listening: Listening,
+    bridge: Bridge,
+    discovery: Discovery | None,
+) -> AbstractAsyncContextManager[Mesh]:
+    team = standing.team
+    book = AddressBook.open(home.peers_file, team_id=team.team_id, now=utc_now())
+    if book.problem is not None:
+        log.warning("remembered peers: %s", book.problem)
+    config = MeshConfig(
+        name=standing.name,
+        version=VERSION,
+        host=listening.host,
+        static_peers=listening.static_peers,
+    )
+    return open_mesh(
+        config,
+        identity=standing.identity,
+        team=team,
+        transport=GrpcTransport(bridge, lambda: team.tls),
+        discovery=discovery,
+        book=book,
+        now=utc_now,
+    )
+
+
+async def _serve_newcomers(
+    stack: AsyncExitStack,
+    standing: Standing,
+    listening: Listening,
+    bridge: Bridge,
+    invitations: Invitations,
+) -> int | None:
+    """Open the join port where somebody could be let in; return it."""
+    team = standing.team
+    if not team.holds_ca:
+        return None
+    return await _listen(
+        stack,
+        listening.join_port,
+        lambda number: serve_join(
+            bridge, lambda: team.tls, host=listening.host, port=number, desk=invitations.desk
+        ),
+    )
 
 
 async def _listen(
