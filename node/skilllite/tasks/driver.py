@@ -208,11 +208,9 @@ class TaskDriver:
             terminal=None,
         )
 
-        def write(connection: sqlite3.Connection) -> None:
-            if not insert_attempt(connection, record, effect.settled):
-                raise AssertionError(f"task {self.task_id} ended behind its driver's back")
-
-        await self._commit(write)
+        if not await self._commit(lambda c: insert_attempt(c, record, effect.settled)):
+            # Cancelled in the moment when this process took it up: that end stands.
+            return CancelRequested()
         self._attempt, self._node_id = effect.attempt, effect.node_id
         self._stage = AttemptStage.SENT
         self._desk.on_point(Point.OWNER_ATTEMPT_COMMITTED)
@@ -265,22 +263,21 @@ class TaskDriver:
     async def _finish(self, effect: Finish) -> None:
         now_ms = self._desk.now_ms()
 
-        def write(connection: sqlite3.Connection) -> None:
-            end_task(connection, self.task_id, effect.outcome, effect.settled, now_ms=now_ms)
-
-        await self._commit(write, tries=COMMIT_TRIES)
+        await self._commit(
+            lambda c: end_task(c, self.task_id, effect.outcome, effect.settled, now_ms=now_ms),
+            tries=COMMIT_TRIES,
+        )
         self._desk.on_point(Point.OWNER_ENDED)
         self._tell(EventKind.ENDED, message=effect.outcome.state.value)
 
     async def _commit(
-        self, write: Callable[[sqlite3.Connection], None], *, tries: int | None = None
-    ) -> None:
+        self, write: Callable[[sqlite3.Connection], bool], *, tries: int | None = None
+    ) -> bool:
         """Write, again and again while the disk refuses, `tries` times or until the deadline."""
         failures = 0
         while True:
             try:
-                await self._desk.ledger.write(write)
-                return
+                return await self._desk.ledger.write(write)
             except LedgerUnavailable as error:
                 failures += 1
                 _log.error("task %s can't be recorded: %s", self.task_id, error.cause)

@@ -92,6 +92,7 @@ class TaskOwner:
         self._now_ms = now_ms
         self._tasks_active_max = tasks_active_max
         self._active: dict[str, TaskDriver] = {}
+        self._resumed = trio.Event()
         self._reconciler = Reconciler(ledger, router, now_ms=now_ms, on_reconciled=on_reconciled)
 
     @property
@@ -162,6 +163,7 @@ class TaskOwner:
             self._active[task_id] = driver
             self._nursery.start_soon(self._drive, driver)
             resumed += 1
+        self._resumed.set()
         return resumed
 
     def _driver_of_resumed(self, record: TaskRecord, history: list[AttemptRecord]) -> TaskDriver:
@@ -181,12 +183,16 @@ class TaskOwner:
     # Questions ----------------------------------------------------------------------------------
 
     async def wait(self, task_id: str) -> TaskRecord:
-        """Return the task once it has ended. The caller brings the deadline.
+        """Return the task once it has ended; the caller brings the deadline.
+
+        A task of an earlier process is waited for as well, through `resume_after_restart`.
 
         Raises:
             UnknownTask: no task has that id.
             LedgerUnavailable: its end can't be recorded or read.
         """
+        if task_id not in self._active and not (await self._record(task_id)).state.is_ended:
+            await self._resumed.wait()
         driver = self._active.get(task_id)
         if driver is not None:
             await driver.wait_ended()
