@@ -42,7 +42,7 @@ def errno_action(number: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class ArgumentTest:
     """True when `argument & mask == value`, on the low word, or on both words if `wide`.
 
     Arguments that the kernel takes as `int` must be tested on the low word alone: it ignores the
@@ -59,7 +59,7 @@ class Test:
 class Clause:
     """The verdict when every test holds."""
 
-    tests: tuple[Test, ...]
+    tests: tuple[ArgumentTest, ...]
     action: int
 
 
@@ -161,7 +161,7 @@ def _clause(clause: Clause) -> list[Instruction]:
     return code
 
 
-def _word_tests(test: Test) -> list[tuple[int, int, int]]:
+def _word_tests(test: ArgumentTest) -> list[tuple[int, int, int]]:
     offset = _ARGS_OFFSET + 8 * test.argument  # little-endian: the low word comes first
     words = [(offset, test.mask & _WORD, test.value & _WORD)]
     if test.wide:

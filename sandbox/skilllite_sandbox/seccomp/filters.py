@@ -21,10 +21,10 @@ from typing import Final
 from skilllite_sandbox.seccomp.bpf import (
     ALLOW,
     KILL_PROCESS,
+    ArgumentTest,
     Checked,
     Clause,
     Rule,
-    Test,
     assemble,
     errno_action,
 )
@@ -127,7 +127,8 @@ _PROT_EXEC: Final = 4
 _WRITE_EXEC: Final = _PROT_WRITE | _PROT_EXEC
 _S_IFMT: Final = 0xF000
 _S_IFIFO: Final = 0x1000
-_S_IFSOCK: Final = 0xC000
+_S_IFCHR: Final = 0x2000
+_S_IFBLK: Final = 0x6000
 _INT: Final = 0xFFFF_FFFF
 _LONG: Final = 0xFFFF_FFFF_FFFF_FFFF
 
@@ -138,18 +139,17 @@ _MISSING: Final = errno_action(ENOSYS)
 def _only(argument: int, values: tuple[int, ...], otherwise: int) -> Checked:
     """Allow a call whose `int` argument is one of these values."""
     return Checked(
-        tuple(Clause((Test(argument, _INT, value),), ALLOW) for value in values), otherwise
+        tuple(Clause((ArgumentTest(argument, _INT, value),), ALLOW) for value in values), otherwise
     )
 
 
 def _refuse_bits(argument: int, bits: int, otherwise: Rule = ALLOW) -> Checked:
     """Refuse a call that has all of these bits set."""
     assert isinstance(otherwise, int)
-    return Checked((Clause((Test(argument, bits, bits),), _DENY),), otherwise)
+    return Checked((Clause((ArgumentTest(argument, bits, bits),), _DENY),), otherwise)
 
 
 def _common_rules(machine: str) -> dict[str, Rule]:
-    fifo_only = (_S_IFIFO, ALLOW), (_S_IFSOCK, _DENY)
     prctl: tuple[int, ...] = (*_PRCTL_ALLOWED, _PR_SET_SECCOMP)
     if machine == "aarch64":
         prctl += _PRCTL_AARCH64
@@ -162,29 +162,37 @@ def _common_rules(machine: str) -> dict[str, Rule]:
         "socketpair": _only(0, (_AF_UNIX,), errno_action(EAFNOSUPPORT)),
         "setsockopt": _only(1, (_SOL_SOCKET,), _DENY),
         # With a pid it would change the limits of any process of the same user.
-        "prlimit64": Checked((Clause((Test(0, _LONG, 0, wide=True),), ALLOW),), _DENY),
+        "prlimit64": Checked((Clause((ArgumentTest(0, _LONG, 0, wide=True),), ALLOW),), _DENY),
         "personality": _only(0, (_INT,), _DENY),
-        "mknod": Checked(
-            tuple(Clause((Test(1, _S_IFMT, kind),), verdict) for kind, verdict in fifo_only),
-            KILL_PROCESS,
-        ),
-        "mknodat": Checked(
-            tuple(Clause((Test(2, _S_IFMT, kind),), verdict) for kind, verdict in fifo_only),
-            KILL_PROCESS,
-        ),
+        "mknod": _no_devices(1),
+        "mknodat": _no_devices(2),
     }
+
+
+def _no_devices(mode: int) -> Checked:
+    """Allow named pipes; making a device is an attack, anything else has a call of its own."""
+    return Checked(
+        (
+            Clause((ArgumentTest(mode, _S_IFMT, _S_IFIFO),), ALLOW),
+            Clause((ArgumentTest(mode, _S_IFMT, _S_IFCHR),), KILL_PROCESS),
+            Clause((ArgumentTest(mode, _S_IFMT, _S_IFBLK),), KILL_PROCESS),
+        ),
+        _DENY,
+    )
 
 
 def _threads_only() -> Checked:
     """Allow clone for a thread, never for a process or a namespace."""
-    in_namespace = tuple(Clause((Test(0, bit, bit),), _DENY) for bit in _bits(_CLONE_NAMESPACES))
-    thread = Clause((Test(0, _CLONE_THREAD, _CLONE_THREAD),), ALLOW)
+    in_namespace = tuple(
+        Clause((ArgumentTest(0, bit, bit),), _DENY) for bit in _bits(_CLONE_NAMESPACES)
+    )
+    thread = Clause((ArgumentTest(0, _CLONE_THREAD, _CLONE_THREAD),), ALLOW)
     return Checked((*in_namespace, thread), _DENY)
 
 
 def _processes() -> Checked:
     """Allow clone unless it makes a namespace."""
-    return Checked((Clause((Test(0, _CLONE_NAMESPACES, 0),), ALLOW),), _DENY)
+    return Checked((Clause((ArgumentTest(0, _CLONE_NAMESPACES, 0),), ALLOW),), _DENY)
 
 
 def _bits(mask: int) -> list[int]:
@@ -193,7 +201,7 @@ def _bits(mask: int) -> list[int]:
 
 def _profile_rules(profile: Profile, machine: str) -> dict[str, Rule]:
     # Shared anonymous memory is invisible to RLIMIT_DATA: 400 MiB went past a limit of 256.
-    shared = Clause((Test(3, _MAP_SHARED_ANONYMOUS, _MAP_SHARED_ANONYMOUS),), _DENY)
+    shared = Clause((ArgumentTest(3, _MAP_SHARED_ANONYMOUS, _MAP_SHARED_ANONYMOUS),), _DENY)
     if profile is Profile.BASH:
         return {
             "mmap": Checked((shared,), ALLOW),
@@ -217,9 +225,10 @@ def _profile_rules(profile: Profile, machine: str) -> dict[str, Rule]:
             # libuv asks for it in good faith and falls back to its thread pool.
             "io_uring_setup": _MISSING,
         }
-    writable_code = Clause((Test(2, _WRITE_EXEC, _WRITE_EXEC),), _DENY)
+    writable_code = Clause((ArgumentTest(2, _WRITE_EXEC, _WRITE_EXEC),), _DENY)
     anonymous_code = Clause(
-        (Test(2, _PROT_EXEC, _PROT_EXEC), Test(3, _MAP_ANONYMOUS, _MAP_ANONYMOUS)), _DENY
+        (ArgumentTest(2, _PROT_EXEC, _PROT_EXEC), ArgumentTest(3, _MAP_ANONYMOUS, _MAP_ANONYMOUS)),
+        _DENY,
     )
     # glibc turns on branch protection of a loaded library by mprotect(READ|EXEC) on aarch64.
     refused = _WRITE_EXEC if machine == "aarch64" else _PROT_EXEC
@@ -245,7 +254,7 @@ def carrier_rules(profile: Profile, machine: str) -> dict[str, Rule]:
 def guest_rules(profile: Profile) -> dict[str, Rule]:
     """Return what the guest closes behind itself; all else is left to the carrier filter."""
     rules: dict[str, Rule] = {
-        "prctl": Checked((Clause((Test(0, _INT, _PR_SET_SECCOMP),), _DENY),), ALLOW),
+        "prctl": Checked((Clause((ArgumentTest(0, _INT, _PR_SET_SECCOMP),), _DENY),), ALLOW),
         "landlock_create_ruleset": _DENY,
         "landlock_add_rule": _DENY,
         "landlock_restrict_self": _DENY,
