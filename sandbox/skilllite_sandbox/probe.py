@@ -40,6 +40,12 @@ def attempt(action):
         return False
     return True
 
+def fork():
+    if child := os.fork():
+        os.waitpid(child, 0)
+    else:
+        os._exit(0)
+
 def thread():
     worker = threading.Thread(target=lambda: None)
     worker.start()
@@ -47,8 +53,8 @@ def thread():
 
 facts = json.load(sys.stdin)
 print(json.dumps({
-    "socket": attempt(socket.socket),
-    "fork": attempt(os.fork),
+    "make a socket": attempt(socket.socket),
+    "make a process": attempt(fork),
     "execute a program": attempt(lambda: subprocess.run([sys.executable, "-c", ""])),
     "read a file of the host": attempt(lambda: open(facts["canary"]).close()),
     "see processes": os.path.exists("/proc/self"),

@@ -85,6 +85,8 @@ guest = int(arguments[arguments.index("/run/guest") - 1])
 with tempfile.NamedTemporaryFile(dir="{directory}", delete=False) as file:
     while chunk := os.read(guest, 65536):
         file.write(chunk)
+if child := os.fork():
+    raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 skill = arguments[arguments.index("/skill") - 1]
 command = arguments[arguments.index("--") + 1 :]
 real = [word.replace("/run/guest", file.name).replace("/skill/", skill + "/") for word in command]
@@ -103,7 +105,7 @@ def test_a_carrier_that_isolates_nothing_is_found_out(tmp_path: Path) -> None:
     report = probe(replace(read_host(), bwrap=str(fake)))
 
     details = {check.name: check.detail for check in report.checks if not check.ok}
-    assert "a hostile skill could socket" in details["sandbox"]
+    assert "a hostile skill could make a socket, make a process" in details["sandbox"]
     assert "read a file of the host" in details["sandbox"] or "see processes" in details["sandbox"]
     assert report.tier is Tier.NONE
 
