@@ -5,6 +5,7 @@ Only `peers` changes these records; everything that touches several of them is d
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass, field
 
@@ -120,7 +121,8 @@ class Peer(_Schedule):
     info: NodeInfo | None = None
     connected_at: float | None = None
     """Last time it was known to be connected."""
-    called_at: float | None = None
+    called_at: float = -math.inf
+    """Last Hello or ping that came from it."""
     misses: int = 0
     latency_ms: float | None = None
     load: Load | None = None
@@ -158,6 +160,8 @@ class Peer(_Schedule):
             self.head, self.skills, self.rejected = CatalogueHead(), (), None
             self.latency_ms, self.catalogue_problem = None, ""
         self.connection, self.info, self.is_member = event.dial, event.info, True
+        # Until the connection is lost.
+        self.next_dial_at = math.inf
         self.name = event.info.name
         self.address_in_use = event.address
         if event.info.addresses:
@@ -203,17 +207,13 @@ class Peer(_Schedule):
         return BACKOFF_RECENT_MAX_S if recent else BACKOFF_MAX_S
 
     def called_recently(self, now: float) -> bool:
-        return (
-            self.state is not PeerState.LEFT
-            and self.called_at is not None
-            and now - self.called_at < CALLED_RECENTLY_S
-        )
+        return self.state is not PeerState.LEFT and now - self.called_at < CALLED_RECENTLY_S
 
     def view(self, now: float) -> PeerView:
         why = self.why
         if self.connection is not None:
             why = why or self.catalogue_problem
-        elif self.called_recently(now):
+        elif self.failures and self.called_recently(now) and self.called_at > self.started_at:
             why += "; it reaches this node, so look for a firewall on its side"
         return PeerView(
             name=clean_name(self.name),

@@ -248,10 +248,11 @@ class PeerTable:
             self._effects.append(Dial(self._dials, target.node_id_to_prove, target.addresses()))
 
     def _is_due(self, target: Target, now: float) -> bool:
-        if target.dialling is not None or target.next_dial_at > now or not target.addresses():
+        # Cheapest first: this is asked about everybody at every event.
+        if target.dialling is not None or target.next_dial_at > now:
             return False
         if isinstance(target, Peer):
-            return target.connection is None
+            return target.connection is None and bool(target.by_source)
         # Also while its node is known but gone: the home there may have got a new identity.
         known = self._peers.get(target.node_id) if target.node_id is not None else None
         return known is None or known.connection is None

@@ -338,6 +338,25 @@ async def test_a_catalogue_that_was_tampered_with_offers_nothing(
         assert bravo.mesh.candidates("one") == ()
 
 
+async def test_a_catalogue_that_its_node_did_not_sign_offers_nothing(
+    tmp_path: Path,
+    autojump_clock: trio.testing.MockClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with open_lab(tmp_path) as lab:
+        alpha, bravo, charlie = await start_three(lab)
+        somebody_else = lab.identity("bravo").sign
+        monkeypatch.setattr(charlie.mesh._own._identity, "_signer", lab.identity("bravo")._signer)
+        assert charlie.mesh._own._identity.sign(b"x") == somebody_else(b"x")
+
+        charlie.mesh.set_skills([skill("one")])
+        await trio.sleep(5)
+
+        for node in (alpha, bravo):
+            assert node.mesh.candidates("one") == ()
+            assert "not signed by the node" in node.peer("charlie").why
+
+
 async def test_two_nodes_with_one_name_are_told_apart_the_same_way_everywhere(
     tmp_path: Path, autojump_clock: trio.testing.MockClock
 ) -> None:

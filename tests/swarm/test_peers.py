@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from skilllite_swarm.errors import AmbiguousNode, DialStep, UnknownNode
 from skilllite_swarm.peer_events import (
@@ -285,11 +285,27 @@ def test_a_caller_that_nobody_announced_is_dialled_back(driver: Driver) -> None:
 
 def test_a_peer_that_calls_but_can_not_be_reached_is_explained(driver: Driver) -> None:
     dial = driver.dial(Called(OTHER, "other", 1, (ADDRESS,)))
+    assert driver.view().why == "not tried yet"
+    driver.now += 1
+    driver.tell(Pinged(OTHER, Load(), CatalogueHead(1)))
 
     driver.tell(DialFailed(dial.dial, DialStep.TCP, "timed out"))
 
     assert driver.view().why.startswith("tcp: timed out; it reaches this node")
     driver.now += 60
+    assert driver.view().why == "tcp: timed out"
+
+
+def test_a_peer_that_is_gone_is_not_said_to_call(driver: Driver) -> None:
+    first = driver.connect()
+    driver.tell(Pinged(OTHER, Load(), CatalogueHead(1)))
+    driver.now += 3
+    for _ in range(3):
+        effects = driver.tell(PingMissed(first, "timed out"))
+    (dial,) = dials(effects)
+
+    driver.tell(DialFailed(dial.dial, DialStep.TCP, "timed out"))
+
     assert driver.view().why == "tcp: timed out"
 
 
@@ -623,32 +639,32 @@ def test_an_ambiguous_prefix_is_refused_with_those_it_fits() -> None:
 
 NODES = [ME, "n1", "n2", "n3"]
 EPOCHS = st.integers(1, 3)
+PICK = st.integers(0, 99)
+RARELY = st.sampled_from([False] * 9 + [True])
 
 
 class AnyOrder(RuleBasedStateMachine):
     """The network does what it wants; the table must keep its books."""
 
-    dials = Bundle("dials")
-
     def __init__(self) -> None:
         super().__init__()
         self.table = PeerTable(ME, random.Random(3))
         self.now = 0.0
+        self.asked: dict[int, Dial] = {}
+        """Every dial that was ever asked for."""
+        self.pending: list[int] = []
+        """Those that are not answered yet."""
         self.open: dict[int, str] = {}
         """Connections that exist, as the mesh would hold them."""
-        self.asked: dict[int, Dial] = {}
-        """Dials that were asked for and are not answered yet."""
-        self.answered: set[int] = set()
 
-    def tell(self, event: Event) -> list[int]:
-        new = []
+    def tell(self, event: Event) -> None:
         for effect in self.table.handle(event, self.now):
             match effect:
                 case Dial(dial, node_id):
                     assert node_id != ME
                     assert dial not in self.asked
                     self.asked[dial] = effect
-                    new.append(dial)
+                    self.pending.append(dial)
                 case Close(dial):
                     # Closing twice, or what never was open, is a bug of the books.
                     del self.open[dial]
@@ -658,74 +674,87 @@ class AnyOrder(RuleBasedStateMachine):
                     assert self.table.connection_of(self.open[dial]) == dial
                 case Changed():
                     pass
-        return new
 
-    @rule(target=dials, node=st.sampled_from(NODES), source=st.sampled_from(Source), seed=EPOCHS)
-    def find(self, node: str, source: Source, seed: int) -> object:
-        return multiple(*self.tell(Found(node, (f"h{seed}:1",), source, generation=str(seed))))
+    @rule(node=st.sampled_from(NODES), source=st.sampled_from(Source), seed=EPOCHS)
+    def find(self, node: str, source: Source, seed: int) -> None:
+        self.tell(Found(node, (f"h{seed}:1",), source, generation=str(seed)))
 
-    @rule(target=dials, seed=EPOCHS)
-    def name_static(self, seed: int) -> object:
-        return multiple(*self.tell(StaticPeer(f"static{seed}:1")))
+    @rule(seed=st.integers(1, 2))
+    def name_static(self, seed: int) -> None:
+        self.tell(StaticPeer(f"static{seed}:1"))
 
-    @rule(target=dials, node=st.sampled_from(NODES), epoch=EPOCHS)
-    def call(self, node: str, epoch: int) -> object:
-        return multiple(*self.tell(Called(node, node, epoch, (f"{node}:1",))))
+    @rule(node=st.sampled_from(NODES), epoch=EPOCHS)
+    def call(self, node: str, epoch: int) -> None:
+        self.tell(Called(node, node, epoch, (f"{node}:1",)))
 
-    @rule(target=dials, node=st.sampled_from(NODES), epoch=EPOCHS, leaving=st.booleans())
-    def ping_us(self, node: str, epoch: int, *, leaving: bool) -> object:
-        return multiple(*self.tell(Pinged(node, Load(leaving=leaving), CatalogueHead(epoch))))
+    @rule(node=st.sampled_from(NODES), epoch=EPOCHS, leaving=st.booleans())
+    def ping_us(self, node: str, epoch: int, *, leaving: bool) -> None:
+        self.tell(Pinged(node, Load(leaving=leaving), CatalogueHead(epoch)))
 
-    @rule(target=dials, dial=dials, other=st.sampled_from(NODES[1:]), epoch=EPOCHS)
-    def succeed(self, dial: int, other: str, epoch: int) -> object:
-        if dial in self.answered:
-            return multiple()
-        self.answered.add(dial)
+    @precondition(lambda self: self.pending)
+    @rule(pick=PICK, other=st.sampled_from(NODES[1:]), epoch=EPOCHS)
+    def succeed(self, pick: int, other: str, epoch: int) -> None:
+        dial = self.pending.pop(pick % len(self.pending))
         node_id = self.asked[dial].node_id or other
         self.open[dial] = node_id
-        event = Connected(dial, node_id, "h:1", info(node_id, epoch=epoch))
-        return multiple(*self.tell(event))
+        self.tell(Connected(dial, node_id, "h:1", info(node_id, epoch=epoch)))
 
-    @rule(target=dials, dial=dials)
-    def fail(self, dial: int) -> object:
-        if dial in self.answered:
-            return multiple()
-        self.answered.add(dial)
-        return multiple(*self.tell(DialFailed(dial, DialStep.TCP, "refused")))
+    @precondition(lambda self: len(self.pending) > 1)
+    @rule(other=st.sampled_from(NODES[1:]))
+    def succeed_all(self, other: str) -> None:
+        while self.pending:
+            self.succeed(0, other, 1)
 
-    @rule(target=dials, dial=dials)
-    def reach_self(self, dial: int) -> object:
-        if dial in self.answered or self.asked[dial].node_id is not None:
-            return multiple()
-        self.answered.add(dial)
+    @precondition(lambda self: self.pending)
+    @rule(pick=PICK)
+    def fail(self, pick: int) -> None:
+        dial = self.pending.pop(pick % len(self.pending))
+        self.tell(DialFailed(dial, DialStep.TCP, "refused"))
+
+    @precondition(lambda self: any(self.asked[dial].node_id is None for dial in self.pending))
+    @rule()
+    def reach_self(self) -> None:
+        dial = next(dial for dial in self.pending if self.asked[dial].node_id is None)
+        self.pending.remove(dial)
         self.open[dial] = ME
-        return multiple(*self.tell(ReachedSelf(dial)))
+        self.tell(ReachedSelf(dial))
 
-    @rule(target=dials, dial=dials, epoch=EPOCHS, sequence=EPOCHS, leaving=st.booleans())
-    def answer(self, dial: int, epoch: int, sequence: int, *, leaving: bool) -> object:
-        event = pong(dial, epoch=epoch, sequence=sequence, leaving=leaving)
-        return multiple(*self.tell(event))
+    @precondition(lambda self: self.open)
+    @rule(pick=PICK, epoch=st.sampled_from([1, 1, 1, 2]), sequence=EPOCHS, leaving=RARELY)
+    def answer(self, pick: int, epoch: int, sequence: int, *, leaving: bool) -> None:
+        dial = sorted(self.open)[pick % len(self.open)]
+        self.tell(pong(dial, epoch=epoch, sequence=sequence, leaving=leaving))
 
-    @rule(target=dials, dial=dials)
-    def miss(self, dial: int) -> object:
-        return multiple(*self.tell(PingMissed(dial, "timed out")))
+    @precondition(lambda self: self.asked)
+    @rule(pick=PICK, leaving=st.booleans())
+    def answer_late(self, pick: int, *, leaving: bool) -> None:
+        self.tell(pong(1 + pick % len(self.asked), leaving=leaving))
 
-    @rule(target=dials, dial=dials, sequence=EPOCHS, fine=st.booleans())
-    def fetch(self, dial: int, sequence: int, *, fine: bool) -> object:
+    @precondition(lambda self: self.open)
+    @rule(pick=PICK, times=st.integers(1, 4))
+    def miss(self, pick: int, times: int) -> None:
+        dial = sorted(self.open)[pick % len(self.open)]
+        for _ in range(times):
+            self.tell(PingMissed(dial, "timed out"))
+
+    @precondition(lambda self: self.open)
+    @rule(pick=PICK, sequence=EPOCHS, fine=st.booleans())
+    def fetch(self, pick: int, sequence: int, *, fine: bool) -> None:
+        dial = sorted(self.open)[pick % len(self.open)]
         head = CatalogueHead(1, sequence)
-        event = (
-            CatalogueFetched(dial, head, (SKILL,)) if fine else CatalogueFailed(dial, "no", head)
-        )
-        return multiple(*self.tell(event))
+        fetched = CatalogueFetched(dial, head, (SKILL,))
+        self.tell(fetched if fine else CatalogueFailed(dial, "no", head))
 
-    @rule(target=dials, seconds=st.sampled_from([0.1, 1.0, 30.0, FORGET_HINT_S, FORGET_MEMBER_S]))
-    def pass_time(self, seconds: float) -> object:
+    @rule(seconds=st.sampled_from([0.1, 1.0, 6.0, 31.0]))
+    def pass_time(self, seconds: float) -> None:
         self.now += seconds
-        return multiple(*self.tell(Tick()))
+        self.tell(Tick())
 
-    @rule(target=dials)
-    def change_network(self) -> object:
-        return multiple(*self.tell(NetworkChanged()))
+    @rule(forget=RARELY)
+    def pass_long(self, *, forget: bool) -> None:
+        self.now += FORGET_MEMBER_S if forget else FORGET_HINT_S
+        self.tell(NetworkChanged())
+        self.tell(Tick())
 
     @invariant()
     def alive_and_suspect_are_exactly_the_connected(self) -> None:
@@ -746,7 +775,7 @@ class AnyOrder(RuleBasedStateMachine):
         # A minute later everybody who can be dialled and isn't connected is being dialled.
         later = copy.deepcopy(self.table)
         due = {dial.node_id for dial in dials(later.handle(Tick(), self.now + 60.0))}
-        due |= {self.asked[dial].node_id for dial in self.asked.keys() - self.answered}
+        due |= {self.asked[dial].node_id for dial in self.pending}
         for view in later.views(self.now + 60.0):
             if view.node_id and view.addresses and later.connection_of(view.node_id) is None:
                 assert view.node_id in due
