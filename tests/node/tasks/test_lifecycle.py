@@ -253,6 +253,15 @@ def test_an_interrupted_task_runs_again_only_if_idempotent_and_only_once() -> No
     assert twice.outcome.error == RESTARTED.error
 
 
+def test_an_interrupted_task_may_run_again_where_it_was_when_nobody_else_can() -> None:
+    life = Life()
+    life.tell(Begun(), TWICE, AttemptCommitted(), CallEnded(RESTARTED))
+
+    assert life.tell(NoRoute()) == FindRoute(frozenset(), "")
+    end = life.finish(TWICE, AttemptCommitted(), CallEnded(DONE))
+    assert end.outcome.state is TaskState.SUCCEEDED
+
+
 def test_an_attempt_that_waited_at_a_node_that_restarted_runs_elsewhere_in_any_case() -> None:
     never_started = Refused(TaskError(Code.INTERRUPTED, "restarted before it started"))
 
