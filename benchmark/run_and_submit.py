@@ -23,6 +23,7 @@ from pathlib import Path
 import skilllite
 from benchmark.machine import describe_machine
 from benchmark.timing import Case, Summary, time_interleaved
+from skilllite_sandbox.host import read_host
 
 ROUNDS = 40
 WARMUP = 3
@@ -87,9 +88,10 @@ def command(home: Path, *args: str) -> str:
 
 def system_interpreter() -> str:
     """Return the interpreter that the sandbox runs Python skills with."""
-    from skilllite_sandbox.plan import python_interpreter
-
-    return str(python_interpreter())
+    python = read_host().python
+    if python is None:
+        raise SystemExit("no Python for skills on this machine: see `skilllite doctor`")
+    return python.path
 
 
 def bubblewrap_argv(interpreter: str) -> list[str]:

@@ -66,6 +66,7 @@ def test_a_misbehaving_skill_ends_clearly_on_another_node(
         within_s=20.0,
     )
 
+    assert done is not None
     assert done.returncode == expected, done.stdout + done.stderr
     record = json.loads(done.stdout)
     assert record["state"] == ("succeeded" if expected == 0 else "failed")

@@ -10,11 +10,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,24 +25,8 @@ from skilllite.cli import output
 COMMAND_TIMEOUT_S = 60.0
 READY_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 15.0
-LABEL_WIDTH = 8
 
-SAMPLES: tuple[tuple[str, ...], ...] = (
-    ("run", "calculator", '{"operation": "multiply", "a": 15, "b": 27}'),
-    ("run", "text-statistics", '{"text": "Skills run in a sandbox. Nodes share the work."}'),
-    ("submit", "--skill", "unit-conversion", '{"value": 100, "from": "km/h", "to": "mph"}'),
-    ("submit", "--skill", "hashing", '{"text": "skilllite", "algorithm": "sha256"}'),
-)
-NEXT = (
-    "skilllite list",
-    """skilllite run calculator '{"operation": "add", "a": 15, "b": 27}'""",
-    "skilllite node start",
-)
-NEXT_WITH_NODE = (
-    "skilllite peers",
-    """skilllite submit --skill calculator '{"operation": "add", "a": 15, "b": 27}'""",
-    "skilllite node invite",
-)
+SAMPLES = 4  # half of them run here, half through a node
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,12 +47,12 @@ def _tour() -> int:
     with tempfile.TemporaryDirectory(prefix="skilllite-tour-") as directory:
         environment = {**os.environ, "SKILLLITE_HOME": str(Path(directory, "home"))}
         environment.pop("SKILLLITE_CACHE_DIR", None)
-        _show_machine(environment, Path(directory))
+        samples = _show_machine(environment, Path(directory))
         with _TourNode(environment, Path(directory)) as node:
             _label("node", node.ready_line)
-            results = [_sample(words, environment, Path(directory)) for words in SAMPLES]
+            results = [_try(sample, environment, Path(directory)) for sample in samples]
         output.note("node stopped")
-    _show_next(NEXT)
+    _show_next("skilllite list", samples[0].shown, "skilllite node start")
     ok = all(result["ok"] for result in results)
     output.print_json({"schema": 1, "ok": ok, "results": results})
     return errors.OK if ok else errors.FAILED
@@ -76,12 +61,12 @@ def _tour() -> int:
 def _guided() -> int:
     environment = dict(os.environ)
     here = Path.cwd()
-    _show_machine(environment, here)
+    samples = _show_machine(environment, here)
     running = _skilllite("node", "status", "--json", environment=environment, directory=here)
     if running.returncode == errors.OK:
         _label("node", f"{json.loads(running.stdout)['name']} is running")
     elif not _agreed("start a node in the background now? [Y/n] "):
-        _show_next(NEXT)
+        _show_next("skilllite list", samples[0].shown, "skilllite node start")
         return errors.OK
     else:
         started = _skilllite("node", "start", "-d", environment=environment, directory=here)
@@ -89,13 +74,31 @@ def _guided() -> int:
             output.note(started.stderr)
             return started.returncode
         _label("node", started.stdout.strip().removeprefix("node ").strip())
-    ok = all(_sample(words, environment, here)["ok"] for words in SAMPLES)
-    _show_next(NEXT_WITH_NODE)
+    ok = all(_try(sample, environment, here)["ok"] for sample in samples)
+    _show_next("skilllite peers", samples[-1].shown, "skilllite node invite")
     return errors.OK if ok else errors.FAILED
 
 
-def _show_machine(environment: Mapping[str, str], directory: Path) -> None:
-    """Show what protects the skills and which there are; refuse when nothing protects them."""
+class _Sample:
+    """One command to show, taken from the examples of a skill."""
+
+    __slots__ = ("words",)
+
+    def __init__(self, words: tuple[str, ...]) -> None:
+        self.words = words
+
+    @property
+    def shown(self) -> str:
+        """The command as a person would type it."""
+        return shlex.join(["skilllite", *self.words])
+
+
+def _show_machine(environment: Mapping[str, str], directory: Path) -> list[_Sample]:
+    """Show what protects the skills and which there are; return what to try.
+
+    Raises:
+        Refused: nothing protects them on this machine.
+    """
     doctor = _skilllite(
         "doctor", "--only", "sandbox", "--json", environment=environment, directory=directory
     )
@@ -112,7 +115,30 @@ def _show_machine(environment: Mapping[str, str], directory: Path) -> None:
     ready = len(listed["skills"]) - len(lacking)
     _label("skills", f"{ready} ready")
     for skill in lacking:
-        _label("", f"{skill['name']}: {'; '.join(skill['lacks'])}")
+        _label(" ", f"{skill['name']}: {'; '.join(skill['lacks'])}")
+    return _samples(Path(skill["path"]) for skill in listed["skills"] if not skill["lacks"])
+
+
+def _samples(directories: Iterable[Path]) -> list[_Sample]:
+    """Return the shortest examples that come with the skills, each of another skill."""
+    from skilllite_sandbox.skill import load_skill
+
+    requests = []
+    for directory in directories:
+        skill = load_skill(directory)
+        for example in skill.examples:
+            requests.append((json.dumps(example["arguments"], ensure_ascii=False), skill.name))
+    shortest: dict[str, _Sample] = {}
+    for request, name in sorted(requests, key=lambda pair: (len(pair[0].encode()), pair)):
+        if name not in shortest and len(shortest) < SAMPLES:
+            run = len(shortest) < SAMPLES // 2
+            words = ("run", name, request) if run else ("submit", "--skill", name, request)
+            shortest[name] = _Sample(words)
+    if not shortest:
+        raise errors.NotFound(
+            "no skill with an example can run here", hint="`skilllite list` says what each lacks"
+        )
+    return list(shortest.values())
 
 
 class _TourNode:
@@ -188,17 +214,14 @@ class _Alarm:
         )
 
 
-def _sample(
-    words: tuple[str, ...], environment: Mapping[str, str], directory: Path
-) -> dict[str, Any]:
-    """Run one command, show it as a person would type it, then its result."""
-    shown = " ".join(["skilllite", *(f"'{w}'" if w.startswith("{") else w for w in words)])
-    done = _skilllite(*words, environment=environment, directory=directory)
+def _try(sample: _Sample, environment: Mapping[str, str], directory: Path) -> dict[str, Any]:
+    """Run one command, show it, then its result."""
+    done = _skilllite(*sample.words, environment=environment, directory=directory)
+    output.note(f"$ {sample.shown}")
     ok = done.returncode == errors.OK
-    output.note(f"$ {shown}")
-    output.note("  " + output.printable(done.stdout.strip() if ok else done.stderr.strip()))
-    result = json.loads(done.stdout) if ok else None
-    return {"command": shown, "ok": ok, "result": result}
+    said = done.stdout if ok else done.stderr
+    output.note("  " + output.printable(said.strip(), keep_layout=True).replace("\n", "\n  "))
+    return {"command": sample.shown, "ok": ok, "result": json.loads(done.stdout) if ok else None}
 
 
 def _skilllite(
@@ -235,10 +258,10 @@ def _agreed(question: str) -> bool:
 
 
 def _label(label: str, text: str) -> None:
-    output.note(f"{label.ljust(LABEL_WIDTH)} {output.printable(text)}".rstrip())
+    output.note(f"{label} {output.printable(text)}")
 
 
-def _show_next(commands: tuple[str, ...]) -> None:
+def _show_next(*commands: str) -> None:
     output.note("next:")
     for command in commands:
         output.note(f"  {command}")
