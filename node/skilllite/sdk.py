@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from skilllite import errors
 from skilllite.home import Home, prepare_directory
+from skilllite_sandbox.errors import NotFound
 from skilllite_sandbox.policy import Level
 from skilllite_sandbox.sandbox import Sandbox
 from skilllite_sandbox.stage import Stage
@@ -62,7 +64,11 @@ def find_skill(path_or_name: str, home: Home) -> Path:
         return directory
     from skilllite.catalog import SkillCatalog
 
-    return SkillCatalog.for_project(Path.cwd(), home).find(path_or_name).directory
+    try:
+        return SkillCatalog.for_project(Path.cwd(), home).find_named(path_or_name).directory
+    except errors.NotFound as error:
+        # One class for callers, whether a name or a path led nowhere.
+        raise NotFound(error.message, hint=error.hint, cause=error.cause) from None
 
 
 def open_stage(home: Home) -> Stage:

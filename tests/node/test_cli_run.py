@@ -1,0 +1,199 @@
+"""`skilllite run` and `skilllite exec`, as a person types them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from skill_files import make_skill
+from skilllite.cli.main import main
+
+DEADLINE_S = 60.0
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of this test, and a working directory without skills."""
+    place = tmp_path / "home"
+    monkeypatch.setenv("SKILLLITE_HOME", str(place))
+    monkeypatch.chdir(tmp_path)
+    return place
+
+
+def test_a_directory_runs(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(make_skill(tmp_path)), '{"a": 1}']) == 0
+
+    said = capfd.readouterr()
+    assert said.out == '{"a": 1}\n'
+    assert said.err == "level 3: isolation only, scan and consent are not built yet\n"
+
+
+def test_an_installed_name_runs(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    make_skill(home / "skills", "greeter", files={"scripts/main.py": "print('\"hi\"')"})
+
+    assert main(["run", "greeter", "{}"]) == 0
+    assert capfd.readouterr().out == '"hi"\n'
+
+
+def test_a_bundled_name_runs(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "calculator", '{"operation": "add", "a": 2, "b": 3}']) == 0
+
+    assert json.loads(capfd.readouterr().out)["result"] == 5
+
+
+def test_a_folder_of_that_name_wins_only_if_it_is_a_skill(
+    home: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    make_skill(home / "skills", "greeter", files={"scripts/main.py": "print(1)"})
+    (tmp_path / "greeter").mkdir()
+    assert main(["run", "greeter", "{}"]) == 0
+    (tmp_path / "greeter").rmdir()
+    make_skill(tmp_path, "greeter", files={"scripts/main.py": "print(2)"})
+    assert main(["run", "greeter", "{}"]) == 0
+
+    assert capfd.readouterr().out == "1\n2\n"
+
+
+def test_an_unknown_name_is_not_found_and_a_near_one_proposed(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["run", "calculater", "{}"]) == 5
+
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert "calculator" in said.err
+
+
+def test_exec_runs_one_script_of_a_skill(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    skill = make_skill(tmp_path, files={"scripts/a.py": "print(1)", "scripts/b.py": "print(2)"})
+
+    assert main(["exec", str(skill), "scripts/b.py", "{}"]) == 0
+    assert main(["run", str(skill), "{}"]) == 1
+
+    said = capfd.readouterr()
+    assert said.out == "2\n"
+    assert "exec" in said.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["{"], 2),
+        (["[]"], 2),
+        (["{}", "--allow-network", "example.com"], 3),
+        (["{}", "--sandbox-level", "0"], 2),
+        (["{}", "--timeout", "x"], 2),
+    ],
+)
+def test_wrong_calls_have_the_documented_status(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], arguments: list[str], status: int
+) -> None:
+    assert main(["run", str(make_skill(tmp_path)), *arguments]) == status
+
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert said.err.count("error:") == 1
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_the_outcome_is_the_machine_contract(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], level: int
+) -> None:
+    skill = str(make_skill(tmp_path))
+
+    assert main(["run", skill, "{}", "--json", "--sandbox-level", str(level)]) == 0
+
+    outcome = json.loads(capfd.readouterr().out)
+    assert outcome.keys() >= {
+        *("output", "text", "ok", "reason", "exit_code", "signal", "duration_ms", "tier"),
+        *("level", "enforced", "violations", "stderr", "limits"),
+    }
+    assert outcome["level"] == level
+    assert outcome["tier"] == ("none" if level == 1 else "bwrap")
+    assert not {"scan", "consent"} & {*outcome["enforced"]}
+
+
+def test_the_level_comes_from_the_settings_unless_a_flag_says_otherwise(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SKILLLITE_SANDBOX_LEVEL", "2")
+    skill = str(make_skill(tmp_path))
+
+    main(["run", skill, "{}", "--json"])
+    main(["run", skill, "{}", "--json", "--sandbox-level", "3"])
+
+    levels = [json.loads(line)["level"] for line in capfd.readouterr().out.splitlines()]
+    assert levels == [2, 3]
+
+
+def test_a_folder_cannot_lower_the_level(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / ".env").write_text("SKILLLITE_SANDBOX_LEVEL=1\n", encoding="utf-8")
+
+    main(["run", str(make_skill(tmp_path)), "{}", "--json"])
+
+    assert json.loads(capfd.readouterr().out)["level"] == 3
+
+
+def test_a_second_run_uses_the_same_copy(
+    tmp_path: Path, home: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    skill = str(make_skill(tmp_path))
+    main(["run", skill, "{}"])
+    copies = sorted(path.name for path in (home / "stage").glob("[0-9a-f]*"))
+    main(["run", skill, "{}"])
+
+    assert sorted(path.name for path in (home / "stage").glob("[0-9a-f]*")) == copies
+    assert len(copies) == 1
+
+
+def skilllite(*words: str, **variables: str) -> subprocess.Popen[bytes]:
+    """Start the command in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "skilllite", *words],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_without_bubblewrap_it_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    empty = tmp_path / "bin"
+    empty.mkdir()
+
+    with skilllite("run", str(make_skill(tmp_path)), "{}", PATH=str(empty)) as process:
+        out, err = process.communicate(timeout=DEADLINE_S)
+
+    assert process.returncode == 3
+    assert out == b""
+    assert b"error: bubblewrap is not installed" in err
+    assert b"hint: apt install bubblewrap" in err
+
+
+@pytest.mark.parametrize("level", ["1", "3"])
+def test_ctrl_c_ends_the_run_with_all_its_processes(tmp_path: Path, level: str) -> None:
+    script = "import sys, time; print('started', file=sys.stderr, flush=True); time.sleep(600)"
+    skill = str(make_skill(tmp_path, files={"scripts/main.py": script}))
+
+    with skilllite("run", skill, "{}", "--sandbox-level", level) as process:
+        assert process.stderr is not None
+        while process.stderr.readline() != b"started\n":
+            pass
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text("ascii")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=DEADLINE_S)
+
+    assert process.returncode == 130
+    assert out == b""
+    assert err == b"interrupted\n"
+    assert children.split()
+    deadline = time.monotonic() + 5
+    while any(Path(f"/proc/{pid}").exists() for pid in children.split()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

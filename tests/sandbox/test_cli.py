@@ -1,0 +1,216 @@
+"""`skilllite-sandbox` as a program: what goes to stdout, what to stderr, which status."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from skill_files import make_skill
+from skilllite_sandbox.cli import LEVEL_3_NOTE, main
+
+
+@pytest.fixture
+def skill(tmp_path: Path) -> str:
+    """A skill that prints its input."""
+    return str(make_skill(tmp_path, "demo"))
+
+
+def with_script(tmp_path: Path, script: str) -> str:
+    """Return a skill of one Python script."""
+    return str(make_skill(tmp_path, "scripted", files={"scripts/main.py": script}))
+
+
+def test_stdout_is_the_value_and_a_newline(skill: str, capfd: pytest.CaptureFixture[str]) -> None:
+    status = main(["run", skill, '{"a": 1}'])
+
+    said = capfd.readouterr()
+    assert status == 0
+    assert said.out == '{"a": 1}\n'
+    assert said.err == LEVEL_3_NOTE + "\n"
+
+
+def test_level_2_has_nothing_to_remark(skill: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", skill, "{}", "--sandbox-level", "2"]) == 0
+
+    assert capfd.readouterr() == ("{}\n", "")
+
+
+def test_the_value_is_printed_as_the_skill_wrote_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    skill = with_script(tmp_path, 'print(\'  {"b":1,   "a":1.50}  \\n\\n\')')
+
+    main(["run", skill, "{}"])
+
+    assert capfd.readouterr().out == '{"b":1,   "a":1.50}\n'
+
+
+def test_input_may_come_from_stdin(
+    skill: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO('{"ä": 1}'.encode())))
+
+    assert main(["run", skill, "-"]) == 0
+    assert json.loads(capfd.readouterr().out) == {"ä": 1}
+
+
+def test_input_on_stdin_is_bounded(
+    skill: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"x" * (5 << 20))))
+
+    assert main(["run", skill, "-"]) == 2
+    assert "exceeds" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "status", "reason"),
+    [
+        ("print(1)", [], 0, "ok"),
+        ("print('hello')", [], 0, "not_json"),
+        ("print(1); raise SystemExit(7)", [], 1, "exit"),
+        ("import time; time.sleep(60)", ["--timeout", "0.3"], 124, "timeout"),
+        ("import os; os.kill(os.getpid(), 9)", [], 1, "signal"),
+        ("x = bytes(1 << 30)", ["--max-memory", "64"], 1, "memory"),
+        ("import os; os.abort()", [], 1, "signal"),
+    ],
+)
+def test_each_ending_has_its_status(
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    script: str,
+    arguments: list[str],
+    status: int,
+    reason: str,
+) -> None:
+    skill = with_script(tmp_path, script)
+
+    assert main(["run", skill, "{}", "--json", *arguments]) == status
+
+    outcome = json.loads(capfd.readouterr().out)
+    assert outcome["reason"] == reason
+    assert outcome["ok"] is (status == 0)
+
+
+def test_a_failure_prints_what_there_is_and_says_what_happened(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    skill = with_script(tmp_path, 'print(\'{"error": "no"}\'); raise SystemExit(2)')
+
+    assert main(["run", skill, "{}", "--sandbox-level", "2"]) == 1
+
+    said = capfd.readouterr()
+    assert said.out == '{"error": "no"}\n'
+    assert said.err == "error: exit status 2\n"
+
+
+def test_output_that_is_not_json_is_printed_with_a_note(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    skill = with_script(tmp_path, "print('two'); print('lines')")
+
+    assert main(["run", skill, "{}", "--sandbox-level", "2"]) == 0
+
+    said = capfd.readouterr()
+    assert said.out == "two\nlines\n"
+    assert said.err == "note: output is not one JSON value; printed as it came\n"
+
+
+def test_what_a_skill_logs_cannot_steer_the_terminal(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    skill = with_script(
+        tmp_path, "import sys; print('\\x1b]0;owned\\x07 \\u202e', file=sys.stderr); print(1)"
+    )
+
+    main(["run", skill, "{}"])
+
+    said = capfd.readouterr().err
+    assert "\\x1b]0;owned\\x07 \\u202e" in said
+    assert "\x1b" not in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["{", ""], 2),
+        (["[]"], 2),
+        (["{}", "--sandbox-level", "4"], 2),
+        (["{}", "--timeout", "-1"], 2),
+        (["{}", "--timeout", "nan"], 2),
+        (["{}", "--max-memory", "0"], 2),
+        (["{}", "--max-memory", "1"], 2),
+        (["{}", "--allow-network", "example.com"], 3),
+        (["{}", "--unknown"], 2),
+    ],
+)
+def test_wrong_calls_have_a_status_and_one_error(
+    skill: str, capfd: pytest.CaptureFixture[str], arguments: list[str], status: int
+) -> None:
+    try:
+        found = main(["run", skill, *arguments])
+    except SystemExit as leaving:
+        found = int(str(leaving.code))
+
+    said = capfd.readouterr()
+    assert found == status
+    assert said.out == ""
+    assert said.err.count("error:") == 1
+
+
+def test_a_missing_skill_is_not_found(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(tmp_path / "none"), "{}"]) == 5
+    assert main(["exec", str(make_skill(tmp_path)), "scripts/no.py", "{}"]) == 5
+
+    assert capfd.readouterr().out == ""
+
+
+def test_exec_runs_one_script(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    skill = make_skill(
+        tmp_path, files={"scripts/a.py": "print(1)", "scripts/deep/b.py": "print(2)"}
+    )
+
+    assert main(["exec", str(skill), "scripts/deep/b.py", "{}"]) == 0
+    assert capfd.readouterr().out == "2\n"
+
+
+def test_a_refusal_is_an_outcome_for_machines(
+    skill: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", skill, "{}", "--json", "--allow-network", "example.com"]) == 3
+
+    said = capfd.readouterr()
+    outcome = json.loads(said.out)
+    assert outcome["ok"] is False
+    assert outcome["reason"] == "refused"
+    assert outcome["enforced"] == []
+    assert "error: network grants are not built yet" in said.err
+
+
+def test_what_a_skill_lacks_is_said(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    skill = make_skill(tmp_path, extra="compatibility: Requires network access\n")
+
+    main(["run", str(skill), "{}", "--sandbox-level", "2"])
+
+    assert "network" in capfd.readouterr().err
+
+
+def test_doctor_tells_what_this_host_can_enforce(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor"]) == 0
+    assert "tier bwrap" in capfd.readouterr().out
+
+    assert main(["doctor", "--json"]) == 0
+    report = json.loads(capfd.readouterr().out)
+    assert report["schema"] == 1
+    assert report["tier"] == "bwrap"
+    assert all(check["ok"] for check in report["checks"] if check["required"])
+
+
+@pytest.mark.parametrize("command", ["scan", "verify", "bash", "mcp"])
+def test_what_is_not_built_says_so(command: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main([command]) == 3
+
+    assert "not built yet" in capfd.readouterr().err
