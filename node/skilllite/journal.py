@@ -12,7 +12,7 @@ import logging.handlers
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from skilllite.cli.output import printable
 from skilllite.home import Home
@@ -45,13 +45,18 @@ class LineFormatter(logging.Formatter):
         return printable(text)
 
 
+class _LogFile(logging.handlers.RotatingFileHandler):
+    """The file; a disk that is full costs lines of the log and nothing else."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Drop the line: telling stderr about each would be a flood of its own."""
+
+
 @contextmanager
 def open_journal(home: Home, *, level: str, quiet: bool) -> Iterator[None]:
     """Write the log inside the block; to the file alone when `quiet`."""
     handlers: list[logging.Handler] = [
-        logging.handlers.RotatingFileHandler(
-            home.log_file, maxBytes=FILE_BYTES_MAX, backupCount=FILES_KEPT, encoding="utf-8"
-        )
+        _LogFile(home.log_file, maxBytes=FILE_BYTES_MAX, backupCount=FILES_KEPT, encoding="utf-8")
     ]
     if not quiet:
         handlers.append(logging.StreamHandler(sys.stderr))
@@ -68,5 +73,6 @@ def open_journal(home: Home, *, level: str, quiet: bool) -> Iterator[None]:
     finally:
         for handler in handlers:
             root.removeHandler(handler)
-            handler.close()
+            with suppress(OSError):  # what a full disk did not take
+                handler.close()
         root.setLevel(before)

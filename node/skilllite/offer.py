@@ -51,7 +51,7 @@ class OfferedSkills:
         self._stage = stage
         self._offer = Offer()
         self._directories: dict[str, Path] = {}
-        self._reported: set[tuple[str, str]] = set()
+        self._reported: dict[str, str] = {}
 
     @property
     def entries(self) -> tuple[SkillEntry, ...]:
@@ -87,8 +87,10 @@ class OfferedSkills:
             return self._stage.put(skill.directory)
         except SandboxError as error:
             # Once: a broken skill stays broken at every look.
-            if (skill.name, error.message) not in self._reported:
-                self._reported.add((skill.name, error.message))
+            if self._reported.get(skill.name) != error.message:
+                if len(self._reported) >= OFFERED_MAX:
+                    self._reported.clear()
+                self._reported[skill.name] = error.message
                 log.warning("skill %s is not offered: %s", skill.name, error.message)
             return None
 

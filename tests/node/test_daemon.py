@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import random
+import select
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 
 import pytest
@@ -373,6 +376,51 @@ def test_stopped_node_joins_and_leaves(tmp_path: Path) -> None:
     assert joined.returncode == 0, joined.stderr
     assert json.loads(joined.stdout)["running"] is False
     assert json.loads(left.stdout)["left_team_id"] == json.loads(joined.stdout)["team_id"]
+
+
+def test_person_at_a_terminal_sees_what_becomes_of_an_invitation(
+    node: NodeProcess, tmp_path: Path
+) -> None:
+    ours, theirs = pty.openpty()
+    inviting = subprocess.Popen(
+        [SKILLLITE, "node", "invite"],
+        env={**os.environ, "SKILLLITE_HOME": str(node.home), "TERM": "xterm"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    with inviting, os.fdopen(ours, "rb", buffering=0) as terminal:
+        shown = Terminal(terminal)
+        code = shown.until("\n").strip()
+        shown.until("--peer 127.0.0.1:")
+        peer = f"127.0.0.1:{node.json('node', 'status', '--json')['join_port']}"
+        number, *words = code.split("-")
+        wrong = "-".join([number, *reversed(words)])
+        assert skilllite("node", "join", wrong, "--peer", peer, home=tmp_path / "a").returncode == 3
+        shown.until("an attempt to join failed: wrong code")
+        assert skilllite("node", "join", code, "--peer", peer, home=tmp_path / "b").returncode == 0
+        shown.until("joined")
+        assert inviting.wait(WAIT_S) == 0
+
+
+class Terminal:
+    """What a command shows a person, read as it comes."""
+
+    def __init__(self, stream: FileIO) -> None:
+        self._stream = stream
+        self._text = ""
+
+    def until(self, text: str) -> str:
+        """Read on until `text` was shown; return everything before it."""
+        deadline = time.monotonic() + WAIT_S
+        while text not in self._text:
+            left_s = deadline - time.monotonic()
+            assert left_s > 0, f"not shown: {text!r}; only {self._text!r}"
+            if select.select([self._stream], [], [], left_s)[0]:
+                self._text += self._stream.read(4096).decode()
+        before, _, self._text = self._text.partition(text)
+        return before
 
 
 def test_watching_peers_shows_who_comes(tmp_path: Path) -> None:

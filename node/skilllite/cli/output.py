@@ -13,9 +13,10 @@ from collections.abc import Iterable, Sequence
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every command 5 ms
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, TextIO
 
 COLUMN_GAP = "  "
+COLUMNS_OTHERWISE = 80
 
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F, *range(0x80, 0xA0))}
 _CONTROL_BUT_LAYOUT = {code: text for code, text in _CONTROL.items() if chr(code) not in "\n\t"}
@@ -107,7 +108,7 @@ class ProgressLine:
         """Replace the line."""
         if not self._shown:
             return
-        text = printable(text)[: max(20, _terminal_columns() - 1)]
+        text = printable(text)[: max(20, terminal_columns(sys.stderr) - 1)]
         sys.stderr.write("\r" + text.ljust(self._width))
         sys.stderr.flush()
         self._width = len(text)
@@ -125,8 +126,9 @@ class ProgressLine:
         self._width = 0
 
 
-def _terminal_columns() -> int:
+def terminal_columns(stream: TextIO) -> int:
+    """Return how wide the terminal behind a stream is; 80 when there is none."""
     try:
-        return os.get_terminal_size(sys.stderr.fileno()).columns
-    except (OSError, ValueError):
-        return 80
+        return os.get_terminal_size(stream.fileno()).columns or COLUMNS_OTHERWISE
+    except (OSError, ValueError, AttributeError):
+        return COLUMNS_OTHERWISE
