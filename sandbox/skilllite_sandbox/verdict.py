@@ -11,7 +11,7 @@ import os
 import signal
 from dataclasses import dataclass
 
-from skilllite_sandbox.guest import bootstrap
+from skilllite_sandbox.guest import report
 from skilllite_sandbox.outcome import Outcome, Reason
 from skilllite_sandbox.plan import Plan
 from skilllite_sandbox.policy import MIB
@@ -52,7 +52,7 @@ def make_outcome(plan: Plan, ending: Ending) -> Outcome:
         output, is_json = None, False
     reason = _reason(plan, ending, code, number, is_json=is_json)
     message = _message(reason, plan, ending, code, number)
-    started = bootstrap.READY in ending.told
+    started = report.READY in ending.told
     stderr = ending.stderr.decode("utf-8", "replace")
     if ending.stderr_dropped:
         stderr += f"\n{dropped_note(ending.stderr_dropped)}\n"
@@ -104,7 +104,7 @@ def _reason(
     if ending.killed_for is not None:
         return ending.killed_for
     told = ending.told
-    if bootstrap.READY not in told or bootstrap.EXEC_FAILED in told:
+    if report.READY not in told or report.EXEC_FAILED in told:
         return Reason.UNAVAILABLE
     if number is not None:
         return _reason_of_signal(plan, ending, number)
@@ -117,9 +117,9 @@ def _reason(
 
 
 _EXHAUSTED = (
-    (bootstrap.OUT_OF_MEMORY, Reason.MEMORY),
-    (bootstrap.OUT_OF_DISK, Reason.DISK),
-    (bootstrap.OUT_OF_PROCESSES, Reason.PROCESSES),
+    (report.OUT_OF_MEMORY, Reason.MEMORY),
+    (report.OUT_OF_DISK, Reason.DISK),
+    (report.OUT_OF_PROCESSES, Reason.PROCESSES),
 )
 
 
@@ -139,7 +139,7 @@ def _reason_of_signal(plan: Plan, ending: Ending, number: int) -> Reason:
 
 
 def _enforced(plan: Plan, ending: Ending) -> tuple[str, ...]:
-    if bootstrap.LANDLOCK in ending.told:
+    if report.LANDLOCK in ending.told:
         return (*plan.enforced, "landlock")
     return plan.enforced
 

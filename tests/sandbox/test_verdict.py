@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skilllite_sandbox.entry import EntryPoint, Language
-from skilllite_sandbox.guest import bootstrap
+from skilllite_sandbox.guest import bootstrap, report
 from skilllite_sandbox.outcome import Outcome, Reason
 from skilllite_sandbox.plan import Plan
 from skilllite_sandbox.policy import DEFAULT_LIMITS, Level, Tier
@@ -33,7 +33,7 @@ PLAN = Plan(
 FINE = Ending(
     wait_status=0,
     killed_for=None,
-    told=bootstrap.READY,
+    told=report.READY,
     stdout=b"{}",
     stderr=b"",
     stderr_dropped=0,
@@ -94,6 +94,15 @@ def test_each_ending_has_its_reason(facts: dict[str, object], reason: Reason) ->
     assert bool(outcome.message) == (reason is not Reason.OK)
 
 
+def test_host_and_guest_mean_the_same_by_each_byte() -> None:
+    names = [name for name in vars(report) if name.isupper()]
+
+    assert names
+    assert {name: getattr(bootstrap, name) for name in names} == {
+        name: getattr(report, name) for name in names
+    }
+
+
 def test_nothing_is_claimed_of_a_sandbox_that_was_never_ready() -> None:
     assert outcome_of(told=b"").enforced == ()
     assert outcome_of().enforced == ("seccomp",)
@@ -128,5 +137,5 @@ def test_no_ending_is_without_an_outcome(
     assert (outcome.exit_code is None) != (outcome.signal is None)
     if outcome.ok and killed_for is None:
         assert code == 0
-        assert bootstrap.READY in told
+        assert report.READY in told
     assert outcome.to_json()["reason"] == outcome.reason.value

@@ -8,7 +8,7 @@ costs every run.
     bootstrap STATUS_FD LIMITS FILTER EXECUTABLES SCRIPT [COMMAND ...]
 
     STATUS_FD    pipe to the host; one byte for each fact, see the constants below
-    LIMITS       "NAME=SOFT:HARD,..." with the names of `resource`, without RLIMIT_
+    LIMITS       "NAME=SOFT:HARD,...", see RESOURCES
     FILTER       the guest filter in hexadecimal; empty at level 1
     EXECUTABLES  paths joined by ":" that Landlock leaves executable; empty for none of it; a
     leading
@@ -21,15 +21,25 @@ apart, so a skill that writes to the pipe lies about nobody but itself.
 """
 
 import os
-import resource
 import sys
+from _ctypes import (
+    FUNCFLAG_CDECL,
+    FUNCFLAG_USE_ERRNO,
+    Array,
+    CFuncPtr,
+    _SimpleCData,
+    addressof,
+    dlopen,
+    dlsym,
+    get_errno,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import ctypes
     from collections.abc import Iterator
     from types import TracebackType
 
+# What is written to STATUS_FD; `report.py` beside this file has the same for the host.
 READY = b"R"  # every protection stands; the skill is next
 LANDLOCK = b"L"  # only the listed programs can be executed
 EXEC_FAILED = b"X"  # the command could not be started
@@ -39,15 +49,81 @@ OUT_OF_PROCESSES = b"P"
 
 SETUP_FAILED = 125  # exit status when the skill was never started
 
+# The same on x86_64 and aarch64, like the Landlock numbers below.
+RESOURCES = {"CPU": 0, "FSIZE": 1, "DATA": 2, "CORE": 4, "NPROC": 6, "NOFILE": 7, "MEMLOCK": 8}
 PR_SET_SECCOMP = 22
 PR_SET_NO_NEW_PRIVS = 38
 SECCOMP_MODE_FILTER = 2
-LANDLOCK_CREATE_RULESET = 444  # the same numbers on every architecture
+LANDLOCK_CREATE_RULESET = 444
 LANDLOCK_ADD_RULE = 445
 LANDLOCK_RESTRICT_SELF = 446
 LANDLOCK_RULE_PATH_BENEATH = 1
 LANDLOCK_ACCESS_FS_EXECUTE = 1
-ENOSPC, EFBIG, EDQUOT, EAGAIN = 28, 27, 122, 11
+ENOSPC, EFBIG, EDQUOT = 28, 27, 122
+
+
+class Word(_SimpleCData):  # type: ignore[type-arg] # it takes none at run time
+    """A C long. An int would be passed as 32 bits, and the kernel reads 64."""
+
+    _type_ = "l"
+
+
+class Byte(_SimpleCData):  # type: ignore[type-arg]
+    """A C char."""
+
+    _type_ = "c"
+
+
+class Int(_SimpleCData):  # type: ignore[type-arg]
+    """A C int."""
+
+    _type_ = "i"
+
+
+class Function(CFuncPtr):
+    """A function of the C library that sets errno."""
+
+    _flags_ = FUNCFLAG_CDECL | FUNCFLAG_USE_ERRNO
+    # Not a long: of prctl's -1 the upper half would be missing, and a failure look like success.
+    _restype_ = Int
+
+
+class Libc:
+    """The calls that the standard library has no name for.
+
+    By `_ctypes`, the compiled half of ctypes: the other half would cost every run 2 ms.
+    """
+
+    def __init__(self) -> None:
+        handle = dlopen(None, 0)  # type: ignore[arg-type] # None is this process
+        self._functions = {
+            name: Function(dlsym(handle, name))
+            for name in ("syscall", "prctl", "getrlimit", "setrlimit")
+        }
+
+    def call(self, name: str, *arguments: "int | bytes | Array[Byte]") -> int:
+        """Return what a function returns; integers are passed as C longs."""
+        passed = [Word(each) if isinstance(each, int) else each for each in arguments]
+        result: int = self._functions[name](*passed)
+        return result
+
+    def must(self, name: str, *arguments: "int | bytes | Array[Byte]") -> int:
+        """Return what a function returns, or raise: half a sandbox is none."""
+        result = self.call(name, *arguments)
+        if result < 0:
+            number = get_errno()
+            raise OSError(number, f"{name}: {os.strerror(number)}")
+        return result
+
+
+def buffer_of(content: bytes) -> "Array[Byte]":
+    """Return memory with an address, for what the C library reads or writes."""
+
+    class Buffer(Array):  # type: ignore[type-arg]
+        _type_ = Byte
+        _length_ = len(content)
+
+    return Buffer.from_buffer_copy(content)
 
 
 def main() -> None:
@@ -55,14 +131,15 @@ def main() -> None:
     status_text, limits, program, executables, script, *command = sys.argv[1:]
     status = int(status_text)
     os.set_inheritable(status, False)
+    libc = Libc()
     if program:
         # Out of the carrier's process group: kill(0, ...) must not reach it.
         os.setsid()
-        libc = open_libc()
+        libc.must("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         if executables:
             restrict_execution(libc, executables, status)
-    for name, soft, hard in parse_limits(limits):
-        set_limit(getattr(resource, "RLIMIT_" + name), soft, hard)
+    for kind, soft, hard in parse_limits(limits):
+        set_limit(libc, kind, soft, hard)
     if program:
         load_filter(libc, bytes.fromhex(program))
     # Fails when the host has given up meanwhile: then nobody would stop this skill any more.
@@ -73,88 +150,50 @@ def main() -> None:
         run_python(script, status)
 
 
-def open_libc() -> "ctypes.CDLL":
-    """Return the C library; ctypes is the only door to these calls in the standard library."""
-    import ctypes
-
-    return ctypes.CDLL(None, use_errno=True)
-
-
-def checked(result: int, what: str) -> int:
-    """Return a call's result, or leave: half a sandbox is none."""
-    if result < 0:
-        import ctypes
-
-        number = ctypes.get_errno()
-        raise OSError(number, f"{what}: {os.strerror(number)}")
-    return result
-
-
-def parse_limits(text: str) -> "Iterator[tuple[str, int, int]]":
-    """Yield (name, soft, hard)."""
+def parse_limits(text: str) -> "Iterator[tuple[int, int, int]]":
+    """Yield (kind, soft, hard)."""
     for item in text.split(","):
         name, _, values = item.partition("=")
         soft, _, hard = values.partition(":")
-        yield name, int(soft), int(hard)
+        yield RESOURCES[name], int(soft), int(hard)
 
 
-def set_limit(kind: int, soft: int, hard: int) -> None:
+def set_limit(libc: Libc, kind: int, soft: int, hard: int) -> None:
     """Set a limit, at most as high as the one that is there."""
-    ceiling = resource.getrlimit(kind)[1]
-    if ceiling != resource.RLIM_INFINITY:
-        soft, hard = min(soft, ceiling), min(hard, ceiling)
-    resource.setrlimit(kind, (soft, hard))
+    present = buffer_of(bytes(16))
+    libc.must("getrlimit", kind, present)
+    ceiling = int.from_bytes(bytes(present)[8:], sys.byteorder)
+    pair = (min(soft, ceiling), min(hard, ceiling))
+    libc.must("setrlimit", kind, b"".join(value.to_bytes(8, sys.byteorder) for value in pair))
 
 
-def restrict_execution(libc: "ctypes.CDLL", executables: str, status: int) -> None:
+def restrict_execution(libc: Libc, executables: str, status: int) -> None:
     """Leave only these files executable, for this process and all it starts."""
-    import ctypes
-
+    handled = LANDLOCK_ACCESS_FS_EXECUTE.to_bytes(8, sys.byteorder)
     optional = executables.startswith("?")
-    attributes = ctypes.c_uint64(LANDLOCK_ACCESS_FS_EXECUTE)
-    ruleset = libc.syscall(LANDLOCK_CREATE_RULESET, ctypes.byref(attributes), 8, 0)
-    if ruleset < 0 and optional:
+    create = libc.call if optional else libc.must
+    ruleset = create("syscall", LANDLOCK_CREATE_RULESET, handled, len(handled), 0)
+    if ruleset < 0:
         return
-    checked(ruleset, "landlock")
     for path in executables.lstrip("?").split(":"):
         try:
             file = os.open(path, os.O_PATH | os.O_CLOEXEC)
         except OSError:
             continue  # a program of the list that this host doesn't have
-        rule = LANDLOCK_ACCESS_FS_EXECUTE.to_bytes(8, sys.byteorder) + file.to_bytes(
-            4, sys.byteorder
-        )
-        checked(
-            libc.syscall(LANDLOCK_ADD_RULE, ruleset, LANDLOCK_RULE_PATH_BENEATH, rule, 0),
-            "landlock rule",
-        )
+        rule = handled + file.to_bytes(4, sys.byteorder)
+        libc.must("syscall", LANDLOCK_ADD_RULE, ruleset, LANDLOCK_RULE_PATH_BENEATH, rule, 0)
         os.close(file)
-    set_no_new_privileges(libc)
-    checked(libc.syscall(LANDLOCK_RESTRICT_SELF, ruleset, 0), "landlock")
+    libc.must("syscall", LANDLOCK_RESTRICT_SELF, ruleset, 0)
     os.close(ruleset)
     os.write(status, LANDLOCK)
 
 
-def set_no_new_privileges(libc: "ctypes.CDLL") -> None:
-    """Make sure that no exec gives more than there is; both filters need it."""
-    import ctypes
-
-    zero = ctypes.c_ulong(0)
-    checked(libc.prctl(PR_SET_NO_NEW_PRIVS, ctypes.c_ulong(1), zero, zero, zero), "no_new_privs")
-
-
-def load_filter(libc: "ctypes.CDLL", program: bytes) -> None:
+def load_filter(libc: Libc, program: bytes) -> None:
     """Install the second system call filter."""
-    import ctypes
-
-    class Program(ctypes.Structure):
-        _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p)]
-
-    set_no_new_privileges(libc)
-    filled = Program(len(program) // 8, program)
-    mode = ctypes.c_ulong(SECCOMP_MODE_FILTER)
-    zero = ctypes.c_ulong(0)
-    checked(libc.prctl(PR_SET_SECCOMP, mode, ctypes.byref(filled), zero, zero), "seccomp")
+    instructions = buffer_of(program)
+    length = (len(program) // 8).to_bytes(8, sys.byteorder)  # a short and its padding
+    filled = length + addressof(instructions).to_bytes(8, sys.byteorder)
+    libc.must("prctl", PR_SET_SECCOMP, SECCOMP_MODE_FILTER, filled, 0, 0)
 
 
 def run_command(command: list[str], status: int) -> None:
