@@ -1,1 +1,1 @@
-"""The swarm wing: identity, discovery, membership, catalogue, routing and the calls between nodes."""
+"""The swarm wing: identity, discovery, membership, catalogue, routing, calls between nodes."""

@@ -31,7 +31,7 @@ RUN_GRACE_S = 10.0
 """Beyond the deadline of a task: the executor's own word about it is worth waiting for."""
 
 LINK_DEAD_S = 2.0
-"""A call on a link that has gone silent breaks after this: keepalive, one interval and its answer."""
+"""A call on a silent link breaks after this: one keepalive interval and its answer."""
 
 DIAL_ADDRESSES_MAX = 16
 """Of one peer, tried at the same time: what others say about it must not cost more sockets."""

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 import trio
-from skilllite_sandbox.probe import probe_host
 
 from skilllite.runner import SandboxRunner
 from skilllite_sandbox.errors import InvalidInput, InvalidSkill, NotFound
 from skilllite_sandbox.policy import Level, Origin, Tier
+from skilllite_sandbox.probe import probe_host
 from skilllite_sandbox.sandbox import Sandbox
 from skilllite_sandbox.stage import Stage
 from skilllite_swarm.task import Failed, Result
