@@ -49,7 +49,7 @@ class Interpreter:
     trees: tuple[str, ...]
     """Files and directories to show to it, the executable included."""
     root: str
-    """What holds all of them, as far as they don't belong to the system: a prefix, or the file."""
+    """The directory to show when only root could read them: a prefix, or where the program lies."""
     version: tuple[int, int] = (0, 0)
 
 
@@ -147,8 +147,7 @@ def _find_python() -> Interpreter | None:
 
 def _python_at(path: str, prefix: str) -> Interpreter | None:
     named = _PYTHON_NAME.search(path)
-    version = (int(named[1]), int(named[2])) if named else sys.version_info[:2]
-    if version < PYTHON_OLDEST:
+    if named is None or (version := (int(named[1]), int(named[2]))) < PYTHON_OLDEST:
         return None
     folder = f"python{version[0]}.{version[1]}"
     libraries = [f"{prefix}/lib/{folder}", f"{prefix}/lib64/{folder}"]
@@ -166,7 +165,7 @@ def _find_node() -> Interpreter | None:
     if path is None:
         return None
     shared = (_NODE_SHARED,) if _is_plain_directory(_NODE_SHARED) else ()
-    return Interpreter(path, (path, *shared), path)
+    return Interpreter(path, (path, *shared), os.path.dirname(path))
 
 
 def _find_root_tools() -> RootTools | None:
@@ -221,7 +220,7 @@ def _links(
 
 
 def _single_file(path: str | None) -> Interpreter | None:
-    return Interpreter(path, (path,), path) if path else None
+    return Interpreter(path, (path,), os.path.dirname(path)) if path else None
 
 
 def _unreachable(*interpreters: Interpreter | None) -> frozenset[str]:

@@ -32,7 +32,10 @@ ENVIRONMENT = (
 """All a skill's environment holds at levels 2 and 3; the back end adds nothing."""
 
 # The private /dev. Not /dev/zero: mapping it is memory that RLIMIT_DATA doesn't count.
-_DEVICES = ("/dev/null", "/dev/random", "/dev/urandom")
+_DEVICES = ("/dev/null", "/dev/urandom")
+# Without /proc no link can lead to a program's own stdin. Scripts of these languages like to open
+# it by name, so they find a file with the input there. Nothing can stand in for stdout and stderr.
+_STDIN_BY_NAME = frozenset({Language.NODE, Language.BASH})
 
 _COREUTILS = """
 [ arch b2sum base32 base64 basename basenc cat chmod cksum comm cp csplit cut date dd dir dircolors
@@ -217,6 +220,8 @@ def _mounts(
         *(Mount("ro-bind", path, path) for path in trees),
         *programs,
         *(Mount("dev-bind", path, path) for path in _DEVICES),
+        Mount("symlink", "urandom", "/dev/random"),
+        *([Mount("file", "input", "/dev/stdin")] if language in _STDIN_BY_NAME else []),
         Mount("file", "passwd", "/etc/passwd"),
         Mount("file", "guest", GUEST_FILE),
         Mount("tmpfs", "", SCRATCH),

@@ -168,7 +168,7 @@ def _isolation(host: Host) -> list[Check]:
     question = json.dumps({"canary": os.path.realpath(__file__), "name": canary})
     try:
         with _probe_plan(host) as plan:
-            outcome = Execution(plan, Bubblewrap(host).launch(plan), question.encode()).wait()
+            outcome = Execution(plan, Bubblewrap(host).launch(plan, b""), question.encode()).wait()
     except SandboxError as error:
         return [Check("sandbox", False, error.message, error.hint or "")]
     if outcome.reason is Reason.UNAVAILABLE:

@@ -145,7 +145,7 @@ class Sandbox:
         if len(job.input_bytes) > limits.input_bytes:
             raise _input_too_large(len(job.input_bytes), limits)
         plan = self.plan(job)
-        return Execution(plan, self._backend(plan).launch(plan), job.input_bytes)
+        return Execution(plan, self._backend(plan).launch(plan, job.input_bytes), job.input_bytes)
 
     def plan(self, job: Job) -> Plan:
         """Return what would stand around a job, without starting it."""

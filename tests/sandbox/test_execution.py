@@ -14,9 +14,12 @@ from pathlib import Path
 import pytest
 
 from sandbox_runs import Runs
+from skill_files import make_skill
+from skilllite_sandbox.backend.bubblewrap import Bubblewrap
+from skilllite_sandbox.host import read_host
 from skilllite_sandbox.outcome import Reason
-from skilllite_sandbox.policy import KIB, MIB, Level
-from skilllite_sandbox.sandbox import Sandbox
+from skilllite_sandbox.policy import KIB, MIB, Level, Policy
+from skilllite_sandbox.sandbox import Job, Sandbox, entry_of
 
 GONE_WITHIN_S = 0.2  # after the deadline, with nine busy processes
 
@@ -403,7 +406,39 @@ def test_large_input_and_output_pass_at_the_same_time(runs: Runs) -> None:
     assert outcome.text == data.decode()
 
 
+@pytest.mark.parametrize(
+    ("language", "script"),
+    [
+        ("node", "console.log(require('fs').readFileSync('/dev/stdin', 'utf8').length)"),
+        ("bash", "wc -c < /dev/stdin"),
+        ("bash", "wc -c"),
+    ],
+)
+def test_scripts_may_open_their_input_by_name(runs: Runs, language: str, script: str) -> None:
+    outcome = runs.run(script, language=language, data=b"x" * MIB)
+
+    assert outcome.output == MIB
+
+
 # Being stopped
+
+
+def test_a_skill_does_not_start_when_nobody_is_left_to_stop_it(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """A host that dies before the carrier is bound to it: the guest finds the pipe closed."""
+    skill = make_skill(tmp_path, files={"scripts/main.py": "print('started', flush=True)"})
+    staged = sandbox.stage.put(skill)
+    plan = sandbox.plan(Job(staged, entry_of(staged), b"{}", Policy()))
+    launched = Bubblewrap(read_host()).launch(plan, b"{}")
+    os.close(launched.status)
+
+    status = launched.process.wait(30)
+
+    assert os.read(launched.stdout, 100) == b""
+    assert status != 0
+    for descriptor in (launched.stdin, launched.stdout, launched.stderr):
+        os.close(descriptor)
 
 
 def test_kill_ends_a_run_from_another_thread_and_may_be_repeated(any_level: Runs) -> None:

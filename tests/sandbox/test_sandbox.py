@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import threading
 from dataclasses import replace
@@ -28,7 +29,7 @@ from skilllite_sandbox import (
     Stage,
     Tier,
 )
-from skilllite_sandbox.host import read_host
+from skilllite_sandbox.host import Interpreter, read_host
 from skilllite_sandbox.sandbox import encode_input, entry_of
 
 
@@ -247,6 +248,21 @@ def test_a_path_full_of_oddities_runs(tmp_path: Path) -> None:
 
     with Sandbox() as sandbox:
         assert sandbox.run(skill, {}).output == 1
+
+
+def test_an_interpreter_in_a_private_directory_runs(tmp_path: Path) -> None:
+    host = read_host()
+    if host.bash is None:
+        pytest.skip("bash is not installed")
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    copy = shutil.copy(host.bash.path, private / "bash")
+    bash = Interpreter(copy, (copy,), str(private))
+    host = replace(host, bash=bash, unreachable=frozenset({str(private)}))
+    skill = make_skill(tmp_path, files={"scripts/main.sh": 'printf \'"%s"\' "$BASH"'})
+
+    with Sandbox(host=host) as sandbox:
+        assert sandbox.run(skill, {}).output == copy
 
 
 def test_open_descriptors_of_the_caller_do_not_reach_the_skill(skill: Path) -> None:

@@ -34,8 +34,13 @@ class Launched:
 class Backend(Protocol):
     """A way to start a guest."""
 
-    def launch(self, plan: Plan) -> Launched:
+    def launch(self, plan: Plan, input_bytes: bytes) -> Launched:
         """Start the guest on the calling thread, which has to live as long as the run.
+
+        Args:
+            plan: What to start and what to put around it.
+            input_bytes: What will be written to its stdin, for a carrier that also shows it as a
+                file.
 
         Raises:
             SandboxUnavailable: the process could not be started.
@@ -78,6 +83,16 @@ class Pipes:
             raise SandboxUnavailable(f"{len(content)} bytes of set-up don't fit a pipe")
         os.close(ours)
         return theirs
+
+    def file_of(self, content: bytes) -> int:
+        """Return a descriptor that they can read this from, however long it is."""
+        descriptor = os.memfd_create("input", os.MFD_CLOEXEC)
+        self._theirs.callback(os.close, descriptor)
+        view = memoryview(content)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        return descriptor
 
     def _keep(self, theirs: int, ours: int) -> tuple[int, int]:
         self._theirs.callback(os.close, theirs)

@@ -98,7 +98,7 @@ class Bubblewrap:
     def __init__(self, host: Host) -> None:
         self._host = host
 
-    def launch(self, plan: Plan) -> Launched:
+    def launch(self, plan: Plan, input_bytes: bytes) -> Launched:
         """Start the guest; see `Backend`."""
         assert plan.profile is not None
         with Pipes() as pipes:
@@ -109,6 +109,8 @@ class Bubblewrap:
                 "guest": pipes.filled(guest_code(plan.interpreter)),
                 "passwd": pipes.filled(PASSWD),
             }
+            if any(mount.source == "input" for mount in plan.mounts):
+                descriptors["input"] = pipes.file_of(input_bytes)
             return spawn(
                 root_prefix(plan, self._host) + carrier_command(plan, self._host, descriptors),
                 pipes=pipes,

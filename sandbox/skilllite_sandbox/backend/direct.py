@@ -19,7 +19,7 @@ from skilllite_sandbox.plan import Plan
 class Direct:
     """Starts guests without isolation."""
 
-    def launch(self, plan: Plan) -> Launched:
+    def launch(self, plan: Plan, input_bytes: bytes) -> Launched:
         """Start the guest; see `Backend`."""
         scratch = tempfile.mkdtemp(prefix="skilllite-run-")
 
