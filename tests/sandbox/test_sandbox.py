@@ -256,7 +256,7 @@ def test_an_interpreter_in_a_private_directory_runs(tmp_path: Path) -> None:
         pytest.skip("bash is not installed")
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
-    copy = shutil.copy(host.bash.path, private / "bash")
+    copy = str(shutil.copy(host.bash.path, private / "bash"))
     bash = Interpreter(copy, (copy,), str(private))
     host = replace(host, bash=bash, unreachable=frozenset({str(private)}))
     skill = make_skill(tmp_path, files={"scripts/main.sh": 'printf \'"%s"\' "$BASH"'})
