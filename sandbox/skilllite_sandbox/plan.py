@@ -217,6 +217,7 @@ def _mounts(
     programs = _bash_mounts(host, all_programs=landlock) if language is Language.BASH else []
     return (
         *(Mount("symlink", target, name) for target, name in host.links),
+        Mount("tmpfs", "", SCRATCH),  # before an interpreter that lies below it on the host
         *(Mount("ro-bind", path, path) for path in trees),
         *programs,
         *(Mount("dev-bind", path, path) for path in _DEVICES),
@@ -224,7 +225,6 @@ def _mounts(
         *([Mount("file", "input", "/dev/stdin")] if language in _STDIN_BY_NAME else []),
         Mount("file", "passwd", "/etc/passwd"),
         Mount("file", "guest", GUEST_FILE),
-        Mount("tmpfs", "", SCRATCH),
         Mount("ro-bind", skill_directory, SKILL_MOUNT),
     )
 
