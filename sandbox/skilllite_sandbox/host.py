@@ -98,7 +98,7 @@ def read_host() -> Host:
     is_root = os.geteuid() == 0
     libraries = _library_directories(machine)
     loader = _real_file(_LOADERS.get(machine, ""))
-    python, node = _find_python(), _find_node()
+    python, node = _find_python(is_root=is_root), _find_node(is_root=is_root)
     return Host(
         machine=machine,
         is_root=is_root,
@@ -135,14 +135,14 @@ def find_program(name: str, path: str | None = None) -> str | None:
     return None
 
 
-def _find_python() -> Interpreter | None:
+def _find_python(*, is_root: bool) -> Interpreter | None:
     """Return the system's Python, else the one below any virtual environment."""
     system = _real_file(_SYSTEM_PYTHON)
     found = _python_at(system, "/usr") if system else None
     if found is None:
         base = getattr(sys, "_base_executable", None) or sys.executable
         found = _python_at(os.path.realpath(base), os.path.realpath(sys.base_prefix))
-    return found
+    return found if not is_root else _showable(found)
 
 
 def _python_at(path: str, prefix: str) -> Interpreter | None:
@@ -160,12 +160,22 @@ def _python_at(path: str, prefix: str) -> Interpreter | None:
     return Interpreter(path, (path, *trees), prefix, version)
 
 
-def _find_node() -> Interpreter | None:
+def _find_node(*, is_root: bool) -> Interpreter | None:
     path = find_program("node")
     if path is None:
         return None
     shared = (_NODE_SHARED,) if _is_plain_directory(_NODE_SHARED) else ()
-    return Interpreter(path, (path, *shared), os.path.dirname(path))
+    found = Interpreter(path, (path, *shared), os.path.dirname(path))
+    return found if not is_root else _showable(found)
+
+
+def _showable(interpreter: Interpreter | None) -> Interpreter | None:
+    """Return an interpreter unless only root can read it, wherever it is shown."""
+    if interpreter is None:
+        return None
+    own = [tree for tree in interpreter.trees if tree.startswith(interpreter.root)]
+    readable = all(_reachable_by_others(tree, interpreter.root) for tree in own)
+    return interpreter if readable else None
 
 
 def _find_root_tools() -> RootTools | None:
@@ -177,8 +187,8 @@ def _find_root_tools() -> RootTools | None:
     return RootTools(unshare=unshare, shell="/bin/sh", mount=mount, setpriv=setpriv)
 
 
-def _reachable_by_others(path: str) -> bool:
-    """Return whether an unrelated user could read this path."""
+def _reachable_by_others(path: str, top: str = "/") -> bool:
+    """Return whether an unrelated user who stands in `top` could read this path."""
     wanted = stat.S_IROTH
     while True:
         try:
@@ -186,7 +196,7 @@ def _reachable_by_others(path: str) -> bool:
                 return False
         except OSError:
             return False
-        if path == "/":
+        if path in (top, "/"):
             return True
         path = os.path.dirname(path)
         wanted = stat.S_IXOTH

@@ -250,15 +250,16 @@ def test_a_path_full_of_oddities_runs(tmp_path: Path) -> None:
         assert sandbox.run(skill, {}).output == 1
 
 
-def test_an_interpreter_in_a_private_directory_runs(tmp_path: Path) -> None:
+def test_an_interpreter_below_a_private_directory_runs(tmp_path: Path) -> None:
     host = read_host()
     if host.bash is None:
         pytest.skip("bash is not installed")
-    private = tmp_path / "private"
-    private.mkdir(mode=0o700)
-    copy = str(shutil.copy(host.bash.path, private / "bash"))
-    bash = Interpreter(copy, (copy,), str(private))
-    host = replace(host, bash=bash, unreachable=frozenset({str(private)}))
+    programs = tmp_path / "private" / "bin"
+    programs.mkdir(parents=True)
+    programs.parent.chmod(0o700)
+    copy = str(shutil.copy(host.bash.path, programs / "bash"))
+    bash = Interpreter(copy, (copy,), str(programs))
+    host = replace(host, bash=bash, unreachable=frozenset({str(programs)}))
     skill = make_skill(tmp_path, files={"scripts/main.sh": 'printf \'"%s"\' "$BASH"'})
 
     with Sandbox(host=host) as sandbox:
