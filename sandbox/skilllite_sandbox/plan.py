@@ -359,7 +359,7 @@ def _require_carrier(host: Host) -> None:
 
 def _resource_limits(limits: Limits, *, counted_here: bool) -> tuple[tuple[str, int, int], ...]:
     found = [
-        ("CORE", 0, 0),
+        ("CORE", 1, 1),  # unlike 0 it also keeps the kernel from starting the host's core handler
         ("CPU", limits.cpu_s, limits.cpu_s + _CPU_GRACE_S),
         ("FSIZE", limits.file_bytes, limits.file_bytes),
         ("NOFILE", limits.open_files, limits.open_files),

@@ -519,7 +519,9 @@ def test_a_host_that_is_killed_takes_the_skill_with_it(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     with subprocess.Popen(
-        [sys.executable, str(script), str(tmp_path), *sys.path], stdout=subprocess.PIPE
+        [sys.executable, str(script), str(tmp_path), *sys.path],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},  # its stage can't be cleaned up by itself
     ) as host:
         assert host.stdout is not None
         assert host.stdout.readline() == b"1\n"

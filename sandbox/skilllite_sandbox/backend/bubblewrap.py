@@ -27,11 +27,11 @@ ISOLATION = (
 )
 
 _EXIT_BEFORE_BWRAP = 125
-# Pairs of directories to bind, then "--" and the program to become. No word of it comes from a
+# $0 is `mount`; then pairs of directories to bind, "--", and the program to become. No word of it comes from a
 # skill.
 _RELAY_SCRIPT = f"""
 while [ "$1" != -- ]; do
-  "$mount" --bind "$1" "$2" || exit {_EXIT_BEFORE_BWRAP}
+  "$0" --bind "$1" "$2" || exit {_EXIT_BEFORE_BWRAP}
   shift 2
 done
 shift
@@ -49,7 +49,7 @@ def root_prefix(plan: Plan, host: Host) -> list[str]:
     identity = str(plan.service_id)
     return [
         *(tools.unshare, "--mount", "--propagation", "private", "--"),
-        *(tools.shell, "-c", f"mount={tools.mount}\n{_RELAY_SCRIPT}", "relay", *relays, "--"),
+        *(tools.shell, "-c", _RELAY_SCRIPT, tools.mount, *relays, "--"),
         *(tools.setpriv, "--reuid", identity, "--regid", identity, *_SERVICE_USER, "--"),
     ]
 
