@@ -27,8 +27,8 @@ ISOLATION = (
 )
 
 _EXIT_BEFORE_BWRAP = 125
-# $0 is `mount`; then pairs of directories to bind, "--", and the program to become. No word of it comes from a
-# skill.
+# $0 is `mount`; then pairs of directories to bind, "--", and the program to become. No word of it
+# comes from a skill.
 _RELAY_SCRIPT = f"""
 while [ "$1" != -- ]; do
   "$0" --bind "$1" "$2" || exit {_EXIT_BEFORE_BWRAP}
