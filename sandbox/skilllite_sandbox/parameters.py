@@ -8,13 +8,15 @@ beyond this reading: what isn't written out as constants is left out of the sche
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import InvalidSkill, NotFound
 from skilllite_sandbox.manifest import Problem
 from skilllite_sandbox.policy import KIB
+from skilllite_sandbox.strict_json import parse_json
 from skilllite_sandbox.tree import read_inside
 
 PARAMETERS_KEY = "skilllite.parameters"
@@ -112,13 +114,9 @@ def _checked_example(item: Any, path: str) -> dict[str, Any]:
 def _read_json(directory: Path, path: str) -> Any:
     data = read_inside(directory, path, limit_bytes=SCHEMA_BYTES_MAX)
     try:
-        return json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
+        return parse_json(data.removeprefix(BOM_UTF8))
+    except ValueError as error:
         raise InvalidSkill(f"{path} is not valid JSON", cause=str(error)) from None
-
-
-def _refuse_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is not JSON")
 
 
 def _problem(key: str, error: InvalidSkill | NotFound) -> Problem:

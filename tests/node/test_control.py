@@ -77,8 +77,15 @@ class Node:
     async def bug(self, args: Nothing, exchange: Exchange) -> object:
         raise ExceptionGroup("wrapped", [KeyError("secret value")])
 
+    async def abyss(self, args: Nothing, exchange: Exchange) -> object:
+        deep: list[object] = []
+        for _ in range(200_000):
+            deep = [deep]
+        return deep
+
     def operations(self) -> dict[str, Operation]:
         return {
+            "abyss": Operation(Nothing, self.abyss),
             "echo": Operation(Submit, self.echo),
             "hang": Operation(Nothing, self.hang),
             "flood": Operation(Nothing, self.flood),
@@ -170,6 +177,16 @@ async def test_bug_in_an_operation_tells_the_client_nothing_and_the_log_everythi
     assert caught.value.code == "internal"
     assert "secret" not in caught.value.message
     assert "secret value" in caplog.text
+    assert again["skill"] == "a"
+
+
+async def test_an_answer_that_cannot_be_written_ends_its_request_only(home: Home) -> None:
+    async with running(home):
+        with pytest.raises(Reported) as caught:
+            await in_thread(lambda: call(home, "abyss"))
+        again = await in_thread(lambda: call(home, "echo", skill="a", input_json="1"))
+
+    assert caught.value.code == "internal"
     assert again["skill"] == "a"
 
 

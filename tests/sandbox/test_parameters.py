@@ -226,6 +226,7 @@ def test_a_schema_without_a_type_is_one_of_an_object(tmp_path: Path) -> None:
         '{"required": "a"}',
         '{"default": NaN}',
         "[" * 100_000,
+        '{"default": ' + "[" * 500 + "]" * 500 + "}",
         b"\xff\xfe",
         " " * 70_000,
     ],

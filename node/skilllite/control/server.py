@@ -189,10 +189,13 @@ class _Connection:
 
     async def send(self, message: Message) -> None:
         """Send one line; a client that doesn't read it in time is gone."""
+        await self._send_line(encode(message))
+
+    async def _send_line(self, line: bytes) -> None:
         async with self._sending:
             with trio.move_on_after(SEND_S_MAX) as scope:
                 try:
-                    await self._stream.send_all(encode(message))
+                    await self._stream.send_all(line)
                 except _GONE:
                     self.client_left = True
                     raise
@@ -262,7 +265,7 @@ class _Connection:
             self._in_flight.discard(request.id)
         # Shielded, and bounded by `send`: the answer to `stop` is what ends this very server.
         with trio.CancelScope(shield=True):
-            await self.send({"id": request.id, **reply})
+            await self._send_line(_line_of({"id": request.id, **reply}, request.op))
 
     async def _reply_to(self, request: Envelope) -> Message:
         try:
@@ -296,6 +299,15 @@ class _Connection:
             await trio.sleep(KEEPALIVE_S)
             for request_id in list(self._in_flight):
                 await self.send({"id": request_id, "event": {"event": ALIVE}})
+
+
+def _line_of(reply: Message, op: str) -> bytes:
+    """Return an answer as it travels; one that can't be written is an error of its request."""
+    try:
+        return encode(reply)
+    except (ValueError, TypeError, RecursionError) as error:
+        log.error("the answer to %s can't be written: %s", op, error)
+        return encode({"id": reply["id"], "error": _facts(error)})
 
 
 def _facts(error: BaseException) -> Message:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 
 from skilllite.tasks.records import Code
+from skilllite_sandbox.strict_json import parse_json
 from skilllite_swarm.task import HOP_LIMIT, INPUT_BYTES_MAX, Refused, RunRequest, TaskError
 
 RETRY_AFTER_MS = 1_000  # a skill may run for 30 s, most run for less than one
@@ -77,8 +77,8 @@ def fault_of_input(input_json: str) -> TaskError | None:
             "pass less, or a reference to it",
         )
     try:
-        value = json.loads(input_json)
-    except (ValueError, RecursionError) as error:
+        value = parse_json(input_json.encode())
+    except ValueError as error:
         return TaskError(Code.INVALID_INPUT, f"input is not JSON: {error}")
     if not isinstance(value, dict):
         return TaskError(

@@ -6,11 +6,11 @@ is an *attempt*. What that node, the executor, remembers of the attempt is an *e
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from skilllite_sandbox.strict_json import parse_json
 from skilllite_swarm.task import TaskError, Terminal
 
 
@@ -155,8 +155,8 @@ def _value_and_text(output_json: str | None, text: str) -> tuple[Any, str]:
     if output_json is None:
         return None, text
     try:
-        return json.loads(output_json), text
-    except (ValueError, RecursionError):
+        return parse_json(output_json.encode()), text
+    except ValueError:
         return None, output_json
 
 

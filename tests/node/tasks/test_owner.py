@@ -586,7 +586,8 @@ async def test_output_that_only_claims_to_be_json_is_shown_as_text(
         owner = await world.add("a", calc=CALC)
         record = await ended(owner, await owner.owner.submit("calc", "{}"))
 
-        for garbage in ("{", "[" * 100_000):
+        deep = "[" * 500 + "]" * 500
+        for garbage in ("{", "[" * 100_000, deep, "[NaN]", '"\\ud800"', "\ud800"):
             lying = TaskRecord(
                 **{
                     name: getattr(record, name)
