@@ -251,6 +251,35 @@ def test_output_that_is_not_json_is_printed_as_it_came(
     assert "not JSON" in captured.err
 
 
+HOSTILE = "\x1b]0;owned\x07 \x9b2J \u202egnp.exe\ttab\n"
+
+
+def test_text_of_a_skill_cannot_steer_the_terminal_and_goes_whole_into_a_pipe(
+    home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with node(home, Script(submit=((), {**RECORD, "output": None, "text": HOSTILE}))):
+        assert cli.main(["submit", "--skill", "diff", "{}"]) == errors.OK
+        assert capsys.readouterr().out == HOSTILE
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+        assert cli.main(["submit", "--skill", "diff", "{}"]) == errors.OK
+
+    shown = capsys.readouterr().out
+    assert not set(shown) & set("\x1b\x07\x9b\u202e")
+    assert shown.endswith("\ttab\n")
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_output_of_a_skill_cannot_steer_the_terminal(
+    home: Home, capsys: pytest.CaptureFixture[str], flags: tuple[str, ...]
+) -> None:
+    with node(home, Script(submit=((), {**RECORD, "output": HOSTILE}))):
+        assert cli.main(["submit", "--skill", "diff", "{}", *flags]) == errors.OK
+
+    shown = capsys.readouterr().out
+    assert not set(shown) & set("\x1b\x07\x9b\u202e")
+    assert HOSTILE in (json.loads(shown), flags and json.loads(shown)["output"])
+
+
 def test_no_wait_prints_the_id(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     with node(home, Script(submit=((), {**RECORD, "state": "accepted"}))):
         assert cli.main(["submit", "--skill", "diff", "{}", "--no-wait"]) == errors.OK

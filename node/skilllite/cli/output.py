@@ -24,6 +24,8 @@ _CONTROL_BUT_LAYOUT = {code: text for code, text in _CONTROL.items() if chr(code
 _BIDIRECTIONAL = {
     code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
 }
+# What JSON itself leaves as it is, and a terminal may obey: U+009B begins a sequence like ESC [.
+_RAW_IN_JSON = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), *_BIDIRECTIONAL)}
 _CONTROL.update(_BIDIRECTIONAL)
 _CONTROL_BUT_LAYOUT.update(_BIDIRECTIONAL)
 
@@ -34,8 +36,12 @@ def printable(text: str, *, keep_layout: bool = False) -> str:
 
 
 def to_json_text(value: Any) -> str:
-    """Return one line of JSON that any UTF-8 stream can carry, a lone surrogate included."""
-    text = json.dumps(value, ensure_ascii=False)
+    """Return one line of JSON that any UTF-8 stream can carry, a lone surrogate included.
+
+    Harmless to a terminal too: only strings can hold control characters, and there they have an
+    escape.
+    """
+    text = json.dumps(value, ensure_ascii=False).translate(_RAW_IN_JSON)
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -46,6 +52,11 @@ def to_json_text(value: Any) -> str:
 def print_json(value: Any) -> None:
     """Print the machine output of a command: one JSON value, one line, stdout."""
     write_result(to_json_text(value) + "\n")
+
+
+def write_foreign(text: str) -> None:
+    """Write what a skill printed to stdout: as it came, but harmless where a person reads it."""
+    write_result(printable(text, keep_layout=True) if sys.stdout.isatty() else text)
 
 
 def write_result(text: str) -> None:

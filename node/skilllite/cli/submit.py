@@ -161,7 +161,7 @@ def _print_ended(record: dict[str, Any], as_json: bool) -> int:
     elif record.get("state") == "succeeded":
         if record.get("output") is None and record.get("text"):
             text = str(record["text"])
-            output.write_result(text if text.endswith("\n") else text + "\n")
+            output.write_foreign(text if text.endswith("\n") else text + "\n")
             output.note("note: the skill's output is not JSON; it is printed as it came")
         else:
             output.print_json(record.get("output"))
