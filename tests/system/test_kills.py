@@ -164,11 +164,13 @@ def test_a_death_at_a_named_point_loses_nothing(pair: Pair, point: Point, nth: i
     ordinary = pair.victim(point)
     ordinary.stop()
     victim = dying(pair, ordinary, point, nth)
-    victim.start()
-    wait_until_alive(victim, "executor" if ordinary is pair.owner else "owner")
-
-    submit_round(pair, victim if ordinary is pair.owner else pair.owner)
-    status = victim.wait(timeout_s=30)
+    try:
+        victim.start()
+        wait_until_alive(victim, "executor" if ordinary is pair.owner else "owner")
+        submit_round(pair, victim if ordinary is pair.owner else pair.owner)
+        status = victim.wait(timeout_s=30)
+    finally:
+        victim.kill()
     restart(ordinary)
 
     assert status == -9, f"{point} was not reached\n{victim.log}"
