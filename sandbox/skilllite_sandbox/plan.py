@@ -21,6 +21,7 @@ SCRATCH = "/tmp"
 GUEST_FILE = "/run/guest"
 GUEST_ID = 1000  # what the skill sees as its own uid, whoever runs it
 MEMORY_LEAST = 32 * MIB  # below it the interpreter itself doesn't start reliably
+SIGNALS_QUEUED_MAX = 256  # timers included; a program that makes any makes a few
 PASSWD = f"skill:x:{GUEST_ID}:{GUEST_ID}:skill:{SCRATCH}:/bin/sh\n".encode()
 
 ENVIRONMENT = (
@@ -368,6 +369,8 @@ def _resource_limits(limits: Limits, *, counted_here: bool) -> tuple[tuple[str, 
     if counted_here:
         # Outside a user namespace of the run it would count all processes of this user.
         found.append(("NPROC", limits.processes, limits.processes))
+        # Timers and queued signals count for the user outside too, who would run out of them.
+        found.append(("SIGPENDING", SIGNALS_QUEUED_MAX, SIGNALS_QUEUED_MAX))
     # Last: from here on the guest itself can run out.
     return (*found, ("DATA", limits.memory_bytes, limits.memory_bytes))
 

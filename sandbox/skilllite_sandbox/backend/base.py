@@ -73,20 +73,13 @@ class Pipes:
         reading, writing = os.pipe()
         return self._keep(writing, reading)
 
-    def filled(self, content: bytes) -> int:
-        """Return their end of a pipe that holds this and then ends."""
-        theirs, ours = self.to_guest()
-        # A pipe holds 64 KiB before a write waits for a reader that isn't there yet.
-        os.set_blocking(ours, False)
-        written = os.write(ours, content)
-        if written != len(content):
-            raise SandboxUnavailable(f"{len(content)} bytes of set-up don't fit a pipe")
-        os.close(ours)
-        return theirs
-
     def file_of(self, content: bytes) -> int:
-        """Return a descriptor that they can read this from, however long it is."""
-        descriptor = os.memfd_create("input", os.MFD_CLOEXEC)
+        """Return a descriptor that they can read this from, however long it is.
+
+        Not a pipe: what all pipes of a user hold together is bounded, so that a skill with a few
+        large ones would keep every other run of this user from being set up.
+        """
+        descriptor = os.memfd_create("set-up", os.MFD_CLOEXEC)
         self._theirs.callback(os.close, descriptor)
         view = memoryview(content)
         while view:

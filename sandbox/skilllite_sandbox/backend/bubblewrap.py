@@ -105,9 +105,9 @@ class Bubblewrap:
             status, our_status = pipes.from_guest()
             descriptors = {
                 "status": status,
-                "seccomp": pipes.filled(carrier_filter(plan.profile, plan.machine)),
-                "guest": pipes.filled(guest_code(plan.interpreter)),
-                "passwd": pipes.filled(PASSWD),
+                "seccomp": pipes.file_of(carrier_filter(plan.profile, plan.machine)),
+                "guest": pipes.file_of(guest_code(plan.interpreter)),
+                "passwd": pipes.file_of(PASSWD),
             }
             if any(mount.source == "input" for mount in plan.mounts):
                 descriptors["input"] = pipes.file_of(input_bytes)

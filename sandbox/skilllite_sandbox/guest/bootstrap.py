@@ -50,7 +50,10 @@ OUT_OF_PROCESSES = b"P"
 SETUP_FAILED = 125  # exit status when the skill was never started
 
 # The same on x86_64 and aarch64, like the Landlock numbers below.
-RESOURCES = {"CPU": 0, "FSIZE": 1, "DATA": 2, "CORE": 4, "NPROC": 6, "NOFILE": 7, "MEMLOCK": 8}
+RESOURCES = {
+    **{"CPU": 0, "FSIZE": 1, "DATA": 2, "CORE": 4, "NPROC": 6, "NOFILE": 7, "MEMLOCK": 8},
+    "SIGPENDING": 11,
+}
 PR_SET_SECCOMP = 22
 PR_SET_NO_NEW_PRIVS = 38
 SECCOMP_MODE_FILTER = 2

@@ -55,7 +55,7 @@ fstat newfstatat stat lstat statx lseek access faccessat faccessat2 readlink rea
 open openat openat2 creat getdents64 getdents getcwd chdir fchdir mkdir mkdirat rmdir unlink
 unlinkat rename renameat renameat2 link linkat symlink symlinkat ftruncate truncate fallocate fsync
 fdatasync sync_file_range utime utimes utimensat futimesat chmod fchmod fchmodat fchmodat2 umask
-flock fcntl dup dup2 dup3 pipe pipe2 sendfile copy_file_range statfs fstatfs fadvise64 readahead
+flock dup dup2 dup3 pipe pipe2 sendfile copy_file_range statfs fstatfs fadvise64 readahead
 munmap mremap madvise mincore brk msync rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending
 rt_sigtimedwait rt_sigsuspend sigaltstack kill tgkill tkill restart_syscall pause alarm getitimer
 setitimer timer_create timer_settime timer_gettime timer_getoverrun timer_delete futex futex_waitv
@@ -116,6 +116,7 @@ _IOCTL_ALLOWED: Final = (
     0x5451,  # FIOCLEX
 )
 
+_F_SETPIPE_SZ: Final = 1031
 _CLONE_THREAD: Final = 0x0001_0000
 _CLONE_NAMESPACES: Final = 0x7E02_0000  # mount, cgroup, uts, ipc, user, pid, net
 _AF_UNIX: Final = 1
@@ -157,6 +158,8 @@ def _common_rules(machine: str) -> dict[str, Rule]:
         # glibc falls back to clone, whose flags a filter can see; clone3's lie behind a pointer.
         "clone3": _MISSING,
         "prctl": _only(0, prctl, _DENY),
+        # A larger pipe takes from what all pipes of this user may hold, also outside.
+        "fcntl": Checked((Clause((ArgumentTest(1, _INT, _F_SETPIPE_SZ),), _DENY),), ALLOW),
         "ioctl": _only(1, _IOCTL_ALLOWED, errno_action(ENOTTY)),
         "socket": errno_action(EAFNOSUPPORT),
         "socketpair": _only(0, (_AF_UNIX,), errno_action(EAFNOSUPPORT)),
