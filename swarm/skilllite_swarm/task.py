@@ -14,6 +14,12 @@ HOP_LIMIT = 3
 INPUT_BYTES_MAX = 2 * 1024 * 1024
 """Input and output must fit one 4 MiB wire message together with their envelope."""
 
+ERROR_CHARS_MAX = 1_000
+"""Of the message and of the hint of an error: a list of a thousand failed tasks is one answer."""
+
+LINE_CHARS_MAX = 8_192
+"""Of a log line or a word on progress, which are for people; a thousand may wait for a reader."""
+
 
 @dataclass(frozen=True, slots=True)
 class TaskError:

@@ -12,7 +12,9 @@ from typing import TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from skilllite_swarm.task import (
+    ERROR_CHARS_MAX,
     INPUT_BYTES_MAX,
+    LINE_CHARS_MAX,
     Accepted,
     AttemptState,
     AttemptStatus,
@@ -277,7 +279,8 @@ def _error_to_wire(error: TaskError) -> task_pb2.Error:
 
 
 def _error_from_wire(wire: task_pb2.Error) -> TaskError:
-    return TaskError(_required("code", wire.code), wire.message, wire.hint)
+    message, hint = wire.message[:ERROR_CHARS_MAX], wire.hint[:ERROR_CHARS_MAX]
+    return TaskError(_required("code", wire.code), message, hint)
 
 
 def _output_to_wire(output_json: str | None) -> bytes:
@@ -333,9 +336,10 @@ def run_event_from_wire(wire: task_pb2.RunEvent) -> RunEvent | None:
         case "started":
             return Started(_bounded("digest", wire.started.digest))
         case "progress":
-            return Progress(min(wire.progress.percent, 100), wire.progress.message)
+            percent = min(wire.progress.percent, 100)
+            return Progress(percent, wire.progress.message[:LINE_CHARS_MAX])
         case "log":
-            return Log(wire.log.line)
+            return Log(wire.log.line[:LINE_CHARS_MAX])
         case "result":
             output = _output_from_wire(wire.result.output_json)
             return Result(output, wire.result.text, wire.result.duration_ms)

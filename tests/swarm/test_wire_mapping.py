@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from skilllite_swarm import wire_mapping as mapping
 from skilllite_swarm.task import (
+    ERROR_CHARS_MAX,
     INPUT_BYTES_MAX,
+    LINE_CHARS_MAX,
     Accepted,
     AttemptState,
     AttemptStatus,
@@ -167,6 +169,19 @@ def test_an_event_of_a_newer_node_is_ignored() -> None:
     artifact = bytes([8 << 3 | 2, 1, 65])  # field 8, one byte
 
     assert mapping.run_event_from_wire(mapping.parse(task_pb2.RunEvent, artifact)) is None
+
+
+def test_what_a_peer_says_to_people_is_cut_to_its_bound() -> None:
+    long = "x" * 1_000_000
+
+    def received(event: RunEvent) -> RunEvent | None:
+        return mapping.run_event_from_wire(mapping.run_event_to_wire(event))
+
+    error = TaskError("c", "x" * ERROR_CHARS_MAX, "x" * ERROR_CHARS_MAX)
+    assert received(Failed(TaskError("c", long, long))) == Failed(error)
+    assert received(Refused(TaskError("c", long, long))) == Refused(error)
+    assert received(Log(long)) == Log("x" * LINE_CHARS_MAX)
+    assert received(Progress(1, long)) == Progress(1, "x" * LINE_CHARS_MAX)
 
 
 def test_addresses_and_hints_beyond_the_bound_are_ignored() -> None:

@@ -9,8 +9,8 @@ PROTOCOL = 1
 REQUEST_BYTES_MAX = 4 * 1024 * 1024 + 64 * 1024
 """A skill's input of 4 MiB and its envelope."""
 
-REPLY_BYTES_MAX = 16 * 1024 * 1024
-"""An output of 2 MiB whose every byte was escaped as \\u00xx, and its envelope."""
+REPLY_BYTES_MAX = 25 * 1024 * 1024
+"""What one message of a peer holds, 4 MiB, with every byte escaped as \\u00xx, and its envelope."""
 
 KEEPALIVE_S = 5.0
 """The server says on every request in flight that it is still there; so silence means trouble."""

@@ -27,6 +27,8 @@ from skilllite_sandbox.errors import SandboxError
 from skilllite_sandbox.policy import Origin
 from skilllite_swarm.errors import SwarmError
 from skilllite_swarm.task import (
+    ERROR_CHARS_MAX,
+    LINE_CHARS_MAX,
     Accepted,
     Failed,
     Log,
@@ -41,7 +43,6 @@ from skilllite_swarm.task import (
 
 FOLLOWER_EVENTS_MAX = 256  # events a slow stream may lag behind; then it misses log lines
 FOLLOWERS_MAX = 8  # streams on one attempt: one is usual, two while a broken one times out
-LOG_LINE_CHARS_MAX = 8_192  # a line is for people
 TERMINAL_BYTES_MAX = 3 * 1024 * 1024  # fits one 4 MiB message with its envelope
 KILL_GRACE_S = 2.0  # the runner keeps the deadline itself; this is for one that doesn't
 COMMIT_TRIES = 5  # for a full disk that somebody clears
@@ -291,7 +292,7 @@ class AttemptRun:
         self._execution.on_point(Point.EXECUTOR_STARTED)
 
     def _on_log(self, line: str) -> None:
-        self._publish(Log(_clean(line[:LOG_LINE_CHARS_MAX])))
+        self._publish(Log(_clean(line[:LINE_CHARS_MAX])))
 
     # The end ------------------------------------------------------------------------------------
 
@@ -348,7 +349,8 @@ def _encodable(terminal: Result | Failed) -> Result | Failed:
     )
     if isinstance(terminal, Failed):
         error = terminal.error
-        cleaned = TaskError(_clean(error.code), _clean(error.message), _clean(error.hint))
+        message, hint = error.message[:ERROR_CHARS_MAX], error.hint[:ERROR_CHARS_MAX]
+        cleaned = TaskError(_clean(error.code), _clean(message), _clean(hint))
         return replace(terminal, error=cleaned)
     return terminal
 

@@ -19,6 +19,7 @@ from skilllite_sandbox.errors import SandboxUnavailable
 from skilllite_sandbox.policy import Origin
 from skilllite_swarm.errors import SwarmError
 from skilllite_swarm.task import (
+    ERROR_CHARS_MAX,
     HOP_LIMIT,
     INPUT_BYTES_MAX,
     Accepted,
@@ -538,6 +539,11 @@ async def test_a_terminal_fits_one_message_and_is_the_same_on_disk(
         large = (await run(executor, request(attempt=2)))[-1]
         skills.behaviour = lambda: Result(None, "\ud800 half", 1)
         assert (await run(executor, request(attempt=3)))[-1] == Result(None, "? half", 1)
+
+        skills.behaviour = lambda: Failed(TaskError("exit", "x" * 5000, "y" * 5000))
+        wordy = (await run(executor, request(attempt=4)))[-1]
+        assert isinstance(wordy, Failed)
+        assert len(wordy.error.message) == len(wordy.error.hint) == ERROR_CHARS_MAX
 
         assert isinstance(large, Failed)
         assert large.error.code == "output"
