@@ -218,7 +218,10 @@ def _open_archive(zip_path: Path) -> Iterator[zipfile.ZipFile]:
     import zlib
 
     try:
-        with zip_path.open("rb") as file:
+        # Without waiting: a pipe would be opened when somebody writes to it, that is perhaps never.
+        with open(zip_path, "rb", opener=_open_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise InvalidSkill(f"{zip_path} is not a regular file", hint="give a zip archive")
             _check_archive_size(file)
             with zipfile.ZipFile(file) as archive:
                 yield archive
@@ -242,6 +245,10 @@ def _open_archive(zip_path: Path) -> Iterator[zipfile.ZipFile]:
         if error.errno not in _ENTRY_ERRORS:
             raise
         raise _unusable(zip_path, error) from None
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _unusable(zip_path: Path, error: Exception) -> InvalidSkill:

@@ -368,3 +368,13 @@ def test_removing_what_is_read_only_or_gone(tmp_path: Path) -> None:
     assert not directory.exists()
     assert stat.S_IMODE((tmp_path / "outside").stat().st_mode) == 0o711
     assert os.path.lexists(tmp_path / "outside")
+
+
+def test_what_is_no_regular_file_is_refused_without_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.zip")
+
+    for path in (tmp_path / "pipe.zip", Path("/dev/zero")):
+        with pytest.raises(InvalidSkill, match="not a regular file"):
+            unpack_zip(path, tmp_path / "out")
+
+    assert not (tmp_path / "out").exists()
