@@ -22,7 +22,12 @@ FOLDERS_MAX = 2000  # skills below one root; a folder with more is not a folder 
 PROJECT, USER, BUNDLED, ELSEWHERE = "project", "user", "bundled", "path"
 """Where a skill comes from; `path` is a directory that was named and lies in no root."""
 
-NEEDS_NODE = "needs node (Node.js is not installed here)"
+OPTIONAL_PROGRAMS = ("gawk", "jq")  # of a bash skill's base list; any Linux has the others
+_PROGRAM_FOLDERS = ("/usr/bin", "/bin")  # where the sandbox takes them from
+
+NOT_HERE = "not installed here)"
+"""How every clause ends that another machine may not have to make."""
+NEEDS_NODE = f"needs node (Node.js is {NOT_HERE}"
 _ELF = b"\x7fELF"
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -82,9 +87,19 @@ class CatalogEntry:
     @property
     def lacks(self) -> tuple[str, ...]:
         """What it asks for and doesn't get here, one clause each."""
+        return (*self._facts.lacks, *self.missing_here)
+
+    @property
+    def missing_here(self) -> tuple[str, ...]:
+        """The part of `lacks` that is this machine's: without it the skill can't run here."""
+        clauses = [
+            f"needs {program} ({NOT_HERE}"
+            for program in self._facts.programs
+            if not any(os.path.exists(f"{folder}/{program}") for folder in _PROGRAM_FOLDERS)
+        ]
         if "node" in self.languages and not node_is_installed():
-            return (*self._facts.lacks, NEEDS_NODE)
-        return self._facts.lacks
+            clauses.append(NEEDS_NODE)
+        return tuple(clauses)
 
     def shadow_note(self) -> str:
         """Return the sentence about what this skill hides; empty when it hides nothing."""
@@ -280,11 +295,14 @@ def _read_facts(directory: Path) -> Facts:
         skill = load_skill(directory)
     except SandboxError as error:
         return Facts(error=f"{error.message}: {error.cause}" if error.cause else error.message)
+    languages = tuple(dict.fromkeys(tool.language.value for tool in skill.tools))
+    words = set(skill.manifest.compatibility.replace(",", " ").split())
     return Facts(
         name=skill.name,
         description=skill.description,
         lacks=skill.lacks,
-        languages=tuple(dict.fromkeys(tool.language.value for tool in skill.tools)),
+        languages=languages,
+        programs=tuple(p for p in OPTIONAL_PROGRAMS if "bash" in languages and p in words),
         tools=len(skill.tools),
         problems=len(skill.problems),
     )

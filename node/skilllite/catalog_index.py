@@ -17,7 +17,7 @@ TYPE_CHECKING = False  # importing `typing` for it would cost every command 5 ms
 if TYPE_CHECKING:
     from typing import Any
 
-INDEX_VERSION = 1  # bump whenever reading a skill gives other facts than before
+INDEX_VERSION = 2  # bump whenever reading a skill gives other facts than before
 INDEX_BYTES_MAX = 8 * 1024 * 1024  # some 10,000 skills; a larger file is not ours
 ENTRIES_MAX = 5000  # skills of all projects ever listed; above it only this listing's are kept
 
@@ -28,7 +28,9 @@ _STAMPED = ("", "SKILL.md", "scripts", "requirements.txt", "pyproject.toml", "pa
 class Facts:
     """What a listing says about one skill, or why it can't be used."""
 
-    __slots__ = ("description", "error", "lacks", "languages", "name", "problems", "tools")
+    __slots__ = (
+        *("description", "error", "lacks", "languages", "name", "problems", "programs", "tools"),
+    )
 
     def __init__(
         self,
@@ -37,6 +39,7 @@ class Facts:
         description: str = "",
         lacks: tuple[str, ...] = (),
         languages: tuple[str, ...] = (),
+        programs: tuple[str, ...] = (),
         tools: int = 0,
         problems: int = 0,
         error: str = "",
@@ -45,6 +48,8 @@ class Facts:
         self.description = description
         self.lacks = lacks
         self.languages = languages
+        self.programs = programs
+        """What a bash skill says it needs and not every machine has."""
         self.tools = tools
         self.problems = problems
         self.error = error
@@ -58,8 +63,12 @@ class Facts:
     def from_json(cls, record: dict[str, Any]) -> Facts:
         """Return the facts of a record; ValueError when it isn't one."""
         facts = cls(**record)
-        facts.lacks, facts.languages = tuple(facts.lacks), tuple(facts.languages)
-        texts = (facts.name, facts.description, facts.error, *facts.lacks, *facts.languages)
+        lists = ("lacks", "languages", "programs")
+        for name in lists:
+            setattr(facts, name, tuple(getattr(facts, name)))
+        texts = [facts.name, facts.description, facts.error]
+        for name in lists:
+            texts += getattr(facts, name)
         if not all(type(text) is str for text in texts) or not (facts.name or facts.error):
             raise ValueError("facts of the wrong kind")
         if type(facts.tools) is not int or type(facts.problems) is not int:

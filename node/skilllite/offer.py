@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from skilllite.catalog import NEEDS_NODE
+from skilllite.catalog import NOT_HERE
 from skilllite_sandbox.errors import SandboxError
 from skilllite_sandbox.stage import Stage, StagedSkill
 from skilllite_swarm.transport import SkillEntry
@@ -69,7 +69,7 @@ class OfferedSkills:
             if len(offered) >= OFFERED_MAX:
                 log.warning("only the first %d skills are offered", OFFERED_MAX)
                 break
-            if NEEDS_NODE in skill.lacks:
+            if any(clause.endswith(NOT_HERE) for clause in skill.lacks):
                 continue  # another member may have it: a task should go there
             staged = self._staged(skill)
             if staged is not None and staged.skill.entry is not None:

@@ -91,6 +91,10 @@ class Host:
     service_id: int = SERVICE_ID
 
 
+# The locale is the one that LANG of the sandbox names.
+_SHARED_DATA = ("/usr/share/zoneinfo", "/usr/lib/locale/C.utf8", "/etc/ld.so.cache")
+
+
 @lru_cache(maxsize=1)
 def read_host() -> Host:
     """Return the facts about this machine, looked up at the first call."""
@@ -109,7 +113,7 @@ def read_host() -> Host:
         libraries=libraries,
         links=_links(machine, loader, libraries),
         loader=loader,
-        shared=tuple(filter(os.path.exists, ("/usr/share/zoneinfo", "/etc/ld.so.cache"))),
+        shared=tuple(filter(os.path.exists, _SHARED_DATA)),
         root_tools=_find_root_tools() if is_root else None,
         relay_points=tuple(path for path in _RELAY_POINTS if _is_plain_directory(path)),
         unreachable=_unreachable(python, node) if is_root else frozenset(),

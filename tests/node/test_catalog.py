@@ -13,7 +13,7 @@ import pytest
 from skill_files import make_skill, skill_md
 from skilllite import catalog as catalog_module
 from skilllite import catalog_index
-from skilllite.catalog import INDEX_NAME, NEEDS_NODE, SkillCatalog
+from skilllite.catalog import INDEX_NAME, NEEDS_NODE, NOT_HERE, SkillCatalog
 from skilllite.catalog_index import INDEX_VERSION, CatalogIndex, Facts, stamp_of
 from skilllite.errors import NotFound
 from skilllite.home import Home
@@ -218,6 +218,19 @@ def test_javascript_needs_node_only_where_there_is_none(
 
     assert without == wrapper == (NEEDS_NODE,)
     assert catalog.find("script").lacks == ()
+
+
+def test_a_bash_skill_says_which_program_it_names_is_not_here(
+    catalog: SkillCatalog, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "---\nname: lines\ndescription: d\ncompatibility: Requires bash, sed, gawk and jq\n---\n"
+    make_skill(home.skills, "lines", text=text, files={"scripts/main.sh": ""})
+    monkeypatch.setattr(catalog_module, "_PROGRAM_FOLDERS", (str(tmp_path),))
+    (tmp_path / "jq").write_bytes(b"")
+
+    assert catalog.find("lines").lacks == (f"needs gawk ({NOT_HERE}",)
+    (tmp_path / "gawk").write_bytes(b"")
+    assert catalog.find("lines").lacks == ()
 
 
 # The index.

@@ -294,3 +294,21 @@ print(json.dumps(len(found)))
 def test_encoding_is_bounded_before_it_parses() -> None:
     with pytest.raises(InvalidInput, match="exceeds"):
         encode_input("[" * 100, replace(DEFAULT_LIMITS, input_bytes=50))
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("scripts/main.sh", 'LC_ALL=C.UTF-8; x=äö; printf \'{"n": %s}\' "${#x}"'),
+        (
+            "scripts/main.py",
+            "import locale; locale.setlocale(locale.LC_ALL, 'C.UTF-8'); print('{\"n\": 2}')",
+        ),
+    ],
+)
+def test_the_locale_of_the_environment_exists(tmp_path: Path, path: str, code: str) -> None:
+    with Sandbox(Level.ISOLATED) as sandbox:
+        outcome = sandbox.run(make_skill(tmp_path, "letters", files={path: code}), {})
+
+    assert outcome.output == {"n": 2}
+    assert outcome.stderr == ""
