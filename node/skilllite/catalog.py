@@ -95,7 +95,7 @@ class CatalogEntry:
         clauses = [
             f"needs {program} ({NOT_HERE}"
             for program in self._facts.programs
-            if not any(os.path.exists(f"{folder}/{program}") for folder in _PROGRAM_FOLDERS)
+            if not any(os.access(f"{folder}/{program}", os.X_OK) for folder in _PROGRAM_FOLDERS)
         ]
         if "node" in self.languages and not node_is_installed():
             clauses.append(NEEDS_NODE)

@@ -226,10 +226,10 @@ def test_a_bash_skill_says_which_program_it_names_is_not_here(
     text = "---\nname: lines\ndescription: d\ncompatibility: Requires bash, sed, gawk and jq\n---\n"
     make_skill(home.skills, "lines", text=text, files={"scripts/main.sh": ""})
     monkeypatch.setattr(catalog_module, "_PROGRAM_FOLDERS", (str(tmp_path),))
-    (tmp_path / "jq").write_bytes(b"")
+    (tmp_path / "jq").touch(mode=0o755)
 
     assert catalog.find("lines").lacks == (f"needs gawk ({NOT_HERE}",)
-    (tmp_path / "gawk").write_bytes(b"")
+    (tmp_path / "gawk").touch(mode=0o755)
     assert catalog.find("lines").lacks == ()
 
 
