@@ -47,7 +47,7 @@ sum sync tac tail tee test timeout touch tr true truncate tsort uname unexpand u
 yes
 """
 BASH_PROGRAMS = tuple(sorted({*_COREUTILS.split(), "sed", "grep", "gawk", "mawk", "jq"}))
-"""What a bash skill may execute, where the host has it; besides bash itself."""
+"""What a bash skill may execute by name, where the host has it; besides bash itself."""
 
 _CPU_GRACE_S = 1  # between SIGXCPU, which a program may handle, and SIGKILL
 _NODE_HEAP_SHARE = 5 / 8  # of the memory limit; the rest is for code, stacks and buffers
@@ -206,7 +206,7 @@ def _isolated_plan(
         executables=_executables(host, language),
         landlock=restriction,
         enforced=(*_BY_THE_CARRIER, *_EXECUTION[language], *_BY_THE_HOST),
-        not_enforced=_missing(policy, language, restriction),
+        not_enforced=_missing(policy, language),
     )
 
 
@@ -258,7 +258,7 @@ _BY_THE_HOST = ("deadline", "output")
 _EXECUTION: dict[Language, tuple[str, ...]] = {
     Language.PYTHON: ("no-exec", "no-fork"),
     Language.NODE: ("no-fork",),
-    Language.BASH: ("listed-programs",),
+    Language.BASH: (),  # not the list: see `_missing`
 }
 _PROFILES = {
     Language.PYTHON: Profile.PYTHON,
@@ -267,12 +267,13 @@ _PROFILES = {
 }
 
 
-def _missing(policy: Policy, language: Language, restriction: Landlock) -> tuple[str, ...]:
+def _missing(policy: Policy, language: Language) -> tuple[str, ...]:
     missing = ["scratch-inodes"]  # bubblewrap's tmpfs takes a size, no number of files
     if language is Language.BASH:
         missing.append("memory-of-the-tree")  # each process has the bound for itself
-        if restriction is Landlock.OFF:
-            missing.append("own-executables")  # what the skill brings or writes can be executed
+        # Every program needs the loader to be executable, and the loader started by itself runs
+        # any file that can be read, without asking Landlock.
+        missing.append("own-executables")
     if policy.level is Level.FULL:
         missing += ["scan", "consent"]
     return tuple(missing)

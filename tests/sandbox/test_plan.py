@@ -178,8 +178,14 @@ def test_without_landlock_only_the_list_is_mounted_for_bash() -> None:
     assert "/usr/bin" not in {mount.source for mount in made.mounts}
     shown = {mount.source for mount in made.mounts if mount.kind == "ro-bind-try"}
     assert shown == {f"/usr/bin/{name}" for name in BASH_PROGRAMS}
-    assert "own-executables" in made.not_enforced
-    assert "own-executables" not in plan(Language.BASH).not_enforced
+
+
+@pytest.mark.parametrize("landlock", [True, False])
+def test_that_bash_executes_the_list_only_is_not_claimed(landlock: bool) -> None:
+    made = plan(Language.BASH, landlock=landlock)
+
+    assert "own-executables" in made.not_enforced, "the loader runs whatever it is given"
+    assert not {"listed-programs", "no-exec"} & {*made.enforced}
 
 
 def test_what_is_not_built_is_never_claimed() -> None:

@@ -97,6 +97,27 @@ def test_bash_starts_only_what_is_listed(lab: Lab) -> None:
         assert "landlock" in result.outcome["enforced"]
 
 
+def test_what_bash_starts_by_the_loader_is_confined_and_not_claimed_to_be_stopped(
+    lab: Lab,
+) -> None:
+    script = """
+loader=$(echo /lib64/ld-linux-x86-64.so.2 /lib/ld-linux-aarch64.so.1 | tr ' ' '\\n' |
+  while read -r path; do [ -e "$path" ] && echo "$path"; done | head -n 1)
+by_loader() { "$loader" /usr/bin/python3 -I -S -c "$1" 2>"$TMPDIR/err" || echo false; }
+ran=$(by_loader 'print("true")')
+socket=$(by_loader 'import socket; socket.socket(); print("true")')
+user=$(by_loader 'import ctypes; print("true" if ctypes.CDLL(None).unshare(1 << 28) == 0 else 0)')
+jq -n --argjson ran "$ran" --argjson socket "$socket" --argjson user "$user" \\
+  '{ran: $ran, socket: $socket, user: $user}'
+"""
+    require("bash")
+    for result in lab.run(lab.skill("bash", script), (2, 3), {}).values():
+        said = result.said
+        assert said["ran"] is not True or "own-executables" in result.outcome["not_enforced"]
+        assert said["socket"] is False
+        assert said["user"] is False
+
+
 @pytest.mark.parametrize("level", [2, 3])
 def test_bash_starts_what_is_listed(lab: Lab, level: int) -> None:
     script = """
