@@ -26,6 +26,7 @@ from skilllite.catalog import SkillCatalog
 from skilllite.cli.output import write_result
 from skilllite.config import Config, load_config
 from skilllite.control.server import serve_control
+from skilllite.descriptors import raise_descriptor_limit
 from skilllite.errors import FAILED, OK, Refused, innermost
 from skilllite.home import Home
 from skilllite.journal import open_journal
@@ -90,6 +91,7 @@ def run_node(
     ):
         for ignored in config.notes:
             log.warning("%s", ignored)
+        raise_descriptor_limit()
         node = Node(home, config, project, on_point)
         try:
             trio.run(node.run)

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from skilllite_swarm import rpc_environment as rpc_environment  # before gRPC is loaded
+from skilllite_swarm import rpc_stubs
 from skilllite_swarm.bridge import Bridge
 from skilllite_swarm.rpc_client import GrpcConnection, GrpcTransport, utc_now
 from skilllite_swarm.rpc_join import JoinClient, Throttle, join_client
@@ -24,11 +25,7 @@ from skilllite_swarm.rpc_server import (
     open_server,
 )
 from skilllite_swarm.rpc_services import join_handler, node_handler, task_handler
-from skilllite_swarm.rpc_stubs import (
-    JOIN_MESSAGE_BYTES_MAX,
-    JOIN_STREAMS_MAX,
-    server_options,
-)
+from skilllite_swarm.rpc_stubs import server_options
 from skilllite_swarm.transport import NodeService, TaskService, TlsMaterial
 
 if TYPE_CHECKING:
@@ -110,7 +107,9 @@ async def serve_join(
         host=host,
         port=port,
         options=server_options(
-            message_bytes_max=JOIN_MESSAGE_BYTES_MAX, streams_max=JOIN_STREAMS_MAX
+            message_bytes_max=rpc_stubs.JOIN_MESSAGE_BYTES_MAX,
+            streams_max=rpc_stubs.JOIN_STREAMS_MAX,
+            connection_ms_max=rpc_stubs.JOIN_CONNECTION_MS,
         ),
         calls_max=JOIN_CALLS_MAX,
     ) as bound:

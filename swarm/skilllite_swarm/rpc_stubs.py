@@ -36,6 +36,9 @@ JOIN_MESSAGE_BYTES_MAX = 16 * 1024
 
 JOIN_STREAMS_MAX = 4
 
+JOIN_CONNECTION_MS = 30_000
+"""A join takes seconds; a stranger that only holds a connection is let go after this."""
+
 Options = list[tuple[str, int | str]]
 
 
@@ -106,10 +109,18 @@ def server_options(
     *,
     message_bytes_max: int = MESSAGE_BYTES_MAX,
     streams_max: int = STREAMS_PER_CONNECTION_MAX,
+    connection_ms_max: int | None = None,
 ) -> Options:
-    """Settings of a server."""
+    """Settings of a server; a bound on connections ends them whether or not they are in use."""
+    ends: Options = []
+    if connection_ms_max is not None:
+        ends = [
+            ("grpc.max_connection_age_ms", connection_ms_max),
+            ("grpc.max_connection_age_grace_ms", connection_ms_max),
+        ]
     return [
         *_common_options(message_bytes_max),
+        *ends,
         ("grpc.max_concurrent_streams", streams_max),
         ("grpc.http2.min_ping_interval_without_data_ms", PING_INTERVAL_MS_MIN),
         ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),

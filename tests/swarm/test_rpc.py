@@ -762,6 +762,24 @@ async def test_the_port_for_newcomers_offers_nothing_else(
     assert large is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
+async def test_a_stranger_cannot_hold_a_connection(
+    bridge: Bridge, alice: Member, desk: EchoDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rpc_stubs, "JOIN_CONNECTION_MS", 200)
+    credentials = grpc.ssl_channel_credentials(alice.tls.leaf_pem)
+    options = [("grpc.ssl_target_name_override", f"{alice.node_id}.node.skilllite")]
+
+    async def hold(port: int) -> None:
+        address = f"127.0.0.1:{port}"
+        async with grpc.aio.secure_channel(address, credentials, options=options) as channel:
+            await channel.channel_ready()
+            await channel.wait_for_state_change(grpc.ChannelConnectivity.READY)
+
+    async with serve_join(bridge, lambda: alice.tls, host="127.0.0.1", desk=desk) as port:
+        with trio.fail_after(PATIENCE_S):
+            await bridge.run_aio(hold, port)
+
+
 async def test_a_source_that_tries_too_often_is_slowed_down(
     bridge: Bridge, alice: Member, join_port: int, desk: EchoDesk
 ) -> None:
