@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import re
@@ -178,6 +179,97 @@ def test_error_is_printed_with_cause_and_hint(
     assert captured.out == ""
 
 
+def test_error_without_a_hint_points_to_the_help_of_the_command(
+    run: Callable[[Callable[[], int]], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(raising(errors.Refused("no")))
+
+    assert capsys.readouterr().err == "error: no\nhint: see `skilllite fake --help`\n"
+
+
+def test_full_disk_is_answered_with_what_helps_against_it(
+    run: Callable[[Callable[[], int]], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(raising(OSError(errno.ENOSPC, "No space left on device"))) == errors.FAILED
+    assert "make room" in capsys.readouterr().err
+    assert run(raising(OSError(errno.EROFS, "Read-only file system", "/x"))) == errors.FAILED
+    assert "mounted read-only" in capsys.readouterr().err
+
+
+def test_vanished_working_directory_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.setenv("SKILLLITE_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+
+    status = cli.main(["list"])
+    monkeypatch.chdir(tmp_path)
+
+    assert status == errors.FAILED
+    said = capsys.readouterr().err
+    assert said == (
+        "error: the current directory does not exist any more\nhint: cd to one that does\n"
+    )
+
+
+@pytest.mark.parametrize("closed", ["<&-", "<&- >&-", "<&- 2>&-"])
+def test_closed_streams_are_no_bug(closed: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" submit --skill diff - {closed}', "sh", *PROGRAM],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(WINGS),
+            "SKILLLITE_HOME": str(tmp_path / "home"),
+        },
+    )
+
+    assert done.returncode == errors.USAGE
+    if "2>" not in closed:
+        assert "the input is not valid JSON" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [("help", "node", "start"), ("node", "start", "--help"), ("tasks", "show", "-h")]
+)
+def test_actions_have_help_with_an_example(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(list(words)) == errors.OK
+
+    printed = capsys.readouterr().out
+    action = " ".join(word for word in words if word not in ("help", "--help", "-h"))
+    assert f"example:\n  skilllite {action}" in printed
+
+
+def test_help_for_nothing_there_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["help", "nonsense"]) == errors.USAGE
+
+    assert "there is no command `nonsense`" in capsys.readouterr().err
+
+
+def test_unknown_argument_of_an_action_points_to_the_help_of_that_action(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["node", "start", "--nonsense"]) == errors.USAGE
+
+    assert capsys.readouterr().err == (
+        "error: unrecognized arguments: --nonsense\nhint: see `skilllite node start --help`\n"
+    )
+
+
+def test_json_may_stand_before_the_action_or_without_one(tmp_path: Path) -> None:
+    for words in (("tasks", "--json"), ("tasks", "--json", "list")):
+        done = skilllite(*words, SKILLLITE_HOME=str(tmp_path / "home"))
+        assert done.returncode == errors.FAILED
+        assert "no node is running" in done.stderr
+
+
 def test_operating_system_error_names_the_file(
     run: Callable[[Callable[[], int]], int], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -281,7 +373,15 @@ def test_starting_the_command_line_imports_nothing_expensive() -> None:
         (["submit", "--skill", "diff", "[" * 9999], "not valid JSON"),
         (["submit", "--skill", "diff", "{}", "--deadline", "0"], "must be a number of seconds"),
         (["submit", "--skill", "diff", "{}", "--deadline", "nan"], "must be a number of seconds"),
+        (["submit", "--skill", "diff", "{}", "--deadline", "soon"], "must be a number of seconds"),
+        (["submit", "--skill", "diff", "{}", "--deadline", "1e9"], "at most 86400"),
+        (["submit", "--skill", "diff", "{}", "--on", ""], "--on: must not be empty"),
+        (["submit", "--skill", "", "{}"], "--skill: must not be empty"),
+        (["tasks", "show", ""], "must not be empty"),
         (["tasks", "list", "-n", "0"], "must be between"),
+        (["tasks", "list", "-n", "many"], "must be between"),
+        (["node", "stop", "--timeout", "x"], "must be a number of seconds"),
+        (["node", "join", ""], "must not be empty"),
         (["node"], "required"),
     ],
 )

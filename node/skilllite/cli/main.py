@@ -142,6 +142,13 @@ class Parser(argparse.ArgumentParser):
         options.setdefault("allow_abbrev", False)
         super().__init__(**options)
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse what is unknown here already: the parser of `node start` knows its own name."""
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
+
     def error(self, message: str) -> None:  # type: ignore[override]
         """Print the error in the house's form and leave with status 2."""
         output.print_error(message, hint=f"see `{self.prog} --help`")
@@ -172,14 +179,20 @@ def _run(words: list[str]) -> int:
     except SystemExit as leaving:  # argparse: --help and usage errors
         return _status_of(leaving)
     except Exception as error:
-        return _report(errors.innermost(error))
+        return _report(errors.innermost(error), words)
     return status
 
 
 def _open_missing_streams() -> None:
-    """Give a program that was started with closed streams (`>&-`) somewhere to write."""
+    """Give a program that was started with closed streams (`<&- >&-`) what it can read and write.
+
+    In the order of their numbers: each takes the lowest that is free, which is its own. Otherwise
+    the first file or socket of a command would become its standard input.
+    """
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - until the end
     if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
@@ -198,8 +211,10 @@ def _nothing_is_left_to_do() -> bool:
 
 
 def _dispatch(words: list[str]) -> int:
-    if not words or words[0] in ("-h", "--help", "help"):
-        return _help(words[1:])
+    if not words or words[0] in ("-h", "--help"):
+        return _help([])
+    if words[0] == "help":
+        return _help([word for word in words[1:] if not word.startswith("-")])
     if words[0] in ("-V", "--version"):
         words[0] = "version"
     name = words[0]
@@ -219,8 +234,8 @@ def _dispatch(words: list[str]) -> int:
 
 
 def _help(words: list[str]) -> int:
-    if words and words[0] in COMMANDS:
-        return _dispatch([words[0], "--help"])
+    if words:
+        return _dispatch([*words, "--help"])
     width = max(map(len, COMMANDS))
     lines = [
         "SkillLite: a team of nodes that run skills in a sandbox",
@@ -255,20 +270,17 @@ def _unknown(name: str) -> int:
     return errors.USAGE
 
 
-def _report(error: BaseException) -> int:
+def _report(error: BaseException, words: Sequence[str]) -> int:
     """Print any error; one nobody foresaw is a bug and says so."""
     if os.environ.get(DEBUG_VARIABLE):
         import traceback
 
         traceback.print_exception(error)
     if errors.code_of(error) is not None:
-        output.report(error)
+        program = " ".join(("skilllite", *(word for word in words[:1] if word in COMMANDS)))
+        output.report(error, otherwise=f"see `{program} --help`")
     elif isinstance(error, OSError):
-        output.print_error(
-            error.strerror or str(error),
-            cause=str(error.filename) if error.filename else None,
-            hint="check that the file exists, that you may use it and that the disk has room",
-        )
+        output.report(_of_the_system(error))
     else:
         output.print_error(
             f"this is a bug in skilllite: {type(error).__name__}",
@@ -276,6 +288,38 @@ def _report(error: BaseException) -> int:
             hint=f"{DEBUG_VARIABLE}=1 shows where it happened; please report it",
         )
     return errors.exit_code_of(error)
+
+
+def _of_the_system(error: OSError) -> errors.SkillLiteError:
+    """Return what the operating system refused, with the remedy where the refusal tells it."""
+    import errno
+
+    if isinstance(error, FileNotFoundError) and not _working_directory_is_there():
+        return errors.SkillLiteError(
+            "the current directory does not exist any more", hint="cd to one that does"
+        )
+    hints = {
+        errno.ENOSPC: "make room on the disk; `skilllite info` shows what lies where",
+        errno.EDQUOT: "make room: your quota on that disk is used up",
+        errno.EROFS: "that disk is mounted read-only: remount it, or set SKILLLITE_HOME to another",
+        errno.EACCES: "let this user use it, or run the command as the user who may",
+        errno.EMFILE: "raise the limit of open files: `ulimit -n`",
+        errno.ENAMETOOLONG: "use a shorter name",
+    }
+    otherwise = "check that the file exists, that you may use it and that the disk has room"
+    return errors.SkillLiteError(
+        error.strerror or str(error),
+        cause=str(error.filename) if error.filename else None,
+        hint=hints.get(error.errno or 0, otherwise),
+    )
+
+
+def _working_directory_is_there() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109 - this module does without pathlib
+    except OSError:
+        return False
+    return True
 
 
 def _reader_left() -> int:

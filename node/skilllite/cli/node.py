@@ -10,6 +10,7 @@ from pathlib import Path
 
 from skilllite import errors
 from skilllite.cli import output
+from skilllite.cli.arguments import not_empty, seconds
 from skilllite.control.client import ControlClient
 from skilllite.control.framing import Message
 from skilllite.errors import ControlFailed, NodeNotRunning, TimedOut
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("join", _join, "become a member of the team whose code this is"),
         ("leave", _leave, "leave the team; the node starts a team of its own"),
     ):
-        action = actions.add_parser(name, help=text, description=text)
+        action = actions.add_parser(name, help=text, description=text, epilog=_example(name))
         action.set_defaults(action=function)
         if name != "logs":
             action.add_argument("--json", action="store_true", help="print a JSON object")
@@ -60,6 +61,7 @@ def _add_start(actions: Any) -> None:
         "start",
         help="run the node in the foreground",
         description="run the node; prints one line with the word `ready` when it serves",
+        epilog=_example("start"),
     )
     start.set_defaults(action=_start)
     start.add_argument("--name", help="name in the team (default: the host name)")
@@ -84,7 +86,7 @@ def _add_start(actions: Any) -> None:
 
 def _add_stop(action: argparse.ArgumentParser) -> None:
     action.add_argument(
-        "--timeout", type=float, default=STOP_TIMEOUT_S, metavar="S", help="seconds to wait"
+        "--timeout", type=seconds, default=STOP_TIMEOUT_S, metavar="S", help="seconds to wait"
     )
 
 
@@ -94,7 +96,11 @@ def _add_logs(action: argparse.ArgumentParser) -> None:
 
 
 def _add_join(action: argparse.ArgumentParser) -> None:
-    action.add_argument("code", help="what `skilllite node invite` printed, like 7-maple-river-fox")
+    action.add_argument(
+        "code",
+        type=not_empty,
+        help="what `skilllite node invite` printed, like 42-maple-robin-tunnel",
+    )
     action.add_argument(
         "--peer", metavar="HOST:PORT", help="the inviter's join port, where multicast is blocked"
     )
@@ -102,6 +108,22 @@ def _add_join(action: argparse.ArgumentParser) -> None:
 
 def _nothing(action: argparse.ArgumentParser) -> None:
     """Add no further arguments."""
+
+
+_EXAMPLES = {
+    "start": "start -d --name kitchen",
+    "stop": "stop",
+    "status": "status --json",
+    "drain": "drain",
+    "logs": "logs -f",
+    "invite": "invite",
+    "join": "join 42-maple-robin-tunnel",
+    "leave": "leave",
+}
+
+
+def _example(action: str) -> str:
+    return f"example:\n  skilllite node {_EXAMPLES[action]}"
 
 
 _ADDERS = {"stop": _add_stop, "logs": _add_logs, "join": _add_join}
@@ -116,6 +138,10 @@ def _start(args: argparse.Namespace) -> int:
         "node.peers": args.peer,
         "node.discovery": False if args.no_mdns else None,
     }
+    if args.project and not Path(args.project).is_dir():
+        raise errors.NotFound(
+            f"there is no folder {args.project}", hint="--project names a folder with skills"
+        )
     if args.detach:
         from skilllite.cli.detach import start_detached
 
@@ -274,6 +300,7 @@ def _invite(args: argparse.Namespace) -> int:
         if event.get("event") == "code":
             output.write_result(f"{event['code']}\n")
             _explain_code(event)
+            output.note("waiting for it; Ctrl-C leaves, and the code stays valid")
         elif event.get("event") == "window":
             output.note(output.printable(str(event.get("message"))))
 

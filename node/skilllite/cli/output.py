@@ -85,12 +85,12 @@ def print_error(message: str, *, cause: str | None = None, hint: str | None = No
         note(f"hint: {printable(hint, keep_layout=True)}")
 
 
-def report(error: BaseException) -> None:
-    """Print an error of any layer: all of them carry message, cause and hint."""
+def report(error: BaseException, *, otherwise: str | None = None) -> None:
+    """Print an error of any layer, which carries message and cause, and a hint or `otherwise`."""
     print_error(
         getattr(error, "message", None) or str(error) or type(error).__name__,
         cause=getattr(error, "cause", None),
-        hint=getattr(error, "hint", None),
+        hint=getattr(error, "hint", None) or otherwise,
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 
 from skilllite import errors
 from skilllite.cli import output
+from skilllite.cli.arguments import not_empty, seconds
 from skilllite.control.client import ControlClient
 from skilllite.control.framing import Message
 from skilllite.errors import ControlFailed, NodeNotRunning, UsageError
@@ -29,9 +29,14 @@ CANCEL_S_MAX = 10.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("task", nargs="?", help="the input as a JSON object, `-` reads stdin")
-    parser.add_argument("--skill", metavar="NAME", help="the skill to run")
-    parser.add_argument("--on", metavar="NODE", help="run it on this node: a name or part of an id")
-    parser.add_argument("--deadline", metavar="S", type=_seconds, help="seconds it may take")
+    parser.add_argument("--skill", metavar="NAME", type=not_empty, help="the skill to run")
+    parser.add_argument(
+        "--on",
+        metavar="NODE",
+        type=not_empty,
+        help="run it on this node: a name or the beginning of an id",
+    )
+    parser.add_argument("--deadline", metavar="S", type=seconds, help="seconds it may take")
     parser.add_argument(
         "--no-wait", action="store_true", help="print the task's id as soon as it is accepted"
     )
@@ -84,7 +89,11 @@ def read_input(text: str | None) -> str:
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise UsageError("the input on stdin is not UTF-8 text", cause=str(error)) from error
+            raise UsageError(
+                "the input on stdin is not UTF-8 text",
+                cause=f"{error.reason} at byte {error.start}",
+                hint="a skill takes a JSON object; a file of bytes has to go into it as text",
+            ) from error
     if len(text.encode("utf-8", "surrogateescape")) > INPUT_BYTES_MAX:
         raise UsageError(
             f"the input exceeds {INPUT_BYTES_MAX // MIB} MiB",
@@ -192,13 +201,6 @@ def _interrupted(home: Home, task_id: str | None, *, as_json: bool) -> int:
     else:
         output.note(f"task {task_id}: {record.get('state')}")
     return errors.INTERRUPTED
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not (math.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError("must be a number of seconds above 0")
-    return value
 
 
 def _no_such_number(name: str) -> object:

@@ -7,6 +7,7 @@ import time
 
 from skilllite import errors
 from skilllite.cli import output
+from skilllite.cli.arguments import not_empty
 from skilllite.control.client import ControlClient
 from skilllite.control.framing import Message
 from skilllite.home import Home
@@ -22,22 +23,30 @@ LISTED_MAX = 1000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the actions; without one it lists."""
-    parser.set_defaults(action=_list, json=False, limit=LISTED_DEFAULT, state=None)
+    parser.set_defaults(action=_list, limit=LISTED_DEFAULT, state=None)
+    parser.add_argument("--json", action="store_true", help="print JSON")
     actions = parser.add_subparsers(metavar="ACTION")
 
-    listing = actions.add_parser("list", help="the latest tasks (the default)")
+    def add(name: str, text: str, example: str) -> argparse.ArgumentParser:
+        example = f"example:\n  skilllite tasks {example}"
+        return actions.add_parser(name, help=text, description=text, epilog=example)
+
+    listing = add("list", "the latest tasks (the default)", "list --state failed")
     listing.add_argument("--state", choices=STATES, help="only these")
     listing.add_argument(
         "-n", "--limit", type=_count, default=LISTED_DEFAULT, help="how many, the newest first"
     )
-    show = actions.add_parser("show", help="one task, its attempts, its result")
-    cancel = actions.add_parser("cancel", help="cancel a task everywhere")
-    logs = actions.add_parser("logs", help="what the skill wrote to stderr")
+    show = add("show", "one task, its attempts, its result", "show 3f2a")
+    cancel = add("cancel", "cancel a task everywhere", "cancel 3f2a")
+    logs = add("logs", "what the skill wrote to stderr", "logs -f 3f2a")
     logs.add_argument("-f", "--follow", action="store_true", help="until the task ends")
     for action in (show, cancel, logs):
-        action.add_argument("task_id", help="the id, or the beginning of it")
+        action.add_argument("task_id", type=not_empty, help="the id, or the beginning of it")
     for action, function in ((listing, _list), (show, _show), (cancel, _cancel), (logs, _logs)):
-        action.add_argument("--json", action="store_true", help="print JSON")
+        # Suppressed, or it would undo a --json that stands before the action.
+        action.add_argument(
+            "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON"
+        )
         action.set_defaults(action=function)
 
 
@@ -122,7 +131,10 @@ def _age(seconds: float) -> str:
 
 
 def _count(text: str) -> int:
-    value = int(text)
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
     if not 1 <= value <= LISTED_MAX:
         raise argparse.ArgumentTypeError(f"must be between 1 and {LISTED_MAX}")
     return value
