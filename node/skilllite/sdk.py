@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skilllite import errors
 from skilllite.home import Home, prepare_directory
-from skilllite_sandbox.errors import NotFound
+from skilllite_sandbox.errors import InvalidSkill, NotFound
 from skilllite_sandbox.policy import Level
 from skilllite_sandbox.sandbox import Sandbox
 from skilllite_sandbox.stage import Stage
+
+if TYPE_CHECKING:
+    from skilllite.catalog import CatalogEntry
 
 SKILL_FILE = "SKILL.md"
 
@@ -29,9 +32,8 @@ def run_skill(
         path_or_name: A skill's directory, or the name of an installed one.
         input_json: The JSON object for the skill, as text or as a dict.
         sandbox_level: 1 for none, 2 for isolation, 3 for isolation, scan and consent.
-        confirmation_callback: Asked when a skill needs consent. There is no scan in this version
-        that
-            could ask for it, so it is never called.
+        confirmation_callback: Asked when a skill needs consent. There is no scan in this
+            version that could ask for it, so it is never called.
 
     Returns:
         `success`, `text` (stdout as it came), `output` (the JSON value in it, or None), `stderr`,
@@ -58,17 +60,39 @@ def find_skill(path_or_name: str, home: Home) -> Path:
 
     Raises:
         NotFound: there is neither.
+        InvalidSkill: a folder was named that is none.
     """
+    return locate_skill(path_or_name, home)[0]
+
+
+def locate_skill(path_or_name: str, home: Home) -> tuple[Path, CatalogEntry | None]:
+    """Return the directory as `find_skill` does, and the catalog's entry when it went by a name."""
     directory = Path(path_or_name)
-    if "/" in path_or_name or (directory / SKILL_FILE).is_file():
-        return directory
+    if _holds_skill(directory):
+        return directory, None
+    if "/" in path_or_name or path_or_name in (".", ".."):
+        # The stage would say it of its own copy, at a path nobody typed.
+        if directory.is_dir():
+            raise InvalidSkill(
+                f"no SKILL.md in {directory.absolute()}",
+                hint="a skill is a folder with a SKILL.md that has a name and a description",
+            )
+        return directory, None
     from skilllite.catalog import SkillCatalog
 
     try:
-        return SkillCatalog.for_project(Path.cwd(), home).find_named(path_or_name).directory
+        entry = SkillCatalog.for_project(Path.cwd(), home).find_named(path_or_name)
     except errors.NotFound as error:
         # One class for callers, whether a name or a path led nowhere.
         raise NotFound(error.message, hint=error.hint, cause=error.cause) from None
+    return entry.directory, entry
+
+
+def _holds_skill(directory: Path) -> bool:
+    try:
+        return (directory / SKILL_FILE).is_file()
+    except (OSError, ValueError):  # a name of 5,000 characters, or with a NUL
+        return False
 
 
 def open_stage(home: Home) -> Stage:

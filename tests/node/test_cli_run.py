@@ -71,6 +71,40 @@ def test_an_unknown_name_is_not_found_and_a_near_one_proposed(
     assert "calculator" in said.err
 
 
+def test_what_a_name_hides_is_said_once(
+    home: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    make_skill(tmp_path / ".skills", "calculator", files={"scripts/main.py": "print(1)"})
+
+    for words in (["run", "calculator", "{}"], ["exec", "calculator", "scripts/main.py", "{}"]):
+        assert main(words) == 0
+        said = capfd.readouterr()
+        assert said.out == "1\n"
+        assert said.err.count("calculator is the project one") == 1
+        assert "not the bundled one in" in said.err
+    assert main(["run", ".skills/calculator", "{}"]) == 0
+    assert "bundled" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("given", [".", "./plain"])
+def test_a_folder_without_a_manifest_is_named_as_it_was_typed(
+    given: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "plain").mkdir()
+
+    assert main(["run", given, "{}"]) == 1
+
+    said = capfd.readouterr().err
+    assert f"no SKILL.md in {Path(given).absolute()}" in said
+    assert "hint:" in said
+
+
+def test_a_name_that_no_file_can_have_is_not_found(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "x" * 5000, "{}"]) == 5
+
+    assert "there is no skill 'xxx" in capfd.readouterr().err
+
+
 def test_exec_runs_one_script_of_a_skill(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     skill = make_skill(tmp_path, files={"scripts/a.py": "print(1)", "scripts/b.py": "print(2)"})
 

@@ -98,6 +98,19 @@ def test_shadowing_a_bundled_skill_is_always_said(skilllite: Typist, here: Path)
     assert "2 skills hide others of the same name: calculator, diff" in skilllite("list").err
 
 
+def test_a_copy_of_the_same_content_hides_nothing_worth_saying(
+    skilllite: Typist, here: Path
+) -> None:
+    assert skilllite("init").status == 0
+
+    assert skilllite("list").err == ""
+    assert skilllite("show", "calculator").err == ""
+    with (here / ".skills" / "calculator" / "SKILL.md").open("a", encoding="utf-8") as file:
+        file.write("Changed.\n")
+    assert "calculator is the project one" in skilllite("list").err
+    assert len(skilllite("list", "--json").json["skills"][0]["shadows"]) == 1
+
+
 def test_no_escape_sequence_of_a_skill_reaches_the_terminal(skilllite: Typist, here: Path) -> None:
     make_skill(
         here / ".skills",

@@ -11,6 +11,7 @@ from skilllite.cli import output
 from skilllite.errors import NotFound, Refused, SkillLiteError
 from skilllite.home import Home, prepare_directory
 from skilllite.install import install, install_starter_skills, remove_installed
+from skilllite.shadowing import shadow_note
 
 NODE_SILENCE_S = 10.0
 """Reading a few folders again takes the node milliseconds; a stuck one must not hold `add`."""
@@ -139,5 +140,5 @@ def _removable(catalog: SkillCatalog, home: Home, name: str, *, project: bool) -
 
 def _say_what_is_hidden(catalog: SkillCatalog, name: str) -> None:
     for entry in catalog.list().entries:
-        if entry.name == name and (note := entry.shadow_note()):
+        if entry.name == name and (note := shadow_note(entry)):
             output.note(f"note: {output.printable(note)}")

@@ -11,6 +11,7 @@ from skilllite.catalog import CatalogEntry, SkillCatalog
 from skilllite.catalog_index import stamp_of
 from skilllite.cli import output
 from skilllite.home import Home
+from skilllite.shadowing import shadow_note
 from skilllite.version import VERSION
 from skilllite_sandbox.digest import compute_digest
 from skilllite_sandbox.entry import EntryPoint
@@ -29,7 +30,7 @@ def show(entry: CatalogEntry, *, as_json: bool) -> int:
         output.print_json(record)
     else:
         _print_page(entry, skill, record)
-    if note := entry.shadow_note():
+    if note := shadow_note(entry):
         output.note(f"note: {output.printable(note)}")
     return errors.OK
 

@@ -87,7 +87,7 @@ def _list(catalog: SkillCatalog, *, as_json: bool) -> int:
 
 def tell_about(listing: Listing) -> None:
     """Say on stderr what a table has no room for: shadowing, missing things, skipped folders."""
-    hiding = [entry for entry in listing.entries if entry.shadows]
+    hiding = [entry for entry in listing.entries if entry.shadows and _hides_another(entry)]
     if len(hiding) == 1:
         output.note(f"note: {output.printable(hiding[0].shadow_note())}")
     elif hiding:
@@ -100,6 +100,12 @@ def tell_about(listing: Listing) -> None:
             output.note(output.printable(f"{entry.name}: {'; '.join(entry.lacks)}"))
     for skipped in listing.skipped:
         output.note(output.printable(f"skipped {skipped.directory}: {skipped.message}"))
+
+
+def _hides_another(entry: CatalogEntry) -> bool:
+    from skilllite.shadowing import hides_another  # most listings have nothing to compare
+
+    return hides_another(entry)
 
 
 def _record(entry: CatalogEntry) -> dict[str, Any]:
