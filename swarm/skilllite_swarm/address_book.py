@@ -64,7 +64,10 @@ class AddressBook:
             return book
         try:
             book._load(raw)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except (
+            *(ValueError, TypeError, KeyError, AttributeError),
+            *(RecursionError, OverflowError),  # an infinite time, which 1e999 is
+        ) as error:
             book._peers.clear()
             aside = path.with_name(f"{path.name}.corrupt-{now:%Y%m%dT%H%M%S%f}")
             path.rename(aside)

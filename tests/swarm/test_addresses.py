@@ -239,6 +239,8 @@ def test_members_of_another_team_are_dropped_and_the_epoch_is_kept(tmp_path: Pat
         b'{"schema": 1, "epoch": 0, "team_id": "team", "peers": 7}',
         b'{"schema": 1, "epoch": 0, "team_id": "team", "peers": [{"node_id": 7, "name": "n",'
         b' "addresses": [], "last_seen": 0}]}',
+        b'{"schema": 1, "epoch": 0, "team_id": "team", "peers": [{"node_id": "a", "name": "n",'
+        b' "addresses": [], "last_seen": 1e999}]}',
         b"[" * 100_000,
         b" " * (FILE_BYTES_MAX + 1),
     ],
