@@ -212,7 +212,10 @@ def _read_input(argument: str, limits: Limits) -> str:
         return argument
     data = sys.stdin.buffer.read(limits.input_bytes + 1)
     if len(data) > limits.input_bytes:
-        raise InvalidInput(f"the input on stdin exceeds {limits.input_bytes} bytes")
+        raise InvalidInput(
+            f"the input on stdin exceeds {limits.input_bytes / MIB:g} MiB",
+            hint="pass less; large data doesn't belong into the input of a skill",
+        )
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
