@@ -233,10 +233,6 @@ class Operations:
     async def submit(self, args: Submit, exchange: Exchange) -> object:
         """Accept a task and carry it to its end; a client that leaves before cancels it."""
         on = None if args.on is None else self.router.resolve(args.on)
-        mesh = self.router.mesh
-        if mesh is not None and on is None and not args.wait:
-            # A peer that missed one ping is back or gone within two seconds: worth that wait.
-            await mesh.find_candidates(args.skill)
         # Shielded: between the commit and its answer the task would be nobody's.
         with trio.fail_after(ACCEPT_S_MAX, shield=True):
             submission = await self.owner.submit(

@@ -7,7 +7,7 @@ the only one there is.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import trio
@@ -25,6 +25,10 @@ EVER_OFFERED_MAX = 10_000
 """Names of skills remembered; past that "no peer has it" and "nobody ever had it" blur."""
 
 
+OBSTACLES_MAX = 3
+"""Nodes named in one message; `skilllite peers` has them all."""
+
+
 class MeshPort(Protocol):
     """What is needed of `skilllite_swarm.mesh.Mesh`."""
 
@@ -37,9 +41,9 @@ class MeshPort(Protocol):
 
     def self_view(self) -> PeerView: ...
 
-    def candidates(self, skill: str) -> Sequence[placement.Candidate]: ...
-
-    async def find_candidates(self, skill: str) -> Sequence[placement.Candidate]: ...
+    async def find_candidates(
+        self, skill: str, *, among: Callable[[str], bool]
+    ) -> Sequence[placement.Candidate]: ...
 
     def connection(self, node_id: str) -> TaskConnection: ...
 
@@ -118,15 +122,18 @@ class MeshRouter:
             )
         return self._mesh.resolve_node(text)
 
-    def candidates(self, skill: str) -> Sequence[Candidate]:
-        """Return the live nodes that offer the skill."""
+    async def find_candidates(
+        self, skill: str, *, among: Callable[[str], bool]
+    ) -> Sequence[Candidate]:
+        """Return the live nodes that offer the skill, once no suspicion is left to settle."""
         if self._mesh is None:
             name = self.name_of(self._self_id)
             return [
                 Candidate(self._self_id, name, entry.idempotent)
                 for entry in self._offered.entries
-                if entry.name == skill
+                if entry.name == skill and among(self._self_id)
             ]
+        found = await self._mesh.find_candidates(skill, among=among)
         idempotent = {
             view.node_id: entry.idempotent
             for view in self._views()
@@ -135,8 +142,19 @@ class MeshRouter:
         }
         return [
             Candidate(candidate.node_id, candidate.name, idempotent.get(candidate.node_id, False))
-            for candidate in self._mesh.candidates(skill)
+            for candidate in found
         ]
+
+    def obstacles(self, skill: str, *, on: str | None) -> str:
+        """Return what is wrong with one node, or with those that offer the skill."""
+        clauses = [
+            clause
+            for view in self._views()
+            if (view.node_id == on if on else any(entry.name == skill for entry in view.skills))
+            and (clause := _obstacle(view))
+        ]
+        more = len(clauses) - OBSTACLES_MAX
+        return "; ".join(clauses[:OBSTACLES_MAX]) + (f"; and {more} more" if more > 0 else "")
 
     def choose(self, candidates: Sequence[Candidate]) -> Candidate:
         """Pick one of at least one: the less busy of two drawn at random."""
@@ -196,3 +214,9 @@ class MeshRouter:
     def _remember(self, view: PeerView) -> None:
         if len(self._ever_offered) < EVER_OFFERED_MAX:
             self._ever_offered.update(entry.name for entry in view.skills)
+
+
+def _obstacle(view: PeerView) -> str:
+    if view.state is not PeerState.ALIVE:
+        return f"{view.name} is {view.state}" + (f": {view.why}" if view.why else "")
+    return f"{view.name} is draining and takes no new tasks" if view.draining else ""

@@ -67,6 +67,10 @@ SUSPICION_SETTLES_S = 2.0
 """A suspected peer is alive or dead again after this, see `heartbeat`."""
 
 
+def _anybody(node_id: str) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class MeshStatistics:
     """What the mesh is doing, for diagnosis."""
@@ -241,23 +245,28 @@ class Mesh:
             if view.state is PeerState.ALIVE and not view.draining and _offers(view, skill)
         )
 
-    async def find_candidates(self, skill: str) -> tuple[Candidate, ...]:
-        """Return `candidates`; if there are none but suspected ones, once their fate is known.
+    async def find_candidates(
+        self, skill: str, *, among: Callable[[str], bool] = _anybody
+    ) -> tuple[Candidate, ...]:
+        """Return `candidates` for whose id `among` holds; if all suspected, once that is settled.
 
         One late answer on a busy machine should not fail a task, and a pulled cable should not make
         it wait: suspicion ends within two seconds either way.
         """
         with trio.move_on_after(SUSPICION_SETTLES_S):
-            while not (candidates := self.candidates(skill)):
+            while not (found := self._candidates_among(skill, among)):
                 seen = self.changes
                 if not any(
-                    view.state is PeerState.SUSPECT and _offers(view, skill)
+                    view.state is PeerState.SUSPECT and _offers(view, skill) and among(view.node_id)
                     for view in self.peers()
                 ):
                     break
                 await self.wait_for_change(seen)
-            return candidates
-        return self.candidates(skill)
+            return found
+        return self._candidates_among(skill, among)
+
+    def _candidates_among(self, skill: str, among: Callable[[str], bool]) -> tuple[Candidate, ...]:
+        return tuple(each for each in self.candidates(skill) if among(each.node_id))
 
     def statistics(self) -> MeshStatistics:
         return MeshStatistics(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 import trio
@@ -31,9 +31,16 @@ def view(
     *skills: SkillEntry,
     state: PeerState = PeerState.ALIVE,
     running: int = 0,
+    why: str = "",
+    draining: bool = False,
 ) -> PeerView:
     load = Load(running=running, capacity=2)
-    return PeerView(name, node_id, ("192.0.2.1:1",), state, "", skills, load, 1.0)
+    addresses = ("192.0.2.1:1",)
+    return PeerView(name, node_id, addresses, state, why, skills, load, 1.0, draining=draining)
+
+
+def anybody(node_id: str) -> bool:
+    return True
 
 
 class FakeMesh:
@@ -69,9 +76,11 @@ class FakeMesh:
             if one.state is PeerState.ALIVE and any(each.name == skill for each in one.skills)
         ]
 
-    async def find_candidates(self, skill: str) -> Sequence[placement.Candidate]:
+    async def find_candidates(
+        self, skill: str, *, among: Callable[[str], bool]
+    ) -> Sequence[placement.Candidate]:
         await trio.lowlevel.checkpoint()
-        return self.candidates(skill)
+        return [each for each in self.candidates(skill) if among(each.node_id)]
 
     def connection(self, node_id: str) -> TaskConnection:
         if node_id not in self.connections:
@@ -104,7 +113,7 @@ def make_router(*offered: SkillEntry) -> MeshRouter:
     return MeshRouter(Nowhere(), Offered(*offered), self_id=ME, rng=random.Random(1))
 
 
-def test_candidates_say_whether_their_own_version_may_run_twice() -> None:
+async def test_candidates_say_whether_their_own_version_may_run_twice() -> None:
     router = make_router()
     router.attach(
         FakeMesh(
@@ -113,21 +122,24 @@ def test_candidates_say_whether_their_own_version_may_run_twice() -> None:
         )
     )
 
-    found = {one.name: one.idempotent for one in router.candidates("diff")}
+    found = await router.find_candidates("diff", among=anybody)
 
-    assert found == {"me": False, "you": True}
-    assert [one.name for one in router.candidates("hash")] == ["you"]
-    assert router.candidates("missing") == []
+    assert {one.name: one.idempotent for one in found} == {"me": False, "you": True}
+    (other,) = await router.find_candidates("diff", among=lambda node_id: node_id != ME)
+    assert other.name == "you"
+    assert [one.name for one in await router.find_candidates("hash", among=anybody)] == ["you"]
+    assert await router.find_candidates("missing", among=anybody) == []
 
 
-def test_without_a_mesh_this_node_is_the_only_one() -> None:
+async def test_without_a_mesh_this_node_is_the_only_one() -> None:
     router = make_router(entry("diff"))
 
-    (only,) = router.candidates("diff")
+    (only,) = await router.find_candidates("diff", among=anybody)
 
     assert only.node_id == ME
     assert router.choose([only]) is only
-    assert router.candidates("hash") == []
+    assert await router.find_candidates("hash", among=anybody) == []
+    assert await router.find_candidates("diff", among=lambda node_id: node_id != ME) == []
     assert router.is_live(ME)
     assert not router.is_live(YOU)
     assert router.name_of(YOU) == YOU[:8]
@@ -135,7 +147,7 @@ def test_without_a_mesh_this_node_is_the_only_one() -> None:
         router.resolve("me")
 
 
-def test_less_busy_of_two_is_chosen() -> None:
+async def test_less_busy_of_two_is_chosen() -> None:
     router = make_router()
     router.attach(
         FakeMesh(
@@ -143,22 +155,43 @@ def test_less_busy_of_two_is_chosen() -> None:
         )
     )
 
-    chosen = {router.choose(router.candidates("diff")).name for _ in range(20)}
+    found = await router.find_candidates("diff", among=anybody)
+    chosen = {router.choose(found).name for _ in range(20)}
 
     assert chosen == {"you"}
 
 
-def test_dead_node_is_no_candidate_and_not_live_but_keeps_its_name() -> None:
+async def test_dead_node_is_no_candidate_and_not_live_but_keeps_its_name() -> None:
     router = make_router()
     router.attach(
         FakeMesh(view(ME, "me"), view(YOU, "you", entry("diff"), state=PeerState.SUSPECT))
     )
 
-    assert router.candidates("diff") == []
+    assert await router.find_candidates("diff", among=anybody) == []
     assert not router.is_live(YOU)
     assert router.name_of(YOU) == "you"
     assert router.ever_offered("diff")
     assert not router.ever_offered("hash")
+
+
+def test_what_is_wrong_with_a_node_is_said_with_its_reason() -> None:
+    router = make_router()
+    clock = "tls: its certificate is expired, and this machine's clock says 2027"
+    router.attach(
+        FakeMesh(
+            view(ME, "me"),
+            view(YOU, "you", entry("diff"), state=PeerState.DEAD, why="no answer to 3 pings"),
+            view("c" * 52, "clocky", state=PeerState.UNREACHABLE, why=clock),
+            view("d" * 52, "dry", entry("diff"), draining=True),
+        )
+    )
+
+    assert router.obstacles("diff", on=None) == (
+        "you is dead: no answer to 3 pings; dry is draining and takes no new tasks"
+    )
+    assert router.obstacles("diff", on="c" * 52) == f"clocky is unreachable: {clock}"
+    assert router.obstacles("diff", on=ME) == ""
+    assert router.obstacles("hash", on=None) == ""
 
 
 async def test_skill_of_a_node_that_was_forgotten_is_remembered(

@@ -275,6 +275,8 @@ class World:
         self.loss = 0.0
         """Probability that a message breaks the call it belongs to."""
         self.cut: set[frozenset[str]] = set()
+        self.suspected_until: dict[str, float] = {}
+        """Nodes that missed a ping, and when they will be known to be well."""
         self.seen: list[tuple[str, Point]] = []
         self.on_reached: Callable[[Node, Point], None] = lambda node, point: None
         self._changed = trio.Event()
@@ -328,12 +330,28 @@ class SimRouter:
     def name_of(self, node_id: str) -> str:
         return self._world.nodes[node_id].name
 
-    def candidates(self, skill: str) -> Sequence[Candidate]:
+    async def find_candidates(
+        self, skill: str, *, among: Callable[[str], bool]
+    ) -> Sequence[Candidate]:
+        found = self._candidates(skill, among)
+        if not found:
+            settled = self._world.suspected_until
+            offering = [each for each in settled if skill in self._world.nodes[each].skills]
+            await trio.sleep_until(
+                max((settled[each] for each in offering if among(each)), default=0)
+            )
+            found = self._candidates(skill, among)
+        return found
+
+    def _candidates(self, skill: str, among: Callable[[str], bool]) -> Sequence[Candidate]:
         return [
             Candidate(node.node_id, node.name, node.skills[skill].idempotent)
             for node in self._world.nodes.values()
-            if skill in node.skills and self.is_live(node.node_id)
+            if skill in node.skills and self.is_live(node.node_id) and among(node.node_id)
         ]
+
+    def obstacles(self, skill: str, *, on: str | None) -> str:
+        return ""
 
     def choose(self, candidates: Sequence[Candidate]) -> Candidate:
         return self._world.rng.choice(candidates)
@@ -341,6 +359,8 @@ class SimRouter:
     def is_live(self, node_id: str) -> bool:
         node = self._world.nodes[node_id]
         if not self._world.connected(self.self_id, node_id):
+            return False
+        if trio.current_time() < self._world.suspected_until.get(node_id, 0):
             return False
         return node.is_up or trio.current_time() < node.died_at + NOTICE_S
 

@@ -201,6 +201,29 @@ async def test_a_late_answer_does_not_lose_a_candidate(
         assert candidate.node_id == charlie.node_id
 
 
+async def test_only_a_suspect_that_would_do_is_waited_for(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with open_lab(tmp_path) as lab:
+        alpha, bravo, charlie = await start_three(lab)
+        charlie.mesh.set_skills([skill("only-on-c")])
+        await eventually(lambda: len(alpha.mesh.candidates("only-on-c")) == 1, within_s=2)
+        lab.network.partition([charlie.node_id], [alpha.node_id])
+        await eventually(lambda: alpha.peer("charlie").state is SUSPECT, within_s=2)
+
+        started = trio.current_time()
+        found = await alpha.mesh.find_candidates(
+            "only-on-c", among=lambda node_id: node_id == bravo.node_id
+        )
+        assert (found, trio.current_time()) == ((), started)
+        lab.network.heal_all()
+
+        (found_c,) = await alpha.mesh.find_candidates(
+            "only-on-c", among=lambda node_id: node_id == charlie.node_id
+        )
+        assert found_c.node_id == charlie.node_id
+
+
 async def test_a_killed_node_is_dead_and_alive_again_after_its_restart(
     tmp_path: Path, autojump_clock: trio.testing.MockClock
 ) -> None:

@@ -169,7 +169,7 @@ class TaskDriver:
     async def _do(self, effect: Effect) -> Event:
         match effect:
             case FindRoute():
-                return self._find_route(effect)
+                return await self._find_route(effect)
             case CommitAttempt():
                 return await self._commit_attempt(effect)
             case CallRun():
@@ -182,17 +182,18 @@ class TaskDriver:
                 raise AssertionError("drive() ends with it")
         assert_never(effect)
 
-    def _find_route(self, effect: FindRoute) -> Event:
-        router, on = self._desk.router, self._errand.on
-        candidates = [
-            candidate
-            for candidate in router.candidates(self._errand.skill)
-            if candidate.node_id not in effect.exclude and on in (None, candidate.node_id)
-        ]
+    async def _find_route(self, effect: FindRoute) -> Event:
+        router, on, skill = self._desk.router, self._errand.on, self._errand.skill
+
+        def will_do(node_id: str) -> bool:
+            return node_id not in effect.exclude and on in (None, node_id)
+
+        candidates = await router.find_candidates(skill, among=will_do)
         if not candidates:
             return NoRoute(
                 node_is_live=on is not None and router.is_live(on),
-                ever_offered=router.ever_offered(self._errand.skill),
+                ever_offered=router.ever_offered(skill),
+                why=router.obstacles(skill, on=on),
             )
         chosen = router.choose(candidates)
         return Routed(chosen.node_id, chosen.name, chosen.idempotent)

@@ -253,6 +253,10 @@ class Lifecycle:
         skill, on = self._errand.skill, self._errand.on
         if self._error is not None:
             return self._error
+        if on is not None and event.node_is_live and event.why:
+            return TaskError(
+                Code.DRAINING, event.why, "`skilllite peers` shows who else offers the skill"
+            )
         if on is not None and event.node_is_live:
             return TaskError(
                 Code.UNKNOWN_SKILL,
@@ -262,13 +266,14 @@ class Lifecycle:
         if on is not None:
             return TaskError(
                 Code.PEER_UNREACHABLE,
-                "the node asked for can't be reached",
-                "`skilllite peers` says why; --wait waits for it",
+                event.why or "the node asked for can't be reached",
+                "`skilllite peers` and `skilllite doctor` say more; --wait waits for it",
             )
         if event.ever_offered:
             return TaskError(
                 Code.NO_CAPABLE_PEER,
-                f"no reachable node offers the skill {skill}",
+                f"no reachable node offers the skill {skill}"
+                + (f": {event.why}" if event.why else ""),
                 "`skilllite peers` shows who is missing; --wait waits for one",
             )
         return TaskError(
@@ -404,10 +409,12 @@ class Lifecycle:
         if self._open:
             where = f"on node {self._name}"
         else:
-            where = "before a node took it" if self._error is None else self._error.message
+            where = "before a node took it"
+            if self._error is not None:
+                where += f": {self._error.message}"
         return TaskError(
             Code.DEADLINE,
-            f"the deadline of {self._errand.deadline_ms / 1000:g} s is over: {where}",
+            f"the deadline of {self._errand.deadline_ms / 1000:g} s passed {where}",
             "give it more time with --deadline",
         )
 

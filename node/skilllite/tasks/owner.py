@@ -128,7 +128,7 @@ class TaskOwner:
             requested_node=on,
             wait=wait,
             created_ms=self._now_ms(),
-            deadline_ms=round(deadline_s * 1000),
+            deadline_ms=max(1, round(deadline_s * 1000)),
         )
         errand = _errand(task.skill, on, wait, task.deadline_ms, left_ms=task.deadline_ms)
         driver = TaskDriver(

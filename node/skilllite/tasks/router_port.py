@@ -49,8 +49,21 @@ class Router(Protocol):
         """Return the name of a node, or a short form of the id when it is not known."""
         ...
 
-    def candidates(self, skill: str) -> Sequence[Candidate]:
-        """Return the live nodes that offer the skill, this one included if it does."""
+    async def find_candidates(
+        self, skill: str, *, among: Callable[[str], bool]
+    ) -> Sequence[Candidate]:
+        """Return the live nodes for whose id `among` holds and that offer the skill.
+
+        This node is one of them if it does. When there are only nodes that missed a ping, wait the
+        two seconds until they are back or gone.
+        """
+        ...
+
+    def obstacles(self, skill: str, *, on: str | None) -> str:
+        """Return why nobody takes it, node by node; empty when that is not known.
+
+        About the node `on`, else about those that are known to offer the skill.
+        """
         ...
 
     def choose(self, candidates: Sequence[Candidate]) -> Candidate:

@@ -47,6 +47,8 @@ class NoRoute:
     node_is_live: bool = False
     """Whether the node that was asked for by name is there (it lacks the skill then)."""
     ever_offered: bool = False
+    why: str = ""
+    """What is wrong with the nodes that could have been asked."""
 
 
 @dataclass(frozen=True, slots=True)

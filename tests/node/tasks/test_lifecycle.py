@@ -322,6 +322,20 @@ def test_without_a_capable_node_a_task_fails_at_once() -> None:
     assert lacks.code == Code.UNKNOWN_SKILL
 
 
+def test_why_no_node_takes_it_is_part_of_the_message() -> None:
+    why = "kitchen is unreachable: tls: its certificate is expired"
+    drains = "kitchen is draining and takes no new tasks"
+
+    named = Life(on="b").finish(Begun(), NoRoute(why=why)).outcome.error
+    anyone = Life().finish(Begun(), NoRoute(ever_offered=True, why=why)).outcome.error
+    draining = Life(on="b").finish(Begun(), NoRoute(node_is_live=True, why=drains)).outcome.error
+
+    assert named is not None and named.message == why
+    assert anyone is not None and anyone.message.endswith(why)
+    assert draining is not None
+    assert (draining.code, draining.message) == (Code.DRAINING, drains)
+
+
 def test_a_task_that_may_wait_does_so_until_its_deadline() -> None:
     life = Life(wait=True)
 

@@ -215,6 +215,38 @@ async def test_hundreds_of_tasks_at_once_all_end(tmp_path: Path, autojump_clock:
         assert sum(node.runs.total() for node in world.nodes.values()) == 150
 
 
+@pytest.mark.parametrize("on", [None, "b"])
+async def test_a_node_under_suspicion_is_waited_for(
+    tmp_path: Path, autojump_clock: object, on: str | None
+) -> None:
+    async with world_at(tmp_path) as world:
+        owner = await world.add("a")
+        await world.add("b", calc=CALC)
+        world.suspected_until["b"] = trio.current_time() + 2
+
+        record = await ended(owner, await owner.owner.submit("calc", "{}", on=on))
+
+        assert (record.state, record.node_id) == (TaskState.SUCCEEDED, "b")
+
+
+async def test_a_task_that_waits_for_a_suspect_can_be_cancelled_and_ends_at_its_deadline(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with world_at(tmp_path) as world:
+        owner = await world.add("a")
+        await world.add("b", calc=CALC)
+        started = trio.current_time()
+        world.suspected_until["b"] = started + 60
+
+        late = await ended(owner, await owner.owner.submit("calc", "{}", deadline_s=1.0))
+        unwanted = await owner.owner.submit("calc", "{}")
+        cancelled = await owner.owner.cancel(unwanted.task_id)
+
+        assert code_of(late) == Code.DEADLINE
+        assert cancelled.state is TaskState.CANCELLED
+        assert trio.current_time() < started + 30
+
+
 async def test_without_a_capable_node_it_fails_at_once_with_a_reason(
     tmp_path: Path, autojump_clock: object
 ) -> None:
