@@ -37,7 +37,6 @@ HINTS = {
     Reason.UNAVAILABLE: "run `skilllite doctor` on that node",
     Reason.REFUSED: "run `skilllite doctor` on that node",
 }
-HINT_OTHERWISE = "`skilllite tasks logs ID` shows what the skill wrote"
 
 
 class OfferedSkills(Protocol):
@@ -145,8 +144,9 @@ def _terminal(skill: str, outcome: Outcome) -> Result | Failed:
         return Result(output_json, text, duration_ms)
     last_line = outcome.stderr.strip().rpartition("\n")[2].strip()[-STDERR_TAIL_CHARACTERS:]
     what = outcome.message or outcome.reason.value
-    message = f"{skill}: {what}" + (f": {last_line}" if last_line else "")
-    error = TaskError(outcome.reason.value, message, HINTS.get(outcome.reason, HINT_OTHERWISE))
+    said = outcome.complaint or last_line
+    message = f"{skill}: {what}" + (f": {said}" if said else "")
+    error = TaskError(outcome.reason.value, message, HINTS.get(outcome.reason, ""))
     return Failed(error, output_json, text, duration_ms)
 
 

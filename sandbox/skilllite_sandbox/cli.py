@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 from skilllite_sandbox.errors import InvalidInput, SandboxError, SandboxUnavailable
 from skilllite_sandbox.outcome import Outcome, Reason
@@ -126,22 +127,34 @@ def print_error(error: SandboxError) -> None:
     note(f"error: {error.message}")
     if error.cause:
         note(f"cause: {error.cause}")
-    if error.hint:
-        note(f"hint: {error.hint}")
+    note(f"hint: {error.hint or 'each command explains itself with --help'}")
 
 
 def _print_result(outcome: Outcome) -> None:
     """Print the skill's value, or what it printed instead, and what became of it."""
     if outcome.reason is Reason.NOT_JSON:
         _write(outcome.text)
-        note(f"note: {outcome.message}; printed as it came")
+        end = "; printed as it came" if outcome.text.strip() else ", although the skill succeeded"
+        note(f"note: {outcome.message}{end}")
         return
     if outcome.output is not None or outcome.ok:
         _write(outcome.text.strip() + "\n")
     elif outcome.text:
         _write(outcome.text)
     if not outcome.ok:
-        print_error(SandboxError(outcome.message, hint=_HINTS.get(outcome.reason)))
+        said = f": {outcome.complaint}" if outcome.complaint else ""
+        print_error(SandboxError(outcome.message + said, hint=_hint_for(outcome)))
+
+
+def _hint_for(outcome: Outcome) -> str:
+    """Return what to do about a run that failed."""
+    if outcome.reason in _HINTS:
+        return _HINTS[outcome.reason]
+    if outcome.complaint:
+        return "change the input; the skill's SKILL.md says what it takes"
+    if outcome.stderr.strip():
+        return "what the skill wrote about it stands above, or in `stderr` with --json"
+    return "the skill said nothing about it; its SKILL.md says what it takes"
 
 
 _HINTS = {
@@ -219,26 +232,48 @@ def _read_input(argument: str, limits: Limits) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        raise InvalidInput("the input on stdin is not UTF-8") from None
+        raise InvalidInput(
+            "the input on stdin is not UTF-8",
+            hint="a skill takes a JSON object; a file of bytes has to go into it as text",
+        ) from None
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value <= _WALL_LONGEST_S:
-        raise argparse.ArgumentTypeError(f"must be above 0 and at most {_WALL_LONGEST_S:g}")
+        raise argparse.ArgumentTypeError(
+            f"must be a number above 0 and at most {_WALL_LONGEST_S:g}"
+        )
     return value
 
 
 def _megabytes(text: str) -> int:
-    value = int(text)
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
     if not 0 < value <= _MEMORY_LARGEST_MB:
-        raise argparse.ArgumentTypeError(f"must be above 0 and at most {_MEMORY_LARGEST_MB}")
+        raise argparse.ArgumentTypeError(
+            f"must be a whole number above 0 and at most {_MEMORY_LARGEST_MB}"
+        )
     return value
+
+
+class _Parser(argparse.ArgumentParser):
+    """Argument parser whose errors look like all our errors."""
+
+    def error(self, message: str) -> NoReturn:
+        note(f"error: {message}")
+        note(f"hint: see `{self.prog} --help`")
+        raise SystemExit(USAGE)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command of `skilllite-sandbox` and return its exit status."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="skilllite-sandbox", description="Run skills in isolation.", allow_abbrev=False
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

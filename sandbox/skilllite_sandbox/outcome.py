@@ -29,6 +29,10 @@ class Reason(StrEnum):
     CANCELLED = "cancelled"
 
 
+COMPLAINT_CHARS_MAX = 300
+"""Of a skill's own words in a message; all of them are in its output."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What one run did. Every run that started has exactly one."""
@@ -59,6 +63,14 @@ class Outcome:
     def ok(self) -> bool:
         """Whether the skill ended by itself with status 0."""
         return self.reason in (Reason.OK, Reason.NOT_JSON)
+
+    @property
+    def complaint(self) -> str:
+        """What a skill that failed says itself, in the `error` of its JSON object; else empty."""
+        said = self.output.get("error") if isinstance(self.output, dict) else None
+        if self.ok or not isinstance(said, str):
+            return ""
+        return " ".join(said[:COMPLAINT_CHARS_MAX].split())
 
     def to_json(self) -> dict[str, Any]:
         """Return the machine contract of `skilllite run --json`."""

@@ -151,7 +151,19 @@ async def test_failure_names_the_reason_and_the_last_line(
     assert isinstance(done, Failed)
     assert done.error.code == "exit"
     assert "no such month" in done.error.message
-    assert done.error.hint
+
+
+async def test_failure_is_told_in_the_skills_own_words(
+    runner: SandboxRunner, folder: Folder
+) -> None:
+    code = "import sys\nprint('{\"error\": \"b must not be zero\"}')\nprint('x', file=sys.stderr)\n"
+    folder.add("says", code + "sys.exit(1)")
+
+    done = await run(runner, "says")
+
+    assert isinstance(done, Failed)
+    assert done.error.message == "says: exit status 1: b must not be zero"
+    assert done.output_json == '{"error": "b must not be zero"}'
 
 
 async def test_deadline_ends_the_run_as_timeout(runner: SandboxRunner, folder: Folder) -> None:

@@ -104,7 +104,61 @@ def test_a_failure_prints_what_there_is_and_says_what_happened(
 
     said = capfd.readouterr()
     assert said.out == '{"error": "no"}\n'
-    assert said.err == "error: exit status 2\n"
+    assert said.err == (
+        "error: exit status 2: no\n"
+        "hint: change the input; the skill's SKILL.md says what it takes\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "hint"),
+    [
+        ("raise SystemExit(2)", "the skill said nothing about it"),
+        ("raise SystemExit('why')", "what the skill wrote about it stands above"),
+        ("print('{\"error\": [1]}'); raise SystemExit(2)", "the skill said nothing about it"),
+        ("import os; os.kill(os.getpid(), 9)", "the skill said nothing about it"),
+    ],
+)
+def test_every_failure_has_a_hint(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], script: str, hint: str
+) -> None:
+    assert main(["run", with_script(tmp_path, script), "{}", "--sandbox-level", "2"]) == 1
+
+    said = capfd.readouterr().err
+    assert said.count("error:") == 1
+    assert f"hint: {hint}" in said
+
+
+@pytest.mark.parametrize(
+    "arguments", [["run", "x", "-"], ["mcp"], ["run", "x", "{}", "--max-memory", "1"]]
+)
+def test_every_error_has_a_hint(
+    arguments: list[str],
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff")))
+    skill = with_script(tmp_path, "print(1)")
+
+    assert main([skill if word == "x" else word for word in arguments]) in (2, 3)
+
+    assert "hint: " in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--timeout", "soon"], ["--max-memory", "much"]])
+def test_what_is_no_number_is_said_to_be_none(
+    arguments: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["run", "x", "{}", *arguments])
+
+    assert left.value.code == 2
+    said = capfd.readouterr().err
+    assert "number above 0" in said
+    assert "_seconds" not in said and "_megabytes" not in said
+    assert said.startswith("error: ")
+    assert said.endswith("hint: see `skilllite-sandbox run --help`\n")
 
 
 def test_output_that_is_not_json_is_printed_with_a_note(

@@ -64,6 +64,10 @@ class ExecutionState(StrEnum):
     """The owner asked before Run arrived: it will never be started."""
 
 
+SHORT_TASK_ID_CHARACTERS = 12
+"""Enough to name a task: what `tasks list` shows."""
+
+
 class Code(StrEnum):
     """Stable error codes that tasks add to those of the sandbox and the swarm."""
 
@@ -125,6 +129,15 @@ class TaskRecord:
             return "a node that had the task has not confirmed its end; it is asked for a day"
         return ""
 
+    @property
+    def _where_to_look(self) -> str:
+        """The remedy when nobody knew a better one: the skill's own words."""
+        short = self.task_id[:SHORT_TASK_ID_CHARACTERS]
+        return (
+            f"`skilllite tasks show {short}` has what the skill printed, "
+            f"`skilllite tasks logs {short}` what it wrote to stderr"
+        )
+
     def to_json(self, *, now_ms: int, brief: bool = False) -> dict[str, Any]:
         """Return the machine contract of `submit --json`, without output and text when `brief`."""
         duration_ms = self.duration_ms
@@ -136,7 +149,7 @@ class TaskRecord:
             "node": self.node_id or None,
             "node_name": self.node_name or None,
             "skill": self.skill,
-            "error": error_to_json(self.error),
+            "error": error_to_json(self.error, otherwise=self._where_to_look),
             "attempts": self.attempts,
             "duration_ms": duration_ms,
             "run_ms": self.run_ms,
@@ -160,11 +173,11 @@ def _value_and_text(output_json: str | None, text: str) -> tuple[Any, str]:
         return None, output_json
 
 
-def error_to_json(error: TaskError | None) -> dict[str, str] | None:
-    """Return the error as the contract shows it."""
+def error_to_json(error: TaskError | None, *, otherwise: str = "") -> dict[str, str] | None:
+    """Return the error as the contract shows it, with a hint that it lacks replaced."""
     if error is None:
         return None
-    return {"code": error.code, "message": error.message, "hint": error.hint}
+    return {"code": error.code, "message": error.message, "hint": error.hint or otherwise}
 
 
 @dataclass(frozen=True, slots=True)

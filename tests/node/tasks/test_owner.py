@@ -244,6 +244,7 @@ async def test_a_task_that_waits_for_a_suspect_can_be_cancelled_and_ends_at_its_
 
         assert code_of(late) == Code.DEADLINE
         assert cancelled.state is TaskState.CANCELLED
+        assert f"tasks show {unwanted.task_id[:12]}" in cancelled.to_json(now_ms=0)["error"]["hint"]
         assert trio.current_time() < started + 30
 
 
