@@ -19,7 +19,8 @@ from skilllite_sandbox.strict_json import parse_json
 
 _SHELL_SIGNAL_BASE = 128  # bubblewrap and shells report a death by signal N as 128 + N
 _SIGNAL_LAST = 64
-_OUT_OF_MEMORY_TEXT = "out of memory"  # V8's last words, before it aborts
+# V8's last words before it aborts. The second are node 18's, when the limit refuses an mprotect.
+_OUT_OF_MEMORY_TEXTS = ("out of memory", "Check failed: reservation_.SetPermissions")
 _ABORTS = frozenset({signal.SIGABRT, signal.SIGTRAP, signal.SIGILL, signal.SIGSEGV})
 
 
@@ -133,8 +134,10 @@ def _reason_of_signal(plan: Plan, ending: Ending, number: int) -> Reason:
         number == signal.SIGKILL and ending.cpu_most_s >= plan.limits.cpu_s
     ):
         return Reason.CPU
-    if number in _ABORTS and _OUT_OF_MEMORY_TEXT in ending.stderr.decode("utf-8", "replace"):
-        return Reason.MEMORY
+    if number in _ABORTS:
+        said = ending.stderr.decode("utf-8", "replace")
+        if any(text in said for text in _OUT_OF_MEMORY_TEXTS):
+            return Reason.MEMORY
     return Reason.SIGNAL
 
 

@@ -76,7 +76,15 @@ def outcome_of(**facts: object) -> Outcome:
             },
             Reason.MEMORY,
         ),
+        (
+            {
+                "wait_status": exited(128 + signal.SIGTRAP),
+                "stderr": b"# Check failed: reservation_.SetPermissions( unprotect_start, 1)",
+            },
+            Reason.MEMORY,
+        ),
         ({"wait_status": exited(128 + signal.SIGABRT)}, Reason.SIGNAL),
+        ({"wait_status": exited(128 + signal.SIGTRAP)}, Reason.SIGNAL),
         ({"wait_status": exited(250)}, Reason.EXIT),
         ({"told": b""}, Reason.UNAVAILABLE),
         ({"told": b"", "wait_status": exited(1)}, Reason.UNAVAILABLE),

@@ -50,8 +50,13 @@ def refusal_of(admission: Admission) -> Refused | None:
     return None
 
 
+def names_an_attempt(task_id: str, attempt: int) -> bool:
+    """Return whether there can be such an attempt; what can't be is never written down."""
+    return _TASK_ID.fullmatch(task_id) is not None and 1 <= attempt <= ATTEMPT_MAX
+
+
 def _fault_of_request(request: RunRequest, self_id: str) -> TaskError | None:
-    if not _TASK_ID.fullmatch(request.task_id) or not 1 <= request.attempt <= ATTEMPT_MAX:
+    if not names_an_attempt(request.task_id, request.attempt):
         return TaskError(Code.INVALID_INPUT, "the request names no attempt of a task")
     # The owner is the first of `via`; a task that comes back to a node which passed it on loops.
     if len(request.via) > HOP_LIMIT or self_id in request.via[1:]:

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 
 import trio
 
-from skilllite.tasks.admission import Admission, refusal_of
+from skilllite.tasks.admission import Admission, names_an_attempt, refusal_of
 from skilllite.tasks.attempt_run import AttemptRun, Execution
 from skilllite.tasks.executor_book import (
     ExecutionKey,
@@ -121,6 +121,8 @@ class TaskExecutor:
         return _status_of(record)
 
     async def _fence(self, key: ExecutionKey) -> ExecutionRecord | None:
+        if not names_an_attempt(key.task_id, key.attempt):
+            return None  # a Run of it would be refused as well
         now_ms = self._execution.now_ms()
         return await self._execution.write(lambda c: fence_execution(c, key, now_ms=now_ms))
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -270,6 +271,18 @@ async def test_a_fenced_attempt_is_refused_for_ever(tmp_path: Path, autojump_clo
         assert refused.error.code == Code.FENCED
         assert isinstance((await run(executor, request(attempt=2)))[-1], Result)
     assert skills.started == 1
+
+
+async def test_what_names_no_attempt_leaves_no_row(tmp_path: Path, autojump_clock: object) -> None:
+    unknown = AttemptStatus(AttemptState.UNKNOWN)
+    async with executor_at(tmp_path, Skills()) as executor:
+        for task_id, attempt in (("x" * 32, 1), ("", 1), (TASK + "0", 1), (TASK, 0), (TASK, 2**31)):
+            assert await executor.status(OWNER, task_id, attempt, fence=True) == unknown
+            assert not await executor.cancel(OWNER, task_id, attempt)
+
+    ledger = next(tmp_path.rglob("*.sqlite3"))
+    with closing(sqlite3.connect(ledger)) as connection:
+        assert connection.execute("SELECT count(*) FROM executions").fetchone() == (0,)
 
 
 async def test_asking_without_a_fence_changes_nothing(
