@@ -280,7 +280,7 @@ async def test_what_names_no_attempt_leaves_no_row(tmp_path: Path, autojump_cloc
             assert await executor.status(OWNER, task_id, attempt, fence=True) == unknown
             assert not await executor.cancel(OWNER, task_id, attempt)
 
-    ledger = next(tmp_path.rglob("*.sqlite3"))
+    ledger = tmp_path / "ledger.sqlite3"
     with closing(sqlite3.connect(ledger)) as connection:
         assert connection.execute("SELECT count(*) FROM executions").fetchone() == (0,)
 
