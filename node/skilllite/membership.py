@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -20,9 +21,10 @@ from skilllite.lock import hold_node_lock
 from skilllite.standing import Standing, open_standing, utc_now
 from skilllite_swarm.addresses import parse_address
 from skilllite_swarm.bridge import Bridge, open_bridge
-from skilllite_swarm.diagnosis import fetch_certificate
+from skilllite_swarm.diagnosis import fetch_certificate, judge_dates
 from skilllite_swarm.discovery import Discovery, Found, find_responders
 from skilllite_swarm.errors import JoinFailed, JoinReason, SwarmError
+from skilllite_swarm.identity import certificate_facts
 from skilllite_swarm.mdns import open_mdns
 from skilllite_swarm.pairing import JoinCode, JoinedTeam, Joiner, join_through
 from skilllite_swarm.rpc import join_client
@@ -56,6 +58,7 @@ async def join_team(
     bridge: Bridge,
     discovery: Discovery | None,
     say: Say,
+    now: Callable[[], datetime] = utc_now,
 ) -> JoinedTeam:
     """Become a member of the inviter's team; when this returns it is on disk.
 
@@ -71,8 +74,8 @@ async def join_team(
         inviters: tuple[tuple[str, ...], ...] = ((peer,),)
     else:
         inviters = await _find_inviters(discovery, code.number, say)
-    joined = await _ask_in_turn(standing, code, inviters, bridge, say)
-    standing.team.join(joined.leaf_der, joined.ca_der, joined.members, utc_now())
+    joined = await _ask_in_turn(standing, code, inviters, bridge, say, now)
+    standing.team.join(joined.leaf_der, joined.ca_der, joined.members, now())
     return joined
 
 
@@ -101,6 +104,7 @@ async def _ask_in_turn(
     inviters: tuple[tuple[str, ...], ...],
     bridge: Bridge,
     say: Say,
+    now: Callable[[], datetime],
 ) -> JoinedTeam:
     """Ask one inviter after the other: two teams may happen to use one number.
 
@@ -112,12 +116,14 @@ async def _ask_in_turn(
         for address in addresses:
             try:
                 certificate = await _peek(address)
+                # With a wrong clock the handshake would fail without a word about the reason.
+                judge_dates(certificate_facts(certificate), address, address, now())
             except SwarmError as error:
                 refusal = refusal or error
                 continue
             say(f"asking {address}")
             try:
-                return await _exchange(standing, code, address, certificate, bridge)
+                return await _exchange(standing, code, address, certificate, bridge, now)
             except SwarmError as error:
                 # What an inviter said tells more than that another did not answer.
                 refusal = error
@@ -132,13 +138,18 @@ async def _peek(address: str) -> bytes:
 
 
 async def _exchange(
-    standing: Standing, code: JoinCode, address: str, certificate: bytes, bridge: Bridge
+    standing: Standing,
+    code: JoinCode,
+    address: str,
+    certificate: bytes,
+    bridge: Bridge,
+    now: Callable[[], datetime],
 ) -> JoinedTeam:
     joiner = Joiner(standing.identity, code, certificate, name=standing.name)
     try:
         with trio.fail_after(EXCHANGE_TIMEOUT_S):
             async with join_client(bridge, address, certificate) as client:
-                return await join_through(client, joiner, utc_now)
+                return await join_through(client, joiner, now)
     except trio.TooSlowError:
         raise JoinFailed(
             f"{address} did not finish the join within {EXCHANGE_TIMEOUT_S:g} s",

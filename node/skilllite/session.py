@@ -6,6 +6,7 @@ and ledger don't notice. All that a session needs is passed in.
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -90,6 +91,13 @@ async def open_session(
         InvalidAddress: a static peer is not "host:port".
     """
     team = standing.team
+    if problem := team.leaf.clock_problem(now := utc_now()):
+        log.warning(
+            "this node's certificate is %s, and this machine's clock says %s UTC: no member can be "
+            "reached until the clock is right; `skilllite doctor` says more",
+            problem,
+            f"{now:%Y-%m-%d %H:%M}",
+        )
     async with AsyncExitStack() as stack:
         discovery = await stack.enter_async_context(
             open_mdns(bridge) if listening.discover else no_discovery()
@@ -179,7 +187,15 @@ async def _listen(
     try:
         return await stack.enter_async_context(serve(port.number))
     except Exception as raised:
-        if not isinstance(innermost(raised), PortInUse) or not port.may_be_another:
+        if not port.may_be_another or not _is_taken(innermost(raised)):
             raise
         log.warning("port %d is taken, another one is used", port.number)
         return await stack.enter_async_context(serve(ANY_PORT))
+
+
+def _is_taken(error: BaseException) -> bool:
+    """Return whether another port can help: it can't where the address itself is wrong."""
+    refusal = error.__cause__
+    return isinstance(error, PortInUse) and not (
+        isinstance(refusal, OSError) and refusal.errno != errno.EADDRINUSE
+    )

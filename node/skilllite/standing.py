@@ -6,8 +6,8 @@ import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from skilllite.config import Config
-from skilllite.errors import ConfigInvalid
+from skilllite.config import FLAG_ORIGIN, Config
+from skilllite.errors import ConfigInvalid, UsageError
 from skilllite.home import Home
 from skilllite_swarm.identity import DeviceIdentity, load_or_create_identity
 from skilllite_swarm.team import Team, open_team
@@ -50,7 +50,8 @@ def node_name(config: Config) -> str:
         host = socket.gethostname().partition(".")[0][:NAME_LENGTH_MAX]
         return host if is_acceptable_name(host) else NAME_OTHERWISE
     if not is_acceptable_name(name) or " " in name:
-        raise ConfigInvalid(
+        typed = config.origin("node.name").startswith(FLAG_ORIGIN)
+        raise (UsageError if typed else ConfigInvalid)(
             f"a node can't be called {name!r}",
             cause=f"set by {config.origin('node.name')}",
             hint=f"use at most {NAME_LENGTH_MAX} printable characters without blanks",

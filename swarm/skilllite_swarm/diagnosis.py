@@ -160,8 +160,8 @@ def judge(
             hint="to be in one team: `skilllite node invite` on one of the two, `node join` on the "
             "other",
         )
-    _judge_dates(facts, address, address, now)
-    _judge_dates(certificate_facts(tls.leaf_pem), "this node", address, now)
+    judge_dates(facts, address, address, now)
+    judge_dates(certificate_facts(tls.leaf_pem), "this node", address, now)
     try:
         check_leaf(certificate, tls.ca_pem)
     except InvalidCertificate as error:
@@ -185,14 +185,16 @@ def judge(
 def refused_handshake(endpoint: Endpoint) -> PeerUnreachable:
     """Return the failure of a peer that looks right and yet ends the mutual handshake."""
     return PeerUnreachable(
-        f"{endpoint.address} does not accept this node's certificate, or its link is too slow",
+        f"{endpoint.address} does not accept this node's certificate: the clock of one of the two "
+        "is wrong, or the link between them is too slow",
         address=endpoint.address,
         step=DialStep.TLS,
         hint="compare the clocks of the two nodes (`timedatectl`), then see the log of that node",
     )
 
 
-def _judge_dates(certificate: CertificateFacts, whose: str, address: str, now: datetime) -> None:
+def judge_dates(certificate: CertificateFacts, whose: str, address: str, now: datetime) -> None:
+    """Raise `PeerUnreachable`, which names the clock, for a certificate that isn't valid now."""
     if problem := certificate.clock_problem(now):
         raise PeerUnreachable(
             f"the certificate of {whose} is {problem}, and this machine's clock says "

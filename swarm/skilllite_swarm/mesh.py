@@ -343,7 +343,11 @@ class Mesh:
 
     def _views(self) -> tuple[PeerView, ...]:
         rows = self._peering.table.views(trio.current_time())
-        claimed = {view.node_id: view.name for view in rows if view.node_id}
+        # A member that never connected has said nothing, but gave its name when it joined.
+        joined = {member.node_id: member.name for member in self._team.members}
+        claimed = {
+            view.node_id: view.name or joined.get(view.node_id, "") for view in rows if view.node_id
+        }
         names = shown_names(claimed | {self.node_id: self._own.view().name})
         me = replace(self._own.view(), name=names[self.node_id])
         return me, *(

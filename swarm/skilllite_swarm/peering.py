@@ -37,6 +37,7 @@ from skilllite_swarm.peer_events import (
     StartPings,
     Tick,
 )
+from skilllite_swarm.peer_view import clean_name
 from skilllite_swarm.peers import PeerTable
 from skilllite_swarm.transport import CatalogueHead, Connection, Load, NodeInfo, PeerHint, Transport
 
@@ -139,7 +140,10 @@ class Peering:
                 self._nursery.start_soon(self._dial, effect)
             case StartPings(dial, node_id):
                 # The task of the dial pings from here on.
-                log.info("%s is connected at %s", node_id, self._live[dial].connection.address)
+                connected = self._live[dial]
+                name = clean_name(connected.info.name) if connected.info is not None else ""
+                who = f"{name} ({node_id[:8]})" if name else node_id[:8]
+                log.info("%s is connected at %s", who, connected.connection.address)
             case Close(dial):
                 # Gone already only while the mesh closes.
                 if (live := self._live.get(dial)) is not None:

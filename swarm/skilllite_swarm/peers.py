@@ -21,6 +21,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from skilllite_swarm.errors import DialStep
 from skilllite_swarm.peer_events import (
     Called,
     CatalogueFailed,
@@ -62,6 +63,8 @@ MISSES_DEAD = 3
 
 FORGET_MEMBER_S = 7 * 24 * 3600.0
 """A laptop may be away over a holiday; remembered addresses bring it back even later."""
+
+GOODBYE = "it said goodbye"
 
 FORGET_HINT_S = 600.0
 """Somebody who was announced, never connected, and is not announced any more."""
@@ -297,12 +300,19 @@ class PeerTable:
 
     def _dial_failed(self, event: DialFailed, now: float) -> None:
         target = self._ended_dial(event.dial)
-        if target is not None:
-            self._note_failure(target, f"{event.step.value}: {event.why}", now)
+        if target is None:
+            return
+        why = f"{event.step.value}: {event.why}"
+        if _is_gone(target) and event.step not in (DialStep.RESOLVE, DialStep.TCP):
+            # Something answers there again, and not as the member that said goodbye.
+            why = f"{GOODBYE}; now {why}"
+            self._changed |= target.why != why
+            target.why = why
+        self._note_failure(target, why, now)
 
     def _note_failure(self, target: Target, why: str, now: float) -> None:
         # That one who said goodbye can't be reached is what it announced.
-        if not (isinstance(target, Peer) and target.state is PeerState.LEFT):
+        if not _is_gone(target):
             self._changed |= target.why != why
             target.why = why
         target.failed(now, self._rng)
@@ -337,7 +347,7 @@ class PeerTable:
             peer.state, peer.why = PeerState.SUSPECT, why
 
     def _leave(self, peer: Peer, epoch: int, now: float) -> None:
-        self._drop(peer, PeerState.LEFT, "it said goodbye", now)
+        self._drop(peer, PeerState.LEFT, GOODBYE, now)
         peer.leave(epoch, now)
 
     def _drop(self, peer: Peer, state: PeerState, why: str, now: float) -> None:
@@ -420,3 +430,7 @@ class PeerTable:
         if peer.dialling is not None:
             del self._dialling[peer.dialling]
         self._changed = True
+
+
+def _is_gone(target: Target) -> bool:
+    return isinstance(target, Peer) and target.state is PeerState.LEFT

@@ -13,7 +13,7 @@ from datetime import datetime
 import trio
 
 from skilllite_swarm.errors import SwarmError
-from skilllite_swarm.identity import DeviceIdentity
+from skilllite_swarm.identity import CertificateFacts, DeviceIdentity
 from skilllite_swarm.team import Team
 from skilllite_swarm.transport import Connection
 
@@ -39,13 +39,20 @@ async def keep_leaf_fresh(
         if team.needs_renewal(now()):
             renewed = await renew(team, identity, issuers(), now)
             if not renewed and not reported:
-                left = team.leaf.not_after - now()
-                log.warning(
-                    "this node's certificate ends in %d h and no member that can renew it answers",
-                    left.total_seconds() // 3600,
-                )
+                log.warning("%s", _why_it_matters(team.leaf, now()))
             reported = not renewed
         await trio.sleep(CHECK_PERIOD_S if not team.needs_renewal(now()) else RETRY_PERIOD_S)
+
+
+def _why_it_matters(leaf: CertificateFacts, now: datetime) -> str:
+    nobody = "no member that can renew it answers"
+    if problem := leaf.clock_problem(now):
+        return (
+            f"this node's certificate is {problem}, this machine's clock says "
+            f"{now:%Y-%m-%d %H:%M} UTC, and {nobody}: set the clock if it is wrong"
+        )
+    left_h = (leaf.not_after - now).total_seconds() // 3600
+    return f"this node's certificate ends in {left_h:.0f} h and {nobody}"
 
 
 async def renew(

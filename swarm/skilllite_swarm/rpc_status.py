@@ -138,7 +138,12 @@ def raised_by(error: BaseException, *, call: str, address: str) -> SwarmError:
     status, details = error.code(), error.details() or ""
     if status is grpc.StatusCode.UNAVAILABLE and details.startswith(_NEVER_SENT):
         return PeerUnreachable(
-            f"no connection to {address}", address=address, step=DialStep.TCP, cause=details
+            f"no connection to {address}",
+            address=address,
+            step=DialStep.TCP,
+            cause=details,
+            hint="does the node run there, and is the clock right here and there? `skilllite "
+            "doctor` on both tells",
         )
     if status is grpc.StatusCode.UNIMPLEMENTED:
         return PeerRefused(

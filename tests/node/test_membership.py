@@ -6,6 +6,7 @@ import random
 import socket
 from collections.abc import AsyncIterator, MutableSequence, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +14,7 @@ import pytest
 import trio
 
 from skilllite.config import load_config
-from skilllite.errors import ConfigInvalid, NotFound
+from skilllite.errors import ConfigInvalid, NotFound, UsageError
 from skilllite.home import Home
 from skilllite.membership import join_team, leave_stopped, left_facts
 from skilllite.standing import Standing, node_name, open_standing, utc_now
@@ -97,6 +98,7 @@ async def join(
     *,
     peer: str | None = None,
     found: Sequence[Found] = (),
+    clock_off: timedelta = timedelta(0),
 ) -> list[str]:
     """Join; return what was said meanwhile."""
     said: list[str] = []
@@ -110,6 +112,7 @@ async def join(
         bridge=bridge,
         discovery=discovery,
         say=said.append,
+        now=lambda: utc_now() + clock_off,
     )
     return said
 
@@ -206,6 +209,27 @@ async def test_address_where_nobody_listens_is_named(tmp_path: Path) -> None:
             await join(who, bridge, "42-maple-robin-tunnel", peer=f"127.0.0.1:{port}")
 
 
+@pytest.mark.parametrize("days", [-3, 40])
+async def test_a_wrong_clock_is_named_before_a_guess_of_the_code_is_spent(
+    tmp_path: Path, days: int
+) -> None:
+    who = standing(tmp_path, "newcomer")
+
+    async with bridged() as bridge, inviting(tmp_path, bridge, "kitchen") as inviter:
+        with pytest.raises(PeerUnreachable, match="this machine's clock says") as caught:
+            await join(
+                who,
+                bridge,
+                inviter.view.code,
+                peer=inviter.address,
+                clock_off=timedelta(days=days),
+            )
+        assert inviter.events == []
+
+    assert caught.value.hint is not None and "timedatectl" in caught.value.hint
+    assert who.team.is_alone
+
+
 async def test_something_that_is_not_a_node_is_told_apart(tmp_path: Path) -> None:
     who = standing(tmp_path, "newcomer")
 
@@ -277,7 +301,10 @@ def test_name_of_a_node_is_the_hosts_or_an_acceptable_one(tmp_path: Path, name: 
     config = load_config(home, flags={"node.name": name}, environ={})
 
     if name:
-        with pytest.raises(ConfigInvalid, match="can't be called"):
+        with pytest.raises(UsageError, match="can't be called"):
             node_name(config)
+        exported = load_config(home, environ={"SKILLLITE_NODE_NAME": name})
+        with pytest.raises(ConfigInvalid, match="can't be called"):
+            node_name(exported)
     else:
         assert node_name(config) == socket.gethostname().partition(".")[0][:64]

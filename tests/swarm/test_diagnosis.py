@@ -264,6 +264,7 @@ async def test_a_peer_that_refuses_our_certificate(
 
     assert error.step is DialStep.TLS
     assert "does not accept this node's certificate" in error.message
+    assert "clock" in error.message
 
 
 async def test_of_several_failures_the_one_that_got_furthest_is_told(

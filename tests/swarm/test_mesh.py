@@ -421,6 +421,7 @@ async def test_another_protocol_is_unreachable_with_both_ranges(
         await trio.sleep(3)
 
         (seen,) = alpha.mesh.peers()
+        assert seen.name == "bravo"
         assert seen.state is PeerState.UNREACHABLE
         assert seen.why.startswith("version: ")
         assert f"7-9, this node {transport_module.PROTOCOL_MIN}" in seen.why
@@ -561,6 +562,24 @@ async def test_a_due_certificate_is_renewed_by_the_node_that_holds_the_ca(
         await eventually(lambda: team.tls.leaf_pem != old, within_s=31)
         assert not team.needs_renewal(lab.now())
         assert not alpha.mesh._team.needs_renewal(lab.now())
+
+
+async def test_a_certificate_that_ended_is_reported_with_the_clock(
+    tmp_path: Path,
+    autojump_clock: trio.testing.MockClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with open_lab(tmp_path) as lab:
+        lab.team("alpha")
+        lab.team("bravo")
+        lab.now = lambda: BORN + timedelta(days=40)  # type: ignore[method-assign]
+
+        await lab.start("bravo")
+        await trio.sleep(5)
+
+    (said,) = [each.getMessage() for each in caplog.records if "renew" in each.name]
+    assert "expired on" in said
+    assert f"clock says {BORN + timedelta(days=40):%Y-%m-%d}" in said
 
 
 async def test_nobody_gets_a_certificate_for_another_key(

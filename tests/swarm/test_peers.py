@@ -336,6 +336,19 @@ def test_a_peer_that_left_stays_left_while_it_can_not_be_reached(driver: Driver)
     assert dials(driver.tell(Tick())) == []
 
 
+@pytest.mark.parametrize("step", [DialStep.TLS, DialStep.VERSION])
+def test_what_answers_in_the_place_of_one_that_left_is_told(driver: Driver, step: DialStep) -> None:
+    driver.connect()
+    driver.tell(Pinged(OTHER, Load(leaving=True), CatalogueHead(1)))
+    dial = driver.wait_for_dial(at_most_s=31)
+
+    effects = driver.tell(DialFailed(dial.dial, step, "it speaks protocol 9"))
+
+    assert Changed() in effects
+    assert driver.view().state is PeerState.LEFT
+    assert driver.view().why == f"it said goodbye; now {step.value}: it speaks protocol 9"
+
+
 def test_a_peer_that_left_is_back_with_its_next_start(driver: Driver) -> None:
     driver.connect()
     driver.tell(Pinged(OTHER, Load(leaving=True), CatalogueHead(1)))
