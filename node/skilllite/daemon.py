@@ -230,9 +230,10 @@ class Node:
         addresses = self._session.mesh.self_view().addresses
         address = addresses[0] if addresses else f"port {self._session.port}"
         node_id = standing.identity.node_id[:SHORT_ID_CHARACTERS]
-        line = f"node {standing.name} ready {node_id} {address} (home {self._home.label})"
-        log.info("version %s, %s", VERSION, line)
-        write_result(line + "\n")
+        # Without the word that the line below is waited for: at a terminal both are on one screen.
+        log.info("version %s serves as %s (%s) at %s", VERSION, standing.name, node_id, address)
+        home = self._home.label
+        write_result(f"node {standing.name} ready {node_id} {address} (home {home})\n")
 
     # The time in a team
 

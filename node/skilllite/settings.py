@@ -58,9 +58,10 @@ class Setting:
             return self.check(_boolean(text))
         if isinstance(self.default, (int, float)):
             try:
-                return self.check(type(self.default)(text))
+                number = type(self.default)(text)
             except ValueError:
                 raise Unfit(f"must be {self.type_name}, not {text!r}") from None
+            return self.check(number)
         if isinstance(self.default, tuple):
             return self.check(tuple(part for part in text.replace(",", " ").split() if part))
         return self.check(text)

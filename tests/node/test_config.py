@@ -107,6 +107,16 @@ def test_wrong_config_file_refuses_to_start(home: Home, text: str, says: str) ->
     assert home.config_file.read_text(encoding="utf-8") == text
 
 
+@pytest.mark.parametrize(("text", "says"), [("9", "at most 3, not 9"), ("x", "a whole number")])
+def test_number_in_the_environment_is_judged_by_its_bounds(
+    home: Home, text: str, says: str
+) -> None:
+    with pytest.raises(ConfigInvalid, match=says) as caught:
+        load_config(home, environ={"SKILLLITE_SANDBOX_LEVEL": text})
+
+    assert "SKILLLITE_SANDBOX_LEVEL" in (caught.value.cause or "")
+
+
 def test_damaged_toml_names_the_line(home: Home) -> None:
     write(home.config_file, "[tasks]\nqueue = = 3\n")
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -87,6 +88,34 @@ def test_looking_at_a_home_that_is_not_there_creates_nothing(tmp_path: Path) -> 
 
     assert statuses(checks) == [Status.OK]
     assert not (tmp_path / "none").exists()
+
+
+def test_a_home_that_can_not_be_made_fails(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("", encoding="utf-8")
+
+    checks = check_home(Home.at(file / "home"))
+
+    assert statuses(checks) == [Status.FAILED]
+    assert checks[0].detail == f"{file} can't be written"
+    assert_remedies(checks)
+
+
+@pytest.mark.parametrize(
+    ("free_mib", "status"), [(1000, Status.OK), (100, Status.WARNING), (1, Status.FAILED)]
+)
+def test_a_disk_without_room_is_told_before_it_is_full(
+    home: Home, monkeypatch: pytest.MonkeyPatch, free_mib: int, status: Status
+) -> None:
+    disk = SimpleNamespace(f_bavail=free_mib * 256, f_frsize=4096)
+    monkeypatch.setattr("skilllite.doctor.host.os.statvfs", lambda place: disk)
+
+    checks = check_home(home)
+
+    assert max(statuses(checks), key=list(Status).index) is status
+    if status is not Status.OK:
+        assert f"{free_mib} MiB free" in checks[0].detail
+    assert_remedies(checks)
 
 
 @pytest.mark.parametrize(

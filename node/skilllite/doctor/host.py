@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import stat
 from collections.abc import Callable
 from datetime import datetime
@@ -12,11 +13,14 @@ from typing import Any
 from skilllite.doctor.checks import Check, Status
 from skilllite.errors import HomeUnsafe, SkillLiteError
 from skilllite.home import Home, prepare_directory
+from skilllite_sandbox.policy import MIB
 from skilllite_sandbox.probe import HostReport
 from skilllite_swarm.errors import IdentityCorrupt
 from skilllite_swarm.identity import certificate_facts
 from skilllite_swarm.team_record import TeamRecord, read_record
 
+ROOM_MIB_LOW = 256  # a few skills with their stage and ledger
+ROOM_MIB_NONE = 4  # one commit of the ledger and one small skill
 READABLE_BY_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 RENEWAL_WARNING_DAYS = 3  # a leaf is renewed ten days before its end; this late, renewal is stuck
 
@@ -33,10 +37,14 @@ def check_sandbox(report: HostReport) -> list[Check]:
 
 def check_home(home: Home) -> list[Check]:
     """Look at owners and permissions of what the node trusts; creates nothing."""
-    checks = []
     present = [directory for directory in home.directories() if directory.exists()]
+    checks = [
+        check for place in _places(home) for check in (_check_writable(place), _check_room(place))
+    ]
+    checks = [check for check in checks if check.status is not Status.OK]
     if not present:
-        return [Check("home", "directory", Status.OK, f"{home.label}: made by the first start")]
+        made = Check("home", "directory", Status.OK, f"{home.label}: made by the first start")
+        return checks or [made]
     for directory in present:
         try:
             prepare_directory(directory)
@@ -46,6 +54,40 @@ def check_home(home: Home) -> list[Check]:
     if not checks:
         checks.append(Check("home", "permissions", Status.OK, f"{home.label}: this user's alone"))
     return checks
+
+
+def _places(home: Home) -> list[Path]:
+    """Return what of the home exists, or would hold it, once for each disk."""
+    places: dict[int, Path] = {}
+    for directory in (home.data_dir, home.state_dir, home.cache_dir):
+        while not directory.exists() and directory != directory.parent:
+            directory = directory.parent
+        places.setdefault(directory.stat().st_dev, directory)
+    return list(places.values())
+
+
+def _check_writable(place: Path) -> Check:
+    # For root too: access(2) knows what no permission bit says, a disk mounted read-only.
+    if place.is_dir() and os.access(place, os.W_OK | os.X_OK):
+        return Check("home", "writable", Status.OK, str(place))
+    return Check(
+        "home",
+        "writable",
+        Status.FAILED,
+        f"{place} can't be written",
+        "make it writable for this user, or set SKILLLITE_HOME to another directory",
+    )
+
+
+def _check_room(place: Path) -> Check:
+    disk = os.statvfs(place)
+    free_mib = disk.f_bavail * disk.f_frsize // MIB
+    detail = f"{free_mib} MiB free at {place}"
+    if free_mib >= ROOM_MIB_LOW:
+        return Check("home", "room", Status.OK, detail)
+    status = Status.FAILED if free_mib < ROOM_MIB_NONE else Status.WARNING
+    remedy = "make room on that disk: nothing can be accepted or staged when it is full"
+    return Check("home", "room", status, detail, remedy)
 
 
 def _check_key(path: Path) -> Check | None:
