@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from skilllite.catalog import BUNDLED_ROOT, SkillCatalog
@@ -13,6 +14,10 @@ from skilllite_sandbox.manifest import folder_name
 from skilllite_sandbox.skill import Skill, read_skill
 
 FOLDER_BYTES_MAX = 200  # a folder name has 255 bytes, and ours need room for a temporary one
+
+
+_REMOTE = re.compile(r"[a-z+]+://|git@|[\w-]+/[\w.-]+(@[\w.-]+)?$")
+"""URLs, and the `owner/repo` and `owner/repo@skill` of a later version."""
 
 
 class Installed:
@@ -27,7 +32,7 @@ class Installed:
         self.replaced = replaced
 
 
-def install(source: Path, root: Path, catalog: SkillCatalog, *, replace: bool) -> Installed:
+def install(given: str, root: Path, catalog: SkillCatalog, *, replace: bool) -> Installed:
     """Copy a skill from a folder or a zip into a root, under its own name.
 
     Raises:
@@ -35,16 +40,26 @@ def install(source: Path, root: Path, catalog: SkillCatalog, *, replace: bool) -
         InvalidSkill: it can't be used; nothing was installed.
         Refused: the root has a skill of that name and `replace` is false.
     """
-    if source.is_dir():
+    source = Path(given)
+    if given and source.is_dir():
         return _install_folder(source, folder_name(source), root, catalog, replace=replace)
-    if not source.exists():
-        raise NotFound(
-            f"there is no {source}", hint="give a folder with a SKILL.md, or a zip of one"
-        )
+    if not given or not source.exists():
+        raise NotFound(f"there is no {given}", hint=_what_can_be_added(given))
     root.mkdir(parents=True, exist_ok=True)
     with unfinished_beside(root / source.stem) as unpacked:
-        folder = unpack_zip(source, unpacked)
+        try:
+            folder = unpack_zip(source, unpacked)
+        except InvalidSkill as error:
+            raise InvalidSkill(
+                f"{given}: {error.message}", cause=error.cause, hint=error.hint
+            ) from error
         return _install_folder(folder, source.stem, root, catalog, replace=replace)
+
+
+def _what_can_be_added(given: str) -> str:
+    if _REMOTE.match(given):
+        return "adding from git or the web is not built yet: fetch it, and give the folder or zip"
+    return "give a folder with a SKILL.md, or a zip of one"
 
 
 def _install_folder(

@@ -314,6 +314,21 @@ def test_table_is_aligned_and_stays_one_line_a_row(capsys: pytest.CaptureFixture
     assert capsys.readouterr().out == "A         LONG\nwide one  x\\x0ay\n1\n"
 
 
+def test_table_is_cut_at_the_edge_of_a_terminal_and_nowhere_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = ("name", "word " * 30)
+    output.print_table(("A", "B"), [row])
+    assert "word " * 29 in capsys.readouterr().out
+
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    output.print_table(("A", "B"), [row])
+
+    cut = capsys.readouterr().out.splitlines()[1]
+    assert len(cut) <= output.COLUMNS_OTHERWISE
+    assert cut.endswith("…")
+
+
 def test_reader_that_leaves_early_is_no_error() -> None:
     script = (
         "import sys; from skilllite.cli import main as m, output\n"

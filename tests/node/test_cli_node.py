@@ -70,6 +70,7 @@ PEERS = {
             "skills": [],
             "load": None,
             "latency_ms": None,
+            "draining": True,
         }
     ],
 }
@@ -195,7 +196,8 @@ def test_peers_as_table_and_as_json(home: Home, capsys: pytest.CaptureFixture[st
 
     facts = json.loads(capsys.readouterr().out)
     assert "kitchen (here)" in shown.out
-    assert "diff, hashing" in shown.out
+    assert "2: diff, hashing" in shown.out
+    assert "unreachable, draining" in shown.out
     assert "\x1b" not in shown.out + shown.err
     assert "tcp: nobody answers" in shown.err
     assert facts["peers"][0]["state"] == "unreachable"

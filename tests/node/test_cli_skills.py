@@ -75,6 +75,34 @@ def test_list_prints_a_table_and_nothing_else_on_stdout(skilllite: Typist, here:
     assert "broken" in listed.err
 
 
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("https://example.com/report.zip", "not built yet"),
+        ("somebody/skills", "not built yet"),
+        ("somebody/skills@report", "not built yet"),
+        ("nothing-here", "a folder with a SKILL.md, or a zip"),
+        ("", "a folder with a SKILL.md, or a zip"),
+    ],
+)
+def test_what_can_not_be_added_is_said_by_name(skilllite: Typist, source: str, says: str) -> None:
+    typed = skilllite("add", source)
+
+    assert typed.status == 5
+    assert f"there is no {source}" in typed.err
+    assert says in typed.err
+
+
+def test_a_broken_archive_is_named(skilllite: Typist, here: Path) -> None:
+    (here / "x.zip").write_text("hello", encoding="utf-8")
+
+    typed = skilllite("add", "x.zip")
+
+    assert typed.status == 1
+    assert "x.zip: " in typed.err
+    assert "hint:" in typed.err
+
+
 def test_list_as_json(skilllite: Typist, here: Path) -> None:
     make_skill(here / ".skills", "calculator")
 

@@ -222,6 +222,34 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
     one_error(done.stderr, port)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "status", "word"),
+    [
+        (("--host", "nowhere.invalid"), FAILED, "nowhere.invalid"),
+        (("--project", "/nonexistent"), NOT_FOUND, "/nonexistent"),
+        (("--name", "two words"), USAGE, "two words"),
+        (("--peer", "nonsense"), USAGE, "nonsense"),
+    ],
+)
+def test_a_start_with_a_wrong_argument_names_it(
+    tmp_path: Path, arguments: tuple[str, ...], status: int, word: str
+) -> None:
+    done = skilllite("node", "start", "--no-mdns", *arguments, home=tmp_path / "home")
+
+    assert done.returncode == status
+    one_error(done.stderr, word)
+    assert "another one is used" not in done.stderr
+
+
+def test_a_node_that_drains_is_named_when_it_was_asked_for(tmp_path: Path) -> None:
+    with loopback_node(tmp_path / "home", "solo") as node:
+        assert node.cli("node", "drain").returncode == 0
+        done = node.cli("submit", "--skill", "calculator", "{}", "--on", "solo")
+
+    assert done.returncode == REFUSED
+    one_error(done.stderr, "solo is draining")
+
+
 def test_a_corrupt_ledger_is_set_aside_and_the_node_starts(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with loopback_node(home, "solo") as node:

@@ -40,6 +40,25 @@ def test_the_tour_shows_real_results_and_leaves_nothing_behind(home: Path) -> No
     assert not home.exists()
 
 
+def test_the_tour_minds_nothing_in_the_current_folder_and_says_where_the_command_is(
+    home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "shlex.py").write_text("raise SystemExit('not ours')", encoding="utf-8")
+
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "skilllite", "quickstart"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=ANSWER_WITHIN_S,
+        env={**os.environ, "SKILLLITE_HOME": str(home), "PATH": "/usr/bin:/bin"},
+        cwd=tmp_path,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert str(Path(sys.executable).with_name("skilllite")) in done.stderr
+
+
 def converse(home: Path, answer: str) -> tuple[int, str]:
     """Run `skilllite quickstart` at a terminal, answer its question, return status and screen."""
     ours, theirs = pty.openpty()

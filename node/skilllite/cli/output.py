@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 COLUMN_GAP = "  "
 COLUMNS_OTHERWISE = 80
+LAST_COLUMN_MIN = 12
+"""Narrower than this a cut cell says nothing; then the line may wrap."""
 
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F, *range(0x80, 0xA0))}
 _CONTROL_BUT_LAYOUT = {code: text for code, text in _CONTROL.items() if chr(code) not in "\n\t"}
@@ -95,9 +97,17 @@ def report(error: BaseException, *, otherwise: str | None = None) -> None:
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print aligned columns on stdout; the last one is not padded."""
+    """Print aligned columns on stdout; the last one is not padded, and cut where a line ends.
+
+    Only at a terminal: a file or a program gets all of it.
+    """
     lines = [[printable(cell) for cell in row] for row in (header, *rows)]
     widths = [max(len(row[column]) for row in lines) for column in range(len(header))]
+    if sys.stdout.isatty():
+        left = terminal_columns(sys.stdout) - sum(widths[:-1]) - len(COLUMN_GAP) * len(widths[:-1])
+        for row in lines:
+            if len(row[-1]) > left >= LAST_COLUMN_MIN:
+                row[-1] = row[-1][: left - 1].rstrip() + "…"
     for row in lines:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
         write_result(COLUMN_GAP.join(cells).rstrip() + "\n")

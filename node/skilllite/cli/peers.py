@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 SKILLS_SHOWN_MAX = 6
-"""More names than this make the table unreadable; `--json` has them all."""
+"""Their number is said first and the names are cut at a terminal's edge; `--json` has them all."""
 
 CLEAR_SCREEN = "\x1b[H\x1b[2J"
 
@@ -61,7 +61,7 @@ def _row(node: dict[str, Any], *, here: bool) -> tuple[str, ...]:
     return (
         f"{node['name']}{' (here)' if here else ''}",
         node["node_id"][:8],
-        node["state"],
+        f"{node['state']}{', draining' if node.get('draining') else ''}",
         f"{load.get('running', 0)}+{load.get('queued', 0)}/{load.get('capacity', 0)}"
         if load
         else "-",
@@ -73,6 +73,7 @@ def _row(node: dict[str, Any], *, here: bool) -> tuple[str, ...]:
 
 def _skills(skills: list[Any]) -> str:
     names = [skill["name"] if isinstance(skill, dict) else str(skill) for skill in skills]
-    shown = ", ".join(names[:SKILLS_SHOWN_MAX])
-    more = len(names) - SKILLS_SHOWN_MAX
-    return f"{shown} and {more} more" if more > 0 else shown or "-"
+    if not names:
+        return "-"
+    more = ", …" if len(names) > SKILLS_SHOWN_MAX else ""
+    return f"{len(names)}: {', '.join(names[:SKILLS_SHOWN_MAX])}{more}"

@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -155,7 +156,7 @@ class _TourNode:
             # On loopback and unannounced: a tour must not appear on anybody's network.
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "skilllite", "node", "start", "--name", "tour"),
+                    *(sys.executable, "-P", "-m", "skilllite", "node", "start", "--name", "tour"),
                     *("--host", "127.0.0.1", "--no-mdns", "--port", "0", "--join-port", "0"),
                 ],
                 stdin=subprocess.DEVNULL,
@@ -224,11 +225,12 @@ def _try(sample: _Sample, environment: Mapping[str, str], directory: Path) -> di
     return {"command": sample.shown, "ok": ok, "result": json.loads(done.stdout) if ok else None}
 
 
+# -P: the folder somebody stands in may hold a `json.py` that is not ours.
 def _skilllite(
     *words: str, environment: Mapping[str, str], directory: Path
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "skilllite", *words],
+        [sys.executable, "-P", "-m", "skilllite", *words],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -243,7 +245,7 @@ def _json_of(done: subprocess.CompletedProcess[str]) -> Any:
         return json.loads(done.stdout)
     except ValueError:
         raise errors.SkillLiteError(
-            f"`{' '.join(done.args[2:])}` failed",
+            f"`{' '.join(done.args[3:])}` failed",
             cause=done.stderr.strip() or None,
             hint="run it by itself with SKILLLITE_DEBUG=1",
         ) from None
@@ -265,3 +267,8 @@ def _show_next(*commands: str) -> None:
     output.note("next:")
     for command in commands:
         output.note(f"  {command}")
+    program = Path(sys.executable).with_name("skilllite")
+    if shutil.which("skilllite") is None and program.exists():
+        output.note(
+            f"where `skilllite` is {program}: put that folder on your PATH, or type it in full"
+        )

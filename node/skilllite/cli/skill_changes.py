@@ -20,7 +20,7 @@ NODE_SILENCE_S = 10.0
 def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     """Install a skill from a folder or a zip."""
     root = _target_root(catalog, home, project=args.project)
-    installed = install(Path(args.source), root, catalog, replace=args.force)
+    installed = install(args.source, root, catalog, replace=args.force)
     entry = catalog.installed(installed.skill.name, root)
     lacks = entry.lacks if entry is not None else installed.skill.lacks
     if args.json:
