@@ -69,8 +69,7 @@ async def _hello(connection: Connection, me: NodeInfo) -> Greeting:
     if connection.node_id == me.node_id:
         return Greeting(connection, None)
     try:
-        with trio.fail_after(HELLO_TIMEOUT_S):
-            info, hints = await connection.hello(me)
+        info, hints = await _call_hello(connection, me)
         check_hello(info, proven=connection.node_id)
     except trio.TooSlowError as error:
         raise _failed(
@@ -87,6 +86,19 @@ async def _hello(connection: Connection, me: NodeInfo) -> Greeting:
         why = f"{info.name} has not proven that its signing key is its own"
         raise _failed(address, DialStep.HELLO, why)
     return Greeting(connection, info, hints)
+
+
+async def _call_hello(
+    connection: Connection, me: NodeInfo
+) -> tuple[NodeInfo, tuple[PeerHint, ...]]:
+    with trio.fail_after(HELLO_TIMEOUT_S):
+        try:
+            return await connection.hello(me)
+        except ProtocolMismatch as error:
+            # Its words, in which "this node" is the other one.
+            raise ProtocolMismatch(
+                f"it answers: {error.message}", hint="update SkillLite on the older of the two"
+            ) from error
 
 
 def vouches_for_signing_key(info: NodeInfo) -> bool:

@@ -428,6 +428,7 @@ async def test_another_protocol_is_unreachable_with_both_ranges(
         (seen,) = bravo.mesh.peers()
         assert seen.state is PeerState.UNREACHABLE
         assert seen.why.startswith("version: ")
+        assert "it answers: bravo speaks protocol 7-9" in seen.why
 
 
 async def test_a_signing_key_that_the_device_did_not_sign_is_refused(
