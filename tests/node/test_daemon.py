@@ -19,7 +19,9 @@ from pathlib import Path
 import pytest
 
 from node_process import SKILLLITE, NodeProcess, eventually, skilllite
+from skilllite.cli.detach import start_detached
 from skilllite.control.sockets import connect
+from skilllite.errors import SkillLiteError
 from skilllite.home import Home
 from skilllite.lock import lock_is_held
 from skilllite_sandbox.policy import Tier
@@ -276,6 +278,14 @@ def test_detached_node_prints_its_ready_line_and_outlives_the_command(tmp_path: 
     assert json.loads(status.stdout)["name"] == "back"
     assert stopped.returncode == 0, stopped.stderr
     assert not lock_is_held(Home.at(home))
+
+
+def test_detached_node_that_ends_without_a_word_is_an_error_with_a_remedy(tmp_path: Path) -> None:
+    # As on a full disk: what it has to say finds no room either.
+    with pytest.raises(SkillLiteError, match="without a word") as caught:
+        start_detached(Home.at(tmp_path / "home"), ["version"])
+
+    assert caught.value.hint is not None and "in the foreground" in caught.value.hint
 
 
 def test_detached_node_does_not_import_from_the_current_folder(tmp_path: Path) -> None:

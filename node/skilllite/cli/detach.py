@@ -51,7 +51,13 @@ def start_detached(home: Home, words: Sequence[str]) -> int:
     status = process.wait()
     with said_path.open("rb") as file:
         text = file.read(OUTPUT_BYTES_MAX).decode("utf-8", "replace")
-    output.note(output.printable(text, keep_layout=True) if text else "the node ended at once")
+    if not text:  # it wrote to the disk of the home, which may be full
+        raise errors.SkillLiteError(
+            "the node ended at once, without a word",
+            hint="`skilllite node start` in the foreground says why; `skilllite doctor` looks at "
+            "the disk",
+        )
+    output.note(output.printable(text, keep_layout=True))
     return status if status > 0 else errors.FAILED
 
 
