@@ -123,6 +123,9 @@ def _text(value: str | bytes) -> str:
     return text[:TEXT_CHARS_MAX]
 
 
+_TRY_AGAIN = "try again; `skilllite doctor` on both machines tells what blocks the network"
+
+
 def raised_by(error: BaseException, *, call: str, address: str) -> SwarmError:
     """Return what the caller of `call` has to know about a call that failed."""
     if isinstance(error, MalformedMessage):
@@ -156,8 +159,10 @@ def raised_by(error: BaseException, *, call: str, address: str) -> SwarmError:
     if status is grpc.StatusCode.RESOURCE_EXHAUSTED and details.startswith(_REFUSED_UNREAD):
         return PeerRefused(f"{address} did not take {call}: {details}", peer_code=Overloaded.code)
     if status is grpc.StatusCode.DEADLINE_EXCEEDED:
-        return CallInterrupted(f"{address} did not answer {call} in time")
-    return CallInterrupted(f"the connection to {address} broke during {call}", cause=details)
+        return CallInterrupted(f"{address} did not answer {call} in time", hint=_TRY_AGAIN)
+    return CallInterrupted(
+        f"the connection to {address} broke during {call}", cause=details, hint=_TRY_AGAIN
+    )
 
 
 def _same_error(told: _Told) -> SwarmError:

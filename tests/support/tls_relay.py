@@ -1,10 +1,16 @@
-"""A man in the middle: ends TLS with a certificate of its own and passes everything on."""
+"""A man in the middle: ends TLS with a certificate of its own and passes everything on.
+
+    python tls_relay.py PORT DIRECTORY     # relays to PORT on loopback, prints its own port
+
+A process of its own, so that it can be ended at any moment.
+"""
 
 from __future__ import annotations
 
-import socket
+import asyncio
 import ssl
-import threading
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -14,25 +20,26 @@ from skilllite_swarm.identity import load_or_create_identity
 from skilllite_swarm.team import open_team
 
 CHUNK_BYTES = 16 * 1024
-QUIET_TIMEOUT_S = 30.0
 
 
 @contextmanager
-def open_relay(target: tuple[str, int], directory: Path) -> Iterator[int]:
-    """Listen on loopback, relay every connection to `target` in the clear, yield the port.
+def open_relay(target_port: int, directory: Path) -> Iterator[int]:
+    """Listen on loopback, relay every connection to `target_port` in the clear, yield the port.
 
     The certificate is a real leaf, as a member of a rogue team would have: everything about it is
     in order but whose it is.
     """
-    server_side, client_side = _contexts(directory)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        accepting = threading.Thread(
-            target=_accept, args=(listener, target, server_side, client_side), daemon=True
-        )
-        accepting.start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
-    accepting.join(QUIET_TIMEOUT_S)
+    with subprocess.Popen(
+        [sys.executable, __file__, str(target_port), str(directory)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            yield int(process.stdout.readline())
+        finally:
+            process.kill()
 
 
 def _contexts(directory: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
@@ -50,43 +57,26 @@ def _contexts(directory: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     return server_side, client_side
 
 
-def _accept(
-    listener: socket.socket,
-    target: tuple[str, int],
-    server_side: ssl.SSLContext,
-    client_side: ssl.SSLContext,
-) -> None:
+async def _serve(target_port: int, directory: Path) -> None:
+    server_side, client_side = _contexts(directory)
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            inviter = await asyncio.open_connection("127.0.0.1", target_port, ssl=client_side)
+            await asyncio.gather(_copy(reader, inviter[1]), _copy(inviter[0], writer))
+
+    server = await asyncio.start_server(relay, "127.0.0.1", 0, ssl=server_side)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with suppress(OSError):
-        while True:
-            victim, _ = listener.accept()
-            threading.Thread(
-                target=_relay, args=(victim, target, server_side, client_side), daemon=True
-            ).start()
+        while chunk := await reader.read(CHUNK_BYTES):
+            writer.write(chunk)
+            await writer.drain()
+    writer.close()
 
 
-def _relay(
-    victim: socket.socket,
-    target: tuple[str, int],
-    server_side: ssl.SSLContext,
-    client_side: ssl.SSLContext,
-) -> None:
-    with suppress(OSError), victim, socket.create_connection(target, QUIET_TIMEOUT_S) as inviter:
-        victim.settimeout(QUIET_TIMEOUT_S)
-        with (
-            server_side.wrap_socket(victim, server_side=True) as towards_victim,
-            client_side.wrap_socket(inviter) as towards_inviter,
-        ):
-            back = threading.Thread(
-                target=_copy, args=(towards_inviter, towards_victim), daemon=True
-            )
-            back.start()
-            _copy(towards_victim, towards_inviter)
-            back.join(QUIET_TIMEOUT_S)
-
-
-def _copy(source: ssl.SSLSocket, target: ssl.SSLSocket) -> None:
-    with suppress(OSError, ValueError):
-        while chunk := source.recv(CHUNK_BYTES):
-            target.sendall(chunk)
-    with suppress(OSError):
-        target.shutdown(socket.SHUT_RDWR)
+if __name__ == "__main__":
+    asyncio.run(_serve(int(sys.argv[1]), Path(sys.argv[2])))

@@ -32,15 +32,16 @@ def test_a_relay_with_its_own_certificate_is_refused_and_the_honest_way_still_wo
     newcomer = tmp_path / "newcomer"
     with loopback_node(tmp_path / "inviter", "inviter") as inviter:
         code = inviter.cli("node", "invite").stdout.strip()
-        target = ("127.0.0.1", join_port(inviter))
-        with open_relay(target, tmp_path / "relay") as relay_port:
+        port = join_port(inviter)
+        with open_relay(port, tmp_path / "relay") as relay_port:
             relayed = skilllite(
                 "node", "join", code, "--peer", f"127.0.0.1:{relay_port}", home=newcomer
             )
-        honest = skilllite("node", "join", code, "--peer", f"127.0.0.1:{target[1]}", home=newcomer)
+        honest = skilllite("node", "join", code, "--peer", f"127.0.0.1:{port}", home=newcomer)
         team = team_of(inviter.home)
 
     assert relayed.returncode == REFUSED, relayed.stderr
+    assert "the code is wrong" in relayed.stderr, "the proof itself has to fail, not the relay"
     assert "error:" in relayed.stderr
     assert "hint:" in relayed.stderr
     assert honest.returncode == 0, honest.stderr
