@@ -154,7 +154,8 @@ def make_plan(
         raise PolicyDenied("a task from a peer runs at level 3 or not at all")
     if policy.limits.memory_bytes < MEMORY_LEAST:
         raise InvalidInput(
-            f"memory limit {policy.limits.memory_bytes / MIB:g} MiB is below {MEMORY_LEAST // MIB} MiB",
+            f"memory limit {policy.limits.memory_bytes / MIB:g} MiB is below "
+            f"{MEMORY_LEAST // MIB} MiB",
             hint="an interpreter doesn't start with less",
         )
     if policy.level is Level.DIRECT:
