@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from skilllite_sandbox.entry import Language
+from skilllite_sandbox.policy import NOTHING_GRANTED as NOTHING_GRANTED
+from skilllite_sandbox.policy import Grants as Grants
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +52,6 @@ class Requests:
     """The rules of `Bash(…)` in allowed-tools; `*` for a bare `Bash`."""
     idempotent: bool = False
     """The author says that running it twice does no more than running it once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grants:
-    """What a person allowed one skill beyond computing on its input."""
-
-    network: tuple[str, ...] = ()
-    exec: tuple[str, ...] = ()
-    workspace: bool = False
-    """Write access to files of the user."""
-
-
-NOTHING_GRANTED = Grants()
 
 
 def is_idempotent(requests: Requests, grants: Grants) -> bool:

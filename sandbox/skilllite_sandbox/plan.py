@@ -14,7 +14,7 @@ from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import InvalidInput, PolicyDenied, SandboxUnavailable
 from skilllite_sandbox.host import Host, Interpreter
 from skilllite_sandbox.policy import MIB, Level, Limits, Origin, Policy, Tier
-from skilllite_sandbox.seccomp.filters import MACHINES, Profile
+from skilllite_sandbox.seccomp.filters import MACHINES, Executes, Profile
 
 SKILL_MOUNT = "/skill"
 SCRATCH = "/tmp"
@@ -33,10 +33,10 @@ ENVIRONMENT = (
 """All a skill's environment holds at levels 2 and 3; the back end adds nothing."""
 
 # The private /dev. Not /dev/zero: mapping it is memory that RLIMIT_DATA doesn't count.
-_DEVICES = ("/dev/null", "/dev/urandom")
+DEVICES = ("/dev/null", "/dev/urandom")
 # Without /proc no link can lead to a program's own stdin. Scripts of these languages like to open
 # it by name, so they find a file with the input there. Nothing can stand in for stdout and stderr.
-_STDIN_BY_NAME = frozenset({Language.NODE, Language.BASH})
+STDIN_BY_NAME = frozenset({Language.NODE, Language.BASH})
 
 _COREUTILS = """
 [ arch b2sum base32 base64 basename basenc cat chmod cksum comm cp csplit cut date dd dir dircolors
@@ -82,6 +82,15 @@ class Relay:
 
 
 @dataclass(frozen=True, slots=True)
+class ZygotePart:
+    """What a zygote is told, as JSON; equal layouts share a zygote, equal workers a warm pool."""
+
+    layout: str
+    worker: str
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that is going to stand around one run."""
 
@@ -107,6 +116,10 @@ class Plan:
     service_id: int | None = None
     executables: tuple[str, ...] = ()
     landlock: Landlock = Landlock.OFF
+    executes: Executes = Executes.NONE
+    stdin_file: bool = False
+    """Whether the input is also shown as the file /dev/stdin."""
+    zygote: ZygotePart | None = None
 
     def describe(self) -> str:
         """Return the plan as lines to read."""
@@ -114,7 +127,7 @@ class Plan:
             f"tier {self.tier.value}, level {int(self.level)}, {self.language.value}",
             f"run {' '.join(self.command) or f'{self.interpreter} {self.script}'}",
             f"seccomp {self.profile.value if self.profile else 'none'}, "
-            f"landlock {self.landlock.value}",
+            f"landlock {self.landlock.value}, execute {self.executes.value}",
             *(f"env {name}={value}" for name, value in self.environment),
             *(
                 f"mount {mount.kind} {mount.source} {mount.target}".rstrip()
@@ -165,7 +178,7 @@ def make_plan(
 
 
 def _direct_plan(policy: Policy, host: Host, entry: EntryPoint, skill_directory: str) -> Plan:
-    python = _require_python(host)
+    python = require_python(host)
     script = f"{skill_directory}/{entry.path}"
     return Plan(
         tier=Tier.NONE,
@@ -175,10 +188,10 @@ def _direct_plan(policy: Policy, host: Host, entry: EntryPoint, skill_directory:
         machine=host.machine,
         interpreter=python.path,
         script=script,
-        command=_command(host, entry.language, script, policy.limits),
+        command=command_for(host, entry.language, script, policy.limits),
         environment=ENVIRONMENT,  # HOME and TMPDIR become a scratch directory of the run
-        resource_limits=_resource_limits(policy.limits, counted_here=False),
-        enforced=("clean-environment", "memory", "cpu", "open-files", "file-size", *_BY_THE_HOST),
+        resource_limits=resource_limits(policy.limits, counted_here=False),
+        enforced=("clean-environment", "memory", "cpu", "open-files", "file-size", *BY_THE_HOST),
         not_enforced=("isolation", "processes", "scratch-size", "scratch-inodes"),
     )
 
@@ -187,7 +200,7 @@ def _isolated_plan(
     policy: Policy, host: Host, entry: EntryPoint, skill_directory: str, *, landlock: bool
 ) -> Plan:
     _require_carrier(host)
-    python = _require_python(host)
+    python = require_python(host)
     language = entry.language
     script = f"{SKILL_MOUNT}/{entry.path}"
     restriction = _restriction(language, landlock=landlock)
@@ -199,14 +212,15 @@ def _isolated_plan(
         machine=host.machine,
         interpreter=python.path,
         script=script,
-        command=_command(host, language, script, policy.limits),
+        command=command_for(host, language, script, policy.limits),
         environment=ENVIRONMENT,
-        resource_limits=_resource_limits(policy.limits, counted_here=True),
-        profile=_PROFILES[language],
+        resource_limits=resource_limits(policy.limits, counted_here=True),
+        profile=PROFILES[language],
         mounts=_mounts(host, python, language, skill_directory, landlock=landlock),
         executables=_executables(host, language),
         landlock=restriction,
-        enforced=(*_BY_THE_CARRIER, *_EXECUTION[language], *_BY_THE_HOST),
+        executes=EXECUTES[language],
+        enforced=(*_BY_THE_CARRIER, *EXECUTION[language], *BY_THE_HOST),
         not_enforced=_missing(policy, language),
     )
 
@@ -214,7 +228,7 @@ def _isolated_plan(
 def _mounts(
     host: Host, python: Interpreter, language: Language, skill_directory: str, *, landlock: bool
 ) -> tuple[Mount, ...]:
-    runs = _interpreter(host, language)
+    runs = interpreter_for(host, language)
     trees = dict.fromkeys((*host.libraries, *python.trees, *runs.trees, *host.shared))
     programs = _bash_mounts(host, all_programs=landlock) if language is Language.BASH else []
     return (
@@ -222,9 +236,9 @@ def _mounts(
         Mount("tmpfs", "", SCRATCH),  # before an interpreter that lies below it on the host
         *(Mount("ro-bind", path, path) for path in trees),
         *programs,
-        *(Mount("dev-bind", path, path) for path in _DEVICES),
+        *(Mount("dev-bind", path, path) for path in DEVICES),
         Mount("symlink", "urandom", "/dev/random"),
-        *([Mount("file", "input", "/dev/stdin")] if language in _STDIN_BY_NAME else []),
+        *([Mount("file", "input", "/dev/stdin")] if language in STDIN_BY_NAME else []),
         Mount("file", "passwd", "/etc/passwd"),
         Mount("file", "guest", GUEST_FILE),
         Mount("ro-bind", skill_directory, SKILL_MOUNT),
@@ -237,7 +251,7 @@ def _executables(host: Host, language: Language) -> tuple[str, ...]:
         return ()
     programs = BASH_PROGRAMS if language is Language.BASH else ()
     return (
-        _interpreter(host, language).path,
+        interpreter_for(host, language).path,
         *((host.loader,) if host.loader else ()),
         *(f"/usr/bin/{name}" for name in programs),
     )
@@ -255,13 +269,18 @@ _BY_THE_CARRIER = (
     *("seccomp", "clean-environment", "memory", "cpu", "processes", "open-files", "file-size"),
     "scratch-size",
 )
-_BY_THE_HOST = ("deadline", "output")
-_EXECUTION: dict[Language, tuple[str, ...]] = {
+BY_THE_HOST = ("deadline", "output")
+EXECUTION: dict[Language, tuple[str, ...]] = {
     Language.PYTHON: ("no-exec", "no-fork"),
     Language.NODE: ("no-fork",),
     Language.BASH: (),  # not the list: see `_missing`
 }
-_PROFILES = {
+EXECUTES = {
+    Language.PYTHON: Executes.NONE,
+    Language.NODE: Executes.ONCE,
+    Language.BASH: Executes.LISTED,
+}
+PROFILES = {
     Language.PYTHON: Profile.PYTHON,
     Language.NODE: Profile.NODE,
     Language.BASH: Profile.BASH,
@@ -294,10 +313,10 @@ def _bash_mounts(host: Host, *, all_programs: bool) -> list[Mount]:
     return [*(Mount("ro-bind-try", path, path) for path in programs), *awk]
 
 
-def _command(host: Host, language: Language, script: str, limits: Limits) -> tuple[str, ...]:
+def command_for(host: Host, language: Language, script: str, limits: Limits) -> tuple[str, ...]:
     if language is Language.PYTHON:
         return ()
-    path = _interpreter(host, language).path
+    path = interpreter_for(host, language).path
     if language is Language.BASH:
         return (path, "--noprofile", "--norc", script)
     heap = int(limits.memory_bytes / MIB * _NODE_HEAP_SHARE)
@@ -305,7 +324,7 @@ def _command(host: Host, language: Language, script: str, limits: Limits) -> tup
     return (path, f"--max-old-space-size={heap}", script)
 
 
-def _interpreter(host: Host, language: Language) -> Interpreter:
+def interpreter_for(host: Host, language: Language) -> Interpreter:
     if language is Language.TYPESCRIPT:
         raise SandboxUnavailable(
             "TypeScript can't be run yet", hint="compile the skill to JavaScript"
@@ -324,7 +343,7 @@ def _interpreter(host: Host, language: Language) -> Interpreter:
     return found
 
 
-def _require_python(host: Host) -> Interpreter:
+def require_python(host: Host) -> Interpreter:
     if host.python is None:
         raise SandboxUnavailable(
             "no Python 3.11 or newer for skills was found",
@@ -360,7 +379,7 @@ def _require_carrier(host: Host) -> None:
         )
 
 
-def _resource_limits(limits: Limits, *, counted_here: bool) -> tuple[tuple[str, int, int], ...]:
+def resource_limits(limits: Limits, *, counted_here: bool) -> tuple[tuple[str, int, int], ...]:
     found = [
         ("CORE", 1, 1),  # unlike 0 it also keeps the kernel from starting the host's core handler
         ("CPU", limits.cpu_s, limits.cpu_s + _CPU_GRACE_S),
@@ -381,13 +400,13 @@ def _relayed(plan: Plan, host: Host, skill_directory: str) -> Plan:
     """Return the plan for a start by root, who becomes the service user before it starts."""
     shown = [mount.source for mount in plan.mounts if mount.kind == "ro-bind"]
     unreachable = {
-        root for root in host.unreachable if any(_is_below(source, root) for source in shown)
+        root for root in host.unreachable if any(is_below(source, root) for source in shown)
     }
     sources = [skill_directory, *sorted(unreachable)]
     points = [
         point
         for point in host.relay_points
-        if not any(_is_below(source, point) for source in (*sources, *shown))
+        if not any(is_below(source, point) for source in (*sources, *shown))
     ]
     if len(points) < len(sources):
         raise SandboxUnavailable(
@@ -411,10 +430,10 @@ def _relayed(plan: Plan, host: Host, skill_directory: str) -> Plan:
 
 def _via(source: str, relays: tuple[Relay, ...]) -> str:
     for relay in relays:
-        if _is_below(source, relay.source):
+        if is_below(source, relay.source):
             return relay.via + source[len(relay.source) :]
     return source
 
 
-def _is_below(path: str, directory: str) -> bool:
+def is_below(path: str, directory: str) -> bool:
     return path == directory or path.startswith(f"{directory}/")

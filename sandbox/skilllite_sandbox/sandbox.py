@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from skilllite_sandbox.backend.bubblewrap import Bubblewrap
+from skilllite_sandbox.carriers import Carriers, Job
 from skilllite_sandbox.entry import ENTRY_KEY, EntryPoint, Language, detect_entry
 from skilllite_sandbox.errors import (
     InvalidInput,
@@ -21,34 +21,22 @@ from skilllite_sandbox.errors import (
     SandboxUnavailable,
 )
 from skilllite_sandbox.execution import Execution
-from skilllite_sandbox.host import Host, has_landlock, read_host
+from skilllite_sandbox.host import Host, read_host
 from skilllite_sandbox.outcome import Outcome, Reason
-from skilllite_sandbox.plan import Plan, make_plan
-from skilllite_sandbox.policy import DEFAULT_LIMITS, KIB, Level, Limits, Policy
+from skilllite_sandbox.plan import Plan
+from skilllite_sandbox.policy import DEFAULT_LIMITS, KIB, Level, Limits, Policy, Tier
 from skilllite_sandbox.stage import Stage, StagedSkill, open_temporary_stage
 from skilllite_sandbox.strict_json import parse_json
 
 if TYPE_CHECKING:
-    from skilllite_sandbox.backend.base import Backend
     from skilllite_sandbox.probe import HostReport
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One run to be started: what, with which input, within which policy."""
-
-    staged: StagedSkill
-    entry: EntryPoint
-    input_bytes: bytes
-    """One JSON object."""
-    policy: Policy
 
 
 class Sandbox:
     """Runs skills. Use as a context manager, or call `close`.
 
-    Safe to use from several threads, but every run is started on the calling thread, which has to
-    live as long as the run: the kernel kills the sandbox when the thread that started it ends.
+    Safe to use from several threads. In tier `bwrap` a run is started on the calling thread, which
+    has to live as long as the run: the kernel kills bubblewrap when the thread that started it ends.
     """
 
     def __init__(
@@ -58,12 +46,28 @@ class Sandbox:
         limits: Limits = DEFAULT_LIMITS,
         stage: Stage | None = None,
         host: Host | None = None,
+        pool: bool = True,
+        tier: Tier | None = None,
+        preload: bool = True,
     ) -> None:
+        """Open a sandbox; it starts nothing before the first run.
+
+        Args:
+            level: The level of runs by `run`.
+            limits: The limits of runs by `run`.
+            stage: Where copies of skills are kept; else in a temporary place of its own.
+            host: Facts about the machine, for tests.
+            pool: Keep workers warm, as many as were used lately; else every run forks its own.
+            tier: Use this tier or none; else the best that the host gives.
+            preload: Let zygotes import what skills use most; costs the first run 30 ms.
+        """
         self._level = Level(level)
         self._limits = limits
         self._host = host
         self._resources = ExitStack()
         self._stage = stage
+        self._carriers = Carriers(pool=pool, tier=tier, preload=preload)
+        self._resources.callback(self._carriers.close)
 
     def __enter__(self) -> Sandbox:
         return self
@@ -77,7 +81,7 @@ class Sandbox:
         self.close()
 
     def close(self) -> None:
-        """Remove the stage, if it was this sandbox's own. Runs must be over."""
+        """End what still runs, and remove the stage, if it was this sandbox's own."""
         self._resources.close()
 
     @property
@@ -144,29 +148,19 @@ class Sandbox:
         limits = job.policy.limits
         if len(job.input_bytes) > limits.input_bytes:
             raise _input_too_large(len(job.input_bytes), limits)
-        plan = self.plan(job)
-        return Execution(plan, self._backend(plan).launch(plan, job.input_bytes), job.input_bytes)
+        plan, started = self._carriers.launch(
+            self._facts, job, str(job.staged.directory.resolve()), job.input_bytes
+        )
+        left = b"" if started.stdin < 0 else job.input_bytes
+        return Execution(plan, started, left)
 
     def plan(self, job: Job) -> Plan:
         """Return what would stand around a job, without starting it."""
-        return make_plan(
-            job.policy,
-            self._facts,
-            job.entry,
-            str(job.staged.directory.resolve()),
-            landlock=job.entry.language is Language.BASH and has_landlock(),
-        )
+        return self._carriers.plan(self._facts, job, str(job.staged.directory.resolve()))
 
     @property
     def _facts(self) -> Host:
         return self._host or read_host()
-
-    def _backend(self, plan: Plan) -> Backend:
-        if plan.level is not Level.DIRECT:
-            return Bubblewrap(self._facts)
-        from skilllite_sandbox.backend.direct import Direct
-
-        return Direct()
 
 
 def entry_of(staged: StagedSkill, script: str | None = None) -> EntryPoint:

@@ -41,11 +41,13 @@ class Ending:
     cpu_most_s: float
     """No more processor time than this was used."""
     duration_ms: float
+    told_code: int | None = None
+    """The exit code that the guest told before it was killed; negative for a signal."""
 
 
 def make_outcome(plan: Plan, ending: Ending) -> Outcome:
     """Return the outcome of a run."""
-    code, number = _status(ending.wait_status)
+    code, number = _status(ending)
     text = ending.stdout.decode("utf-8", "replace")
     try:
         output, is_json = parse_json(ending.stdout), True
@@ -80,9 +82,11 @@ def dropped_note(count: int) -> str:
     return f"[{count} more bytes on stderr were dropped]"
 
 
-def _status(wait_status: int) -> tuple[int | None, int | None]:
+def _status(ending: Ending) -> tuple[int | None, int | None]:
     """Return (exit code, signal), one of them None."""
-    code = os.waitstatus_to_exitcode(wait_status)
+    code = ending.told_code
+    if code is None:
+        code = os.waitstatus_to_exitcode(ending.wait_status)
     if code < 0:
         return None, -code
     if _SHELL_SIGNAL_BASE < code <= _SHELL_SIGNAL_BASE + _SIGNAL_LAST:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from skilllite_sandbox.backend.base import Launched, Pipes, spawn
+from skilllite_sandbox.backend.base import Pipes, Started, spawn
 from skilllite_sandbox.guest.code import guest_code
 from skilllite_sandbox.host import Host
 from skilllite_sandbox.plan import GUEST_FILE, GUEST_ID, PASSWD, SCRATCH, Landlock, Mount, Plan
@@ -98,7 +98,7 @@ class Bubblewrap:
     def __init__(self, host: Host) -> None:
         self._host = host
 
-    def launch(self, plan: Plan, input_bytes: bytes) -> Launched:
+    def launch(self, plan: Plan, input_bytes: bytes) -> Started:
         """Start the guest; see `Backend`."""
         assert plan.profile is not None
         with Pipes() as pipes:
@@ -106,7 +106,7 @@ class Bubblewrap:
             descriptors = {
                 "status": status,
                 "seccomp": pipes.file_of(carrier_filter(plan.profile, plan.machine)),
-                "guest": pipes.file_of(guest_code(plan.interpreter)),
+                "guest": pipes.file_of(guest_code("bootstrap", plan.interpreter)),
                 "passwd": pipes.file_of(PASSWD),
             }
             if any(mount.source == "input" for mount in plan.mounts):
