@@ -21,7 +21,7 @@ import json, os, socket, subprocess, sys, threading
 def attempt(action):
     try:
         action()
-    except OSError:
+    except (OSError, RuntimeError):
         return False
     return True
 
@@ -42,7 +42,6 @@ print(json.dumps({
     "make a process": attempt(fork),
     "execute a program": attempt(lambda: subprocess.run([sys.executable, "-c", ""])),
     "read a file of the host": attempt(lambda: open(facts["canary"]).close()),
-    "list the root": attempt(lambda: os.listdir("/")),
     "see processes": os.path.exists("/proc/self"),
     "signal other processes": attempt(lambda: os.kill(-1, 0)),
     "write outside its scratch": attempt(lambda: open("/usr/x", "w").close()),
@@ -61,7 +60,6 @@ const ran = child.spawnSync(process.execPath, ['-e', ''])
 console.log(JSON.stringify({
   'execute a program': ran.error === undefined,
   'read a file of the host': attempt(() => fs.readFileSync(facts.canary)),
-  'list the root': attempt(() => fs.readdirSync('/')),
   'see processes': fs.existsSync('/proc/self'),
   'write outside its scratch': attempt(() => fs.writeFileSync('/usr/x', '')),
   'see the environment': facts.name in process.env,
@@ -78,7 +76,6 @@ can 'make a socket' 'exec 3<>/dev/tcp/127.0.0.1/9'
 can 'execute a program that it brings' 'printf "#!/bin/bash\n" >/tmp/own; chmod +x /tmp/own; exec /tmp/own'
 can 'execute an interpreter of the sandbox' 'exec /usr/bin/python3 -c 1'
 can 'read a file of the host' "exec 3<'$canary'"
-can 'list the root' 'ls /'
 can 'see processes' '[ -e /proc/self ]'
 can 'write outside its scratch' ': >/usr/x'
 can 'see the environment' "[ -n \"\$SKILLLITE_PROBE_CANARY\" ]"
