@@ -17,7 +17,7 @@ from skilllite_sandbox.backend.bubblewrap import Bubblewrap
 from skilllite_sandbox.backend.zygote import ZygoteFailed
 from skilllite_sandbox.backend.zygotes import Zygotes
 from skilllite_sandbox.entry import EntryPoint, Language
-from skilllite_sandbox.errors import PolicyDenied, SandboxUnavailable
+from skilllite_sandbox.errors import PolicyDenied, SandboxError, SandboxUnavailable
 from skilllite_sandbox.host import Host, has_landlock
 from skilllite_sandbox.plan import Plan, make_plan
 from skilllite_sandbox.policy import Level, Origin, Policy, Tier
@@ -75,6 +75,13 @@ class Carriers:
                     self._plans.popitem(last=False)
             self._plans[key] = found
         return found
+
+    def prepare(self, host: Host, job: Job, directory: str) -> None:
+        """Start the zygote that a job would use; what fails is left to `launch`."""
+        with suppress(SandboxError):
+            plan = self.plan(host, job, directory)
+            if plan.zygote is not None:
+                self._zygotes.prepare(plan)
 
     def launch(
         self, host: Host, job: Job, directory: str, input_bytes: bytes

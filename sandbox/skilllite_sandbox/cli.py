@@ -105,7 +105,8 @@ def _run(
 
     refuse_network(args.allow_network)
     input_bytes = encode_input(input_text, limits)
-    with Sandbox(level, limits=limits, stage=stage) as sandbox:
+    # One run and no more: nothing would use what a pool or a longer start prepares.
+    with Sandbox(level, limits=limits, stage=stage, pool=False, preload=False) as sandbox:
         staged = sandbox.stage.put(directory)
         entry = entry_of(staged, getattr(args, "script", None))
         for clause in staged.skill.lacks:

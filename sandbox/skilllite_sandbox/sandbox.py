@@ -137,8 +137,15 @@ class Sandbox:
             raise explain_unavailable(outcome)
         return outcome
 
+    def prepare(self, job: Job) -> None:
+        """Have a zygote ready for a job like this, so that `start` doesn't wait for one.
+
+        May take a moment and be called on any thread; what it can't get is left to `start`.
+        """
+        self._carriers.prepare(self._facts, job, str(job.staged.directory.resolve()))
+
     def start(self, job: Job) -> Execution:
-        """Start a job on the calling thread, which has to live as long as the run.
+        """Start a job on the calling thread, which in tier `bwrap` has to live as long as the run.
 
         Raises:
             SandboxUnavailable: this host can't give what the level asks.

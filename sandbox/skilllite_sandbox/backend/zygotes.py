@@ -61,6 +61,10 @@ class Zygotes:
                     raise
         raise AssertionError
 
+    def prepare(self, plan: Plan) -> None:
+        """Have the zygote of a plan ready; raises like `launch`."""
+        self._line(plan).prepare()
+
     def close(self) -> None:
         """End every zygote, with all that runs in it."""
         with self._lock:
@@ -124,6 +128,11 @@ class _Line:
         """Return whether nothing runs here."""
         zygote = self._zygote
         return not self._retired and (zygote is None or zygote.running == 0)
+
+    def prepare(self) -> None:
+        """Have a zygote ready."""
+        with self._lock:
+            self._serving()
 
     def claim(self, plan: Plan) -> Worker:
         """Return a worker, warm if there is one."""
