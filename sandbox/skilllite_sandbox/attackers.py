@@ -39,6 +39,8 @@ def thread():
 facts = json.load(sys.stdin)
 print(json.dumps({
     "make a socket": attempt(socket.socket),
+    "send a datagram": attempt(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)),
+    "open a local socket": attempt(lambda: socket.socket(socket.AF_UNIX)),
     "make a process": attempt(fork),
     "execute a program": attempt(lambda: subprocess.run([sys.executable, "-c", ""])),
     "read a file of the host": attempt(lambda: open(facts["canary"]).close()),
@@ -101,7 +103,7 @@ def fork():
 
 json.dump(json.load(sys.stdin), sys.stdout)
 if not (
-    refused(socket)
+    refused(lambda: socket(2, 2))
     and refused(fork)
     and refused(lambda: os.execv("/etc/passwd", ["x"]))
     and refused(lambda: os.stat("/proc/self"))
@@ -113,14 +115,18 @@ if not (
 will need, and makes sure once more that the worker is held."""
 
 
-def attempts_of(outcome: Outcome) -> list[str]:
+WITH_NETWORK = frozenset({"make a socket"})
+"""What a worker with network may do besides; where the socket leads is another question."""
+
+
+def attempts_of(outcome: Outcome, *, may: frozenset[str] = frozenset()) -> list[str]:
     """Return what an attacker could do and should not, or could not and should."""
     if not isinstance(outcome.output, dict):
         return [f"not say what it could ({outcome.message or outcome.reason.value})"]
     return [
         name if could else f"not {name}"
         for name, could in outcome.output.items()
-        if could is not (name in _MUST_WORK)
+        if name not in may and could is not (name in _MUST_WORK)
     ]
 
 

@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from skilllite_sandbox.errors import InvalidInput, SandboxError, SandboxUnavailable
 from skilllite_sandbox.outcome import Outcome, Reason
-from skilllite_sandbox.policy import DEFAULT_LIMITS, MIB, Level, Limits, Policy, Tier
+from skilllite_sandbox.policy import DEFAULT_LIMITS, MIB, Grants, Level, Limits, Policy, Tier
 from skilllite_sandbox.stage import Stage
 
 OK = 0
@@ -64,7 +64,10 @@ def add_run_arguments(parser: argparse.ArgumentParser, *, with_script: bool, ski
     parser.add_argument("--timeout", type=_seconds, metavar="S", help="seconds it may take")
     parser.add_argument("--max-memory", type=_megabytes, metavar="MB", help="memory it may use")
     parser.add_argument(
-        "--allow-network", action="append", metavar="HOST", help="not available yet: refused"
+        "--allow-network",
+        action="append",
+        metavar="HOST",
+        help="let it reach a host it asks for, like api.example.com or 10.0.0.5:8080",
     )
     parser.add_argument("--json", action="store_true", help="print the whole outcome as JSON")
 
@@ -101,9 +104,9 @@ def _run(
     level: Level,
     limits: Limits,
 ) -> Outcome:
-    from skilllite_sandbox.sandbox import Job, Sandbox, encode_input, entry_of, refuse_network
+    from skilllite_sandbox.grants import effective_grants
+    from skilllite_sandbox.sandbox import Job, Sandbox, encode_input, entry_of
 
-    refuse_network(args.allow_network)
     input_bytes = encode_input(input_text, limits)
     # One run and no more: nothing would use what a pool or a longer start prepares.
     with Sandbox(level, limits=limits, stage=stage, pool=False, preload=False) as sandbox:
@@ -113,7 +116,11 @@ def _run(
             note(f"{staged.skill.name}: {clause}")
         if level is Level.FULL:
             note(LEVEL_3_NOTE)
-        job = Job(staged, entry, input_bytes, Policy(level, limits))
+        granted = Grants(network=tuple(args.allow_network or ()))
+        grants, ineffective = effective_grants(staged.skill.requests, granted)
+        for clause in ineffective:
+            note(f"{staged.skill.name}: {clause}")
+        job = Job(staged, entry, input_bytes, Policy(level, limits, grants=grants))
         return sandbox.run_job(job, on_log=None if args.json else note)
 
 

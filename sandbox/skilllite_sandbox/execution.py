@@ -14,15 +14,21 @@ from __future__ import annotations
 import codecs
 import os
 import select
+import socket
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from skilllite_sandbox.backend.base import Ended, Started
 from skilllite_sandbox.guest import report
+from skilllite_sandbox.network_gate import NetworkGate
 from skilllite_sandbox.outcome import Outcome, Reason
 from skilllite_sandbox.plan import Plan
 from skilllite_sandbox.verdict import Ending, dropped_note, make_outcome
+
+if TYPE_CHECKING:
+    from skilllite_sandbox.egress.attempt import Attempt
 
 _CHUNK_BYTES = 64 * 1024  # what a pipe holds
 _STATUS_BYTES = 64  # far more than the guest ever says
@@ -49,6 +55,8 @@ class Execution:
         self._told = bytearray()
         self._told_code: int | None = None
         self._log: _Lines | None = None
+        self._gate = NetworkGate(plan) if plan.network else None
+        self._attempts: tuple[Attempt, ...] = ()
         self._poll = select.poll()
         self._open: dict[int, Callable[[], bool]] = {
             started.stdout: self._read_stdout,
@@ -111,6 +119,7 @@ class Execution:
                     else duration_s * (os.cpu_count() or 1)
                 ),
                 duration_ms=duration_s * 1000,
+                attempts=self._attempts,
             ),
         )
 
@@ -192,7 +201,14 @@ class Execution:
         return len(data) > 0
 
     def _read_status(self) -> bool:
-        data = _read(self._process.status)
+        gate = self._gate
+        if gate is not None and not gate.is_open:
+            data, listener = _read_with_descriptor(self._process.status)
+            if listener >= 0:
+                gate.open(listener)
+                return True
+        else:
+            data = _read(self._process.status)
         if data is None:
             return True
         if self._process.tells_end and data.startswith(report.ENDED):
@@ -213,6 +229,8 @@ class Execution:
         """Release everything; the run is over, or killed."""
         with self._lock:
             self._over = True
+        if self._gate is not None:
+            self._attempts = self._gate.close()
         for descriptor in tuple(self._open):
             del self._open[descriptor]
             os.close(descriptor)
@@ -235,6 +253,21 @@ def _read(descriptor: int) -> bytes | None:
         return os.read(descriptor, _CHUNK_BYTES)
     except BlockingIOError:
         return None
+
+
+def _read_with_descriptor(descriptor: int) -> tuple[bytes | None, int]:
+    """Return one message, and the descriptor that came with it or -1."""
+    channel = socket.socket(fileno=os.dup(descriptor))
+    with channel:
+        try:
+            data, descriptors, _, _ = socket.recv_fds(channel, _CHUNK_BYTES, 1)
+        except BlockingIOError:
+            return None, -1
+    if data == report.LISTENER and len(descriptors) == 1:
+        return data, descriptors[0]
+    for unexpected in descriptors:
+        os.close(unexpected)
+    return data, -1
 
 
 class _Lines:

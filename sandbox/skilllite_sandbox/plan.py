@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import InvalidInput, PolicyDenied, SandboxUnavailable
+from skilllite_sandbox.grants import PROXY_ENVIRONMENT
 from skilllite_sandbox.host import Host, Interpreter
 from skilllite_sandbox.policy import MIB, Level, Limits, Origin, Policy, Tier
 from skilllite_sandbox.seccomp.filters import MACHINES, Executes, Profile
@@ -119,6 +120,8 @@ class Plan:
     executes: Executes = Executes.NONE
     stdin_file: bool = False
     """Whether the input is also shown as the file /dev/stdin."""
+    network: tuple[str, ...] = ()
+    """Hosts with ports that the proxy lets through; empty for no network at all."""
     zygote: ZygotePart | None = None
 
     def describe(self) -> str:
@@ -133,6 +136,7 @@ class Plan:
                 f"mount {mount.kind} {mount.source} {mount.target}".rstrip()
                 for mount in self.mounts
             ),
+            *(f"network {target}" for target in self.network),
             *(f"relay {relay.source} via {relay.via}" for relay in self.relays),
             *(f"rlimit {name} {soft} {hard}" for name, soft, hard in self.resource_limits),
             f"enforced {', '.join(self.enforced)}",
@@ -204,6 +208,8 @@ def _isolated_plan(
     language = entry.language
     script = f"{SKILL_MOUNT}/{entry.path}"
     restriction = _restriction(language, landlock=landlock)
+    network = policy.grants.network
+    reach = "granted-hosts-only" if network else "no-network"
     return Plan(
         tier=Tier.BWRAP,
         level=policy.level,
@@ -213,14 +219,15 @@ def _isolated_plan(
         interpreter=python.path,
         script=script,
         command=command_for(host, language, script, policy.limits),
-        environment=ENVIRONMENT,
+        environment=(*ENVIRONMENT, *(PROXY_ENVIRONMENT if network else ())),
+        network=network,
         resource_limits=resource_limits(policy.limits, counted_here=True),
         profile=PROFILES[language],
         mounts=_mounts(host, python, language, skill_directory, landlock=landlock),
         executables=_executables(host, language),
         landlock=restriction,
         executes=EXECUTES[language],
-        enforced=(*_BY_THE_CARRIER, *EXECUTION[language], *BY_THE_HOST),
+        enforced=(*_BY_THE_CARRIER, reach, *EXECUTION[language], *BY_THE_HOST),
         not_enforced=_missing(policy, language),
     )
 
@@ -265,7 +272,7 @@ def _restriction(language: Language, *, landlock: bool) -> Landlock:
 
 
 _BY_THE_CARRIER = (
-    *("namespaces", "private-root", "no-network", "no-capabilities", "no-new-privileges"),
+    *("namespaces", "private-root", "no-capabilities", "no-new-privileges"),
     *("seccomp", "clean-environment", "memory", "cpu", "processes", "open-files", "file-size"),
     "scratch-size",
 )

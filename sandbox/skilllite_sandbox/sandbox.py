@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property
@@ -17,14 +17,14 @@ from skilllite_sandbox.errors import (
     InvalidInput,
     InvalidSkill,
     NotFound,
-    PolicyDenied,
     SandboxUnavailable,
 )
 from skilllite_sandbox.execution import Execution
+from skilllite_sandbox.grants import effective_grants
 from skilllite_sandbox.host import Host, read_host
 from skilllite_sandbox.outcome import Outcome, Reason
 from skilllite_sandbox.plan import Plan
-from skilllite_sandbox.policy import DEFAULT_LIMITS, KIB, Level, Limits, Policy, Tier
+from skilllite_sandbox.policy import DEFAULT_LIMITS, KIB, Grants, Level, Limits, Policy, Tier
 from skilllite_sandbox.stage import Stage, StagedSkill, open_temporary_stage
 from skilllite_sandbox.strict_json import parse_json
 
@@ -102,7 +102,7 @@ class Sandbox:
         input: dict[str, Any] | str,
         *,
         timeout_s: float | None = None,
-        network: object = None,
+        network: Sequence[str] | None = None,
     ) -> Outcome:
         """Run a skill's entry point and return how it ended.
 
@@ -110,21 +110,23 @@ class Sandbox:
             skill_dir: A skill; its content at this moment is what runs.
             input: The JSON object for stdin, as a dict or as text.
             timeout_s: Deadline instead of the limits' one.
-            network: Not available yet; anything but None is refused.
+            network: Hosts that the skill may reach, like "api.example.com" or "10.0.0.5:8080";
+                it gets those of them that it asks for itself.
 
         Raises:
             InvalidInput: the input is no JSON object, or too large.
             InvalidSkill: the skill can't be run.
             NotFound: there is no such skill.
-            PolicyDenied: a network grant was asked for.
             SandboxUnavailable: this host can't give what the level asks.
         """
         limits = self._limits if timeout_s is None else replace(self._limits, wall_s=timeout_s)
-        refuse_network(network)
         input_bytes = encode_input(input, limits)
         staged = self.stage.put(Path(skill_dir))
         entry = entry_of(staged)
-        return self.run_job(Job(staged, entry, input_bytes, Policy(self._level, limits)))
+        granted = Grants(network=tuple(network or ()))
+        grants, _ = effective_grants(staged.skill.requests, granted)
+        policy = Policy(self._level, limits, grants=grants)
+        return self.run_job(Job(staged, entry, input_bytes, policy))
 
     def run_job(self, job: Job, *, on_log: Callable[[str], None] | None = None) -> Outcome:
         """Run a job and return how it ended; a host that fails raises instead.
@@ -227,15 +229,6 @@ def encode_input(value: dict[str, Any] | str, limits: Limits) -> bytes:
     if not isinstance(value, dict):
         raise InvalidInput("the input must be a JSON object")
     return data
-
-
-def refuse_network(grant: object) -> None:
-    """Refuse any grant of network: there is no way to give it yet."""
-    if grant:
-        raise PolicyDenied(
-            "network grants are not built yet",
-            hint="run without it; the skill has no network",
-        )
 
 
 def explain_unavailable(outcome: Outcome) -> SandboxUnavailable:

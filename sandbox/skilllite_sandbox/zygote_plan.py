@@ -11,6 +11,7 @@ import json
 from skilllite_sandbox.backend.pool_size import IDLE_S
 from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import SandboxUnavailable
+from skilllite_sandbox.grants import PROXY_ENVIRONMENT, PROXY_PORT
 from skilllite_sandbox.host import Host
 from skilllite_sandbox.plan import (
     BASH_PROGRAMS,
@@ -62,9 +63,10 @@ PRELOADED = tuple(
     """.split()
 )
 """What a zygote of Python imports once for all its workers: what skills use most."""
+PRELOADED_FOR_NETWORK = ("ssl", "http.client", "urllib.request", "socket")
 
 _ENFORCED = (
-    *("namespaces", "private-root", "no-network", "no-capabilities", "no-new-privileges"),
+    *("namespaces", "private-root", "no-capabilities", "no-new-privileges"),
     *("seccomp", "clean-environment", "memory", "cpu", "processes", "open-files", "file-size"),
     *("scratch-size", "scratch-inodes"),
 )
@@ -100,6 +102,8 @@ def make_zygote_plan(
     if writable_code and profile is Profile.PYTHON:
         profile = Profile.PYTHON_JIT
     executes = EXECUTES[language]
+    network = policy.grants.network
+    environment = (*ENVIRONMENT, *(PROXY_ENVIRONMENT if network else ()))
     store, _, skill = skill_directory.rpartition("/")
     store, _, digest = store.rpartition("/")
     mounts = _mounts(host, language, store)
@@ -116,16 +120,16 @@ def make_zygote_plan(
         },
         "service_id": host.service_id if host.is_root else None,
         "guest_id": GUEST_ID,
-        "preload": list(preload) if language is Language.PYTHON else [],
+        "preload": _preloaded(preload, language, network=bool(network)),
         "preload_environment": {},
         "paths": [],
         "closing_filter": closing_filter(host.machine).hex(),
-        "filter": worker_filter(profile, host.machine, executes, False).hex(),
+        "filter": worker_filter(profile, host.machine, executes, bool(network)).hex(),
         "landlock": _rules(mounts, executables, hidden=_only_for_the_zygote(host, language)),
         "landlock_least": LANDLOCK_LEAST,
         "executes": executes.value,
         "writable_code": profile is not Profile.PYTHON,
-        "network_port": None,
+        "network_port": PROXY_PORT if network else None,
         "warm_up": WARM_UP,
         "idle_s": ZYGOTE_IDLE_S,
         "is_program": language is not Language.PYTHON,
@@ -134,7 +138,7 @@ def make_zygote_plan(
         "skill": f"{digest}/{skill}",
         "script": script,
         "command": list(command),
-        "environment": dict(ENVIRONMENT),
+        "environment": dict(environment),
         "environment_id": None,
         "paths": [],
         "limits": [list(limit) for limit in limits],
@@ -149,9 +153,10 @@ def make_zygote_plan(
         interpreter=python.path,
         script=script,
         command=command,
-        environment=ENVIRONMENT,
+        environment=environment,
+        network=network,
         resource_limits=limits,
-        enforced=_enforced(host, language),
+        enforced=_enforced(host, language, network=bool(network)),
         not_enforced=_not_enforced(policy, language),
         profile=profile,
         mounts=mounts,
@@ -166,6 +171,12 @@ def make_zygote_plan(
             job=json.dumps(job),
         ),
     )
+
+
+def _preloaded(preload: tuple[str, ...], language: Language, *, network: bool) -> list[str]:
+    if language is not Language.PYTHON or not preload:
+        return []
+    return [*preload, *(PRELOADED_FOR_NETWORK if network else ())]
 
 
 def _worker(limits: Limits) -> dict[str, object]:
@@ -241,11 +252,12 @@ def _rules(
     return rules
 
 
-def _enforced(host: Host, language: Language) -> tuple[str, ...]:
+def _enforced(host: Host, language: Language, *, network: bool) -> tuple[str, ...]:
     service = ("service-user",) if host.is_root else ()
     listed = ("listed-programs",) if EXECUTES[language] is Executes.LISTED else ()
     once = ("exec-once",) if EXECUTES[language] is Executes.ONCE else ()
-    return (*_ENFORCED, *EXECUTION[language], *listed, *once, *BY_THE_HOST, *service)
+    reach = ("granted-hosts-only",) if network else ("no-network",)
+    return (*_ENFORCED, *reach, *EXECUTION[language], *listed, *once, *BY_THE_HOST, *service)
 
 
 def _not_enforced(policy: Policy, language: Language) -> tuple[str, ...]:

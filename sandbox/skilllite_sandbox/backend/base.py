@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
@@ -97,6 +98,11 @@ class Pipes:
         """Return (theirs, ours) of a pipe that the host reads."""
         reading, writing = os.pipe()
         return self._keep(writing, reading)
+
+    def packets(self) -> tuple[int, int]:
+        """Return (theirs, ours) of a socket that keeps messages apart and carries descriptors."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        return self._keep(theirs.detach(), ours.detach())
 
     def file_of(self, content: bytes) -> int:
         """Return a descriptor that they can read this from, however long it is.

@@ -4,13 +4,14 @@ Runs in the interpreter of the sandbox (`-I -S -B`), which may be another Python
 standard library of 3.11 only. Its whole input is its argument list, written by the host; it reads
 no byte of the skill before every protection stands. Each import costs every run.
 
-    bootstrap STATUS_FD LIMITS FILTER EXECUTABLES SCRIPT [COMMAND ...]
+    bootstrap STATUS_FD LIMITS FILTER EXECUTABLES PROXY_PORT SCRIPT [COMMAND ...]
 
     STATUS_FD    pipe to the host; what is written there is in `report.py`
     LIMITS       "NAME=SOFT:HARD,...", see RESOURCES
     FILTER       the guest filter in hexadecimal; empty at level 1
     EXECUTABLES  paths joined by ":" that Landlock leaves executable; empty for none of it; a
                  leading "?" says that the run may go on when the kernel has no Landlock
+    PROXY_PORT   where to listen for the skill's network requests; empty for no network
     SCRIPT       what to run as Python when there is no COMMAND
     COMMAND      what to execute instead
 """
@@ -18,7 +19,7 @@ no byte of the skill before every protection stands. Each import costs every run
 import os
 import sys
 
-from skilllite_sandbox.guest import report
+from skilllite_sandbox.guest import network, report
 from skilllite_sandbox.guest.exec_program import become
 from skilllite_sandbox.guest.python_program import run_script
 from skilllite_sandbox.guest.system import (
@@ -40,10 +41,12 @@ _ACCESS_FS_EXECUTE = 1
 
 def main() -> None:
     """Set everything up in an order that leaves nothing to the skill, then become it."""
-    status_text, limits, program, executables, script, *command = sys.argv[1:]
+    status_text, limits, program, executables, proxy_port, script, *command = sys.argv[1:]
     status = int(status_text)
     os.set_inheritable(status, False)
     libc = Libc()
+    if proxy_port:
+        network.offer_listener(int(proxy_port), status)
     if program:
         # Out of the carrier's process group: kill(0, ...) must not reach it.
         os.setsid()

@@ -19,7 +19,7 @@ from typing import Final
 _PACKAGE: Final = "skilllite_sandbox.guest"
 _DIRECTORY: Final = path.dirname(__file__)  # noqa: PTH120
 _MODULES: Final = {
-    "bootstrap": ("report", "system", "exec_program", "python_program", "bootstrap"),
+    "bootstrap": ("report", "system", "exec_program", "python_program", "network", "bootstrap"),
     "launcher": (
         *("report", "system", "landlock", "exec_program", "execute_once", "python_program"),
         *("streams", "network", "root", "worker", "zygote", "launcher"),

@@ -17,20 +17,22 @@ _IFF_UP_LOOPBACK_RUNNING = 0x1 | 0x8 | 0x40
 _IFREQ_BYTES = 40
 
 
-def offer_listener(port: int, channel: socket) -> None:
-    """Bring the loopback interface up, listen on it, and hand the listening socket to the host."""
-    _bring_up(b"lo")
+def offer_listener(port: int, channel: int) -> None:
+    """Listen on the loopback interface and hand the listening socket to the host."""
     listener = socket(AF_INET, SOCK_STREAM)
     listener.bind((LOOPBACK, port))
     listener.listen(_BACKLOG)
     descriptor = listener.detach()
     content = descriptor.to_bytes(4, "little")
-    channel.sendmsg([report.LISTENER], [(SOL_SOCKET, SCM_RIGHTS, content)])
+    messages = socket(fileno=channel)
+    messages.sendmsg([report.LISTENER], [(SOL_SOCKET, SCM_RIGHTS, content)])
+    messages.detach()
     os.close(descriptor)
 
 
-def _bring_up(name: bytes) -> None:
+def bring_loopback_up() -> None:
+    """Turn on the one interface that a new network namespace has."""
     control = socket(AF_INET, SOCK_DGRAM)
     flags = _IFF_UP_LOOPBACK_RUNNING.to_bytes(2, "little")
-    request = (name.ljust(16, b"\0") + flags).ljust(_IFREQ_BYTES, b"\0")
+    request = (b"lo".ljust(16, b"\0") + flags).ljust(_IFREQ_BYTES, b"\0")
     fcntl.ioctl(control.detach(), _SIOCSIFFLAGS, request)

@@ -186,7 +186,8 @@ def _isolate(kind: Kind, spec: "dict[str, Any]", channel: socket) -> landlock.Ru
     options = f"size={spec['input_bytes']},nr_inodes={_PER_RUN_INODES},mode=755"
     libc.mount("tmpfs", PER_RUN, "tmpfs", flags, options)
     if kind.network_port is not None:
-        network.offer_listener(kind.network_port, channel)
+        network.bring_loopback_up()
+        network.offer_listener(kind.network_port, channel.fileno())
     libc.unshare(CLONE_NEWUSER)
     map_identity(_PROC, inside=kind.guest_id, outside=0)
     os.close(_PROC)

@@ -283,7 +283,7 @@ def carrier_rules(profile: Profile, machine: str) -> dict[str, Rule]:
 
 def guest_rules(profile: Profile) -> dict[str, Rule]:
     """Return what the guest closes behind itself; all else is left to the carrier filter."""
-    rules = closing_rules()
+    rules = closing_rules() | dict.fromkeys(_LISTENING, _DENY)
     if profile in (Profile.PYTHON, Profile.PYTHON_JIT):
         rules["execve"] = errno_action(EACCES)
     return rules
@@ -334,15 +334,23 @@ def _network_rules() -> dict[str, Rule]:
     }
 
 
-@lru_cache(maxsize=8)
-def carrier_filter(profile: Profile, machine: str) -> bytes:
+_LISTENING: Final = _names("bind listen")
+
+
+@lru_cache(maxsize=16)
+def carrier_filter(profile: Profile, machine: str, network: bool = False) -> bytes:
     """Return the program for `bwrap --seccomp`.
+
+    With network the guest still has to make the socket that the host listens on.
 
     A number younger than our table gets ENOSYS, not EPERM: libc probes for new calls and falls back
     only when the kernel seems not to have them. Either way the call isn't made.
     """
+    rules = carrier_rules(profile, machine)
+    if network:
+        rules |= _network_rules() | dict.fromkeys(_LISTENING, ALLOW)
     return assemble(
-        _numbered(carrier_rules(profile, machine), machine),
+        _numbered(rules, machine),
         audit_arch=AUDIT_ARCH[machine],
         default=_DENY,
         unknown=_MISSING,
