@@ -72,10 +72,15 @@ console.log(JSON.stringify({
 _BASH = r"""
 read -r facts
 canary=${facts#*\"canary\": \"}; canary=${canary%%\"*}
-can() { if (eval "$2") >/tmp/out 2>&1; then printf '"%s": true, ' "$1"; else printf '"%s": false, ' "$1"; fi; }
+can() {
+  local did=false
+  if (eval "$2") >/tmp/out 2>&1; then did=true; fi
+  printf '"%s": %s, ' "$1" "$did"
+}
 printf '{'
 can 'make a socket' 'exec 3<>/dev/tcp/127.0.0.1/9'
-can 'execute a program that it brings' 'printf "#!/bin/bash\n" >/tmp/own; chmod +x /tmp/own; exec /tmp/own'
+printf '#!/bin/bash\n' >/tmp/own; chmod +x /tmp/own
+can 'execute a program that it brings' 'exec /tmp/own'
 can 'execute an interpreter of the sandbox' 'exec /usr/bin/python3 -c 1'
 can 'read a file of the host' "exec 3<'$canary'"
 can 'see processes' '[ -e /proc/self ]'

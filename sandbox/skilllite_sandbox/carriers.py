@@ -66,6 +66,7 @@ class Carriers:
             PolicyDenied: nobody may run this.
             InvalidInput: a limit is below what an interpreter needs.
         """
+        # The directory is named by the content, so it stands for all that the skill says.
         key = (job.policy, job.entry, directory, self._wants_zygote(job.policy))
         found = self._plans.get(key)
         if found is None:
@@ -119,7 +120,12 @@ class Carriers:
             raise PolicyDenied("a task from a peer runs at level 3 or not at all")
         try:
             return make_zygote_plan(
-                job.policy, host, job.entry, directory, preload=self._preload
+                job.policy,
+                host,
+                job.entry,
+                directory,
+                preload=self._preload,
+                writable_code=job.staged.skill.requests.writable_code,
             )
         except SandboxUnavailable:
             if self._tier is Tier.FULL:
@@ -136,4 +142,5 @@ class Carriers:
             job.entry,
             directory,
             landlock=job.entry.language is Language.BASH and has_landlock(),
+            writable_code=job.staged.skill.requests.writable_code,
         )

@@ -114,9 +114,7 @@ class Execution:
                 stderr=bytes(self._stderr),
                 stderr_dropped=self._stderr_dropped,
                 cpu_most_s=(
-                    ended.cpu_s
-                    if ended.cpu_s is not None
-                    else duration_s * (os.cpu_count() or 1)
+                    ended.cpu_s if ended.cpu_s is not None else duration_s * (os.cpu_count() or 1)
                 ),
                 duration_ms=duration_s * 1000,
                 attempts=self._attempts,

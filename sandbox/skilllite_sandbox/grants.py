@@ -1,7 +1,8 @@
 """What of a person's grants takes effect: only what the skill asks for as well.
 
 Pure. A request grants nothing, and a grant that nobody asked for is no request: both have to name
-the same thing. Prose that asks for network names no host, so there the person's word is all there is.
+the same thing. Prose that asks for network names no host, so there the person's word is all there
+is.
 """
 
 from __future__ import annotations

@@ -7,15 +7,23 @@ lists as enforced holds once the guest has reported ready.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import InvalidInput, PolicyDenied, SandboxUnavailable
 from skilllite_sandbox.grants import PROXY_ENVIRONMENT
 from skilllite_sandbox.host import Host, Interpreter
-from skilllite_sandbox.policy import MIB, Level, Limits, Origin, Policy, Tier
-from skilllite_sandbox.seccomp.filters import MACHINES, Executes, Profile
+from skilllite_sandbox.policy import KIB, MIB, Level, Limits, Origin, Policy, Tier
+from skilllite_sandbox.seccomp.filters import (
+    MACHINES,
+    Executes,
+    Profile,
+    closing_rules,
+    summary,
+    worker_rules,
+)
 
 SKILL_MOUNT = "/skill"
 SCRATCH = "/tmp"
@@ -124,6 +132,37 @@ class Plan:
     """Hosts with ports that the proxy lets through; empty for no network at all."""
     zygote: ZygotePart | None = None
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan for machines; only what a person could read in `describe`."""
+        return {
+            "schema": 1,
+            "tier": self.tier.value,
+            "level": int(self.level),
+            "language": self.language.value,
+            "command": list(self.command) or [self.interpreter, self.script],
+            "seccomp": self.profile.value if self.profile else None,
+            "landlock": self.landlock.value,
+            "executes": self.executes.value,
+            "syscalls": dict(self._syscalls()),
+            "executables": list(self.executables),
+            "environment": dict(self.environment),
+            "network": list(self.network),
+            "mounts": [[mount.kind, mount.source, mount.target] for mount in self.mounts],
+            "resource_limits": {name: [soft, hard] for name, soft, hard in self.resource_limits},
+            "limits": asdict(self.limits),
+            "service_id": self.service_id,
+            "enforced": list(self.enforced),
+            "not_enforced": list(self.not_enforced),
+        }
+
+    def _syscalls(self) -> list[tuple[str, list[str]]]:
+        """Return the names by verdict, before the last filter closes what set-up needed."""
+        if self.profile is None:
+            return []
+        network = bool(self.network)
+        rules = worker_rules(self.profile, self.machine, executes=self.executes, network=network)
+        return list(summary(rules | closing_rules()).items())
+
     def describe(self) -> str:
         """Return the plan as lines to read."""
         lines = [
@@ -138,7 +177,12 @@ class Plan:
             ),
             *(f"network {target}" for target in self.network),
             *(f"relay {relay.source} via {relay.via}" for relay in self.relays),
+            *(f"executable {path}" for path in self.executables),
             *(f"rlimit {name} {soft} {hard}" for name, soft, hard in self.resource_limits),
+            *(f"syscalls {verdict} {' '.join(names)}" for verdict, names in self._syscalls()),
+            f"scratch {self.limits.scratch_bytes / MIB:g} MiB, {self.limits.scratch_inodes} files",
+            f"deadline {self.limits.wall_s:g} s, stdout {self.limits.stdout_bytes / MIB:g} MiB, "
+            f"stderr {self.limits.stderr_bytes / KIB:g} KiB",
             f"enforced {', '.join(self.enforced)}",
             f"not enforced {', '.join(self.not_enforced)}",
         ]
@@ -152,8 +196,9 @@ def make_plan(
     skill_directory: str,
     *,
     landlock: bool = False,
+    writable_code: bool = False,
 ) -> Plan:
-    """Return the plan of one run.
+    """Return the plan of one run at level 1, or by bubblewrap.
 
     Args:
         policy: Level, limits and origin.
@@ -161,6 +206,7 @@ def make_plan(
         entry: What to run.
         skill_directory: Absolute host path of the staged copy.
         landlock: Whether the kernel has Landlock; only bash depends on it.
+        writable_code: Whether memory may become executable after it was writable.
 
     Raises:
         SandboxUnavailable: this host can't give what the level asks.
@@ -178,6 +224,8 @@ def make_plan(
     if policy.level is Level.DIRECT:
         return _direct_plan(policy, host, entry, skill_directory)
     plan = _isolated_plan(policy, host, entry, skill_directory, landlock=landlock)
+    if writable_code and plan.profile is Profile.PYTHON:
+        plan = replace(plan, profile=Profile.PYTHON_JIT)
     return _relayed(plan, host, skill_directory) if host.is_root else plan
 
 

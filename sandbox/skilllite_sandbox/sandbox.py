@@ -11,8 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from skilllite_sandbox.carriers import Carriers, Job
-from skilllite_sandbox.entry import ENTRY_KEY, EntryPoint, Language, detect_entry
+from skilllite_sandbox.carriers import Carriers
+from skilllite_sandbox.carriers import Job as Job
+from skilllite_sandbox.entry import ENTRY_KEY, EntryPoint, detect_entry
 from skilllite_sandbox.errors import (
     InvalidInput,
     InvalidSkill,
@@ -36,7 +37,8 @@ class Sandbox:
     """Runs skills. Use as a context manager, or call `close`.
 
     Safe to use from several threads. In tier `bwrap` a run is started on the calling thread, which
-    has to live as long as the run: the kernel kills bubblewrap when the thread that started it ends.
+    has to live as long as the run: the kernel kills bubblewrap when the thread that started it
+    ends.
     """
 
     def __init__(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 
+from skilllite_sandbox.attackers import SELF_TESTS, WARM_UP_SCRIPT
 from skilllite_sandbox.backend.pool_size import IDLE_S
 from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import SandboxUnavailable
@@ -44,7 +45,6 @@ from skilllite_sandbox.seccomp.filters import (
     closing_filter,
     worker_filter,
 )
-from skilllite_sandbox.attackers import SELF_TESTS, WARM_UP_SCRIPT
 
 SKILLS = "/skills"
 PER_RUN = "/run"
@@ -55,13 +55,12 @@ LANDLOCK_LEAST = 1  # without it one skill could read the others of the same roo
 _PER_RUN_ROOM = 64 * 1024  # beside the input: a link and the file system's own blocks
 _HIDDEN = (SCRATCH, PER_RUN, SKILLS)  # what a worker mounts over, or the root keeps for itself
 
-PRELOADED = tuple(
-    """
-    json re math datetime random collections itertools functools hashlib base64 string decimal csv
-    io dataclasses typing enum statistics pathlib tempfile traceback textwrap urllib.parse operator
-    contextlib abc copy time struct threading
-    """.split()
-)
+_OFTEN_USED = """
+json re math datetime random collections itertools functools hashlib base64 string decimal csv
+io dataclasses typing enum statistics pathlib tempfile traceback textwrap urllib.parse operator
+contextlib abc copy time struct threading
+"""
+PRELOADED = tuple(_OFTEN_USED.split())
 """What a zygote of Python imports once for all its workers: what skills use most."""
 PRELOADED_FOR_NETWORK = ("ssl", "http.client", "urllib.request", "socket")
 
@@ -235,7 +234,7 @@ def _executables(host: Host, language: Language) -> tuple[str, ...]:
 
 
 def _only_for_the_zygote(host: Host, language: Language) -> frozenset[str]:
-    """Return the trees that no skill may read: a Python that a bash skill could start by the loader."""
+    """Return what no skill may read: a Python that a bash skill could start by the loader."""
     needed = {*interpreter_for(host, language).trees, *host.libraries, *host.shared}
     return frozenset(require_python(host).trees) - needed
 

@@ -55,7 +55,7 @@ class Started(Protocol):
         """Kill the whole tree. Safe on any thread, any number of times, also afterwards."""
 
     def finish(self, timeout_s: float) -> Ended:
-        """Release everything and return how it ended; called once, when it was killed or is over."""
+        """Release everything and return how it ended; called once, after a kill or the end."""
 
 
 class Backend(Protocol):
@@ -66,7 +66,8 @@ class Backend(Protocol):
 
         Args:
             plan: What to start and what to put around it.
-            input_bytes: What stdin will give, for a carrier that takes it now or shows it as a file.
+            input_bytes: What stdin will give, for a carrier that takes it now or shows it as a
+                file.
 
         Raises:
             SandboxUnavailable: it could not be started.

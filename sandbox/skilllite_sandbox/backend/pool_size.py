@@ -1,8 +1,8 @@
 """How many workers to keep warm. Pure: the clock comes in as an argument.
 
 As many as ran at once in the recent past, and one more for the next caller: who runs one skill at a
-time keeps two warm, who runs ten at once keeps what the bound allows. Nothing warm is kept for ever:
-idle workers end by themselves.
+time keeps two warm, who runs ten at once keeps what the bound allows. Nothing warm is kept for
+ever: idle workers end by themselves.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The host's side of one zygote: starts it, asks it for workers, hands jobs to them.
 
 No thread and no event loop: whatever a worker or the zygote has to say about a run arrives on two
-sockets of that run, where whoever waits for the run reads it. The zygote itself speaks once, when it
-is ready or could not become so.
+sockets of that run, where whoever waits for the run reads it. The zygote itself speaks once, when
+it is ready or could not become so.
 """
 
 from __future__ import annotations

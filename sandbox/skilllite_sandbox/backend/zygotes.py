@@ -1,8 +1,8 @@
 """The zygotes of one sandbox: one for each layout, started when first needed, and their warm pools.
 
 A run takes a warm worker when there is one, else has one forked on demand; when it is through, the
-pool is filled up again, off everybody's critical path. A zygote that dies fails its runs at once and
-is started again at the next run, later and later when it keeps dying. After a number of forks a
+pool is filled up again, off everybody's critical path. A zygote that dies fails its runs at once
+and is started again at the next run, later and later when it keeps dying. After a number of forks a
 fresh one takes over: all workers of one share the places of its memory and its hash seed.
 """
 

@@ -1,4 +1,4 @@
-"""The first code inside a carrier's sandbox: closes what the carrier left open, then runs the skill.
+"""The first code in a carrier's sandbox: closes what the carrier left open, then runs the skill.
 
 Runs in the interpreter of the sandbox (`-I -S -B`), which may be another Python than the host's:
 standard library of 3.11 only. Its whole input is its argument list, written by the host; it reads

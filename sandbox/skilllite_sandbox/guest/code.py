@@ -1,7 +1,7 @@
 """The guest as bytes that an interpreter can run: compiled for the same Python, else as source.
 
-It goes in as one file that brings its modules along, because the sandbox shows no directory of ours,
-and the user it runs as may not reach one.
+It goes in as one file that brings its modules along, because the sandbox shows no directory of
+ours, and the user it runs as may not reach one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from types import CodeType
 from typing import Final
 
 _PACKAGE: Final = "skilllite_sandbox.guest"
-_DIRECTORY: Final = path.dirname(__file__)  # noqa: PTH120
+_DIRECTORY: Final = path.dirname(__file__)
 _MODULES: Final = {
     "bootstrap": ("report", "system", "exec_program", "python_program", "network", "bootstrap"),
     "launcher": (
@@ -73,6 +73,6 @@ def guest_code(program: str, interpreter: str) -> bytes:
 def _compiled(name: str) -> CodeType:
     # The loader keeps the compiled form beside the source, like for any import.
     module = f"{_PACKAGE}.{name}"
-    code = SourceFileLoader(module, path.join(_DIRECTORY, f"{name}.py")).get_code(module)  # noqa: PTH118
+    code = SourceFileLoader(module, path.join(_DIRECTORY, f"{name}.py")).get_code(module)
     assert code is not None
     return code

@@ -68,7 +68,7 @@ class Ruleset:
         self.descriptor = libc.must("syscall", _CREATE_RULESET, structure, len(structure), 0)
 
     def allow(self, path: str, rights: int) -> None:
-        """Allow rights on a file, or on a directory with all below it; a missing path is no one's."""
+        """Allow rights on a file, or on a directory with all below it; what is missing is left."""
         try:
             place = os.open(path, os.O_PATH | os.O_CLOEXEC)
         except FileNotFoundError:

@@ -132,6 +132,6 @@ def _threads(proc: int) -> int:
     """Return how many threads this process has: a fork would copy but one."""
     tasks = os.open("self/task", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=proc)
     try:
-        return len(os.listdir(tasks))  # noqa: PTH208
+        return len(os.listdir(tasks))
     finally:
         os.close(tasks)

@@ -21,7 +21,7 @@ def run_script(script: str, paths: "list[str]", tell: "Callable[[bytes], object]
     module.__dict__["__builtins__"] = builtins
     sys.modules["__main__"] = module
     sys.argv = [script]
-    sys.path[0:0] = [os.path.dirname(script)]  # noqa: PTH120
+    sys.path[0:0] = [os.path.dirname(script)]
     sys.path += paths
     vars(builtins).update(exit=leave, quit=leave)  # `site` would have made them
     try:

@@ -1,7 +1,8 @@
 """The private root of a zygote: built once, read-only, with nothing of the host but what is listed.
 
 Two steps, because started by root they happen under two identities: the trees are cloned by who can
-reach them, and put in place inside the new namespaces. Between them nobody needs a path of the host.
+reach them, and put in place inside the new namespaces. Between them nobody needs a path of the
+host.
 """
 
 import os
@@ -38,10 +39,10 @@ def clone_sources(libc: Libc, mounts: "list[list[str]]") -> "dict[str, tuple[int
     clones: dict[str, tuple[int, bool]] = {}
     for kind, source, target in mounts:
         if kind in _ATTRIBUTES:
-            if kind.endswith("-try") and not os.path.exists(source):  # noqa: PTH110
+            if kind.endswith("-try") and not os.path.exists(source):
                 continue
             tree = libc.clone_tree(source, _ATTRIBUTES[kind])
-            clones[target] = (tree, os.path.isdir(source))  # noqa: PTH112
+            clones[target] = (tree, os.path.isdir(source))
     return clones
 
 
@@ -64,7 +65,7 @@ def build_root(
             libc.attach_tree(tree, place)
             os.close(tree)
         elif kind == "symlink":
-            os.makedirs(os.path.dirname(place), exist_ok=True)  # noqa: PTH103, PTH120
+            os.makedirs(os.path.dirname(place), exist_ok=True)
             os.symlink(source, place)
         elif kind == "file":
             _make_place(place, is_directory=False)
@@ -86,7 +87,7 @@ def _make_place(place: str, *, is_directory: bool) -> None:
     if os.path.lexists(place):  # shown by a tree that is there already
         return
     if is_directory:
-        os.makedirs(place, exist_ok=True)  # noqa: PTH103
+        os.makedirs(place, exist_ok=True)
         return
-    os.makedirs(os.path.dirname(place), exist_ok=True)  # noqa: PTH103, PTH120
+    os.makedirs(os.path.dirname(place), exist_ok=True)
     os.close(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644))

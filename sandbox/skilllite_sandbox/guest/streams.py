@@ -21,7 +21,7 @@ def attach_streams(stdin: int, stdout: int, stderr: int) -> None:
 
 def _text(name: str, descriptor: int, mode: str, errors: str) -> io.TextIOWrapper:
     raw = io.FileIO(descriptor, mode, closefd=False)
-    raw.name = name  # type: ignore[misc]
+    raw.name = name
     buffered = io.BufferedReader(raw) if mode == "r" else io.BufferedWriter(raw)
     stream = io.TextIOWrapper(
         buffered,

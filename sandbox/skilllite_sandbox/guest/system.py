@@ -1,7 +1,7 @@
 """The kernel as the guest calls it: libc functions and system calls the standard library lacks.
 
-By `_ctypes`, the compiled half of ctypes: the other half would cost every run 2 ms. Decides nothing;
-every call that fails raises, because half a sandbox is none.
+By `_ctypes`, the compiled half of ctypes: the other half would cost every run 2 ms. Decides
+nothing; every call that fails raises, because half a sandbox is none.
 """
 
 import os

@@ -1,8 +1,8 @@
 """One single-use worker: isolates itself, waits for its job, runs one skill, and ends.
 
 Two processes. The first one of the namespace only reaps and reports: the kernel ignores the signals
-that it has no handler for, leaves orphans to it, and kills everything with it. A skill is the second,
-so that it lives and dies as it would anywhere else.
+that it has no handler for, leaves orphans to it, and kills everything with it. A skill is the
+second, so that it lives and dies as it would anywhere else.
 
 Whatever fails before the skill's first instruction ends the process without running it. The order
 matters: file systems while the process still has capabilities over its namespaces, the user
@@ -267,7 +267,7 @@ def _prepare(
     if job["environment_id"]:
         shown.append(f"{ENVIRONMENTS}/{job['environment_id']}")
     for path in shown:
-        if not os.path.isdir(path):  # noqa: PTH112
+        if not os.path.isdir(path):
             raise FileNotFoundError(f"{path} is not there")
         ruleset.allow(path, landlock.READ)
     ruleset.restrict()
@@ -285,7 +285,7 @@ def _prepare(
 def _copy_input(source: int) -> None:
     """Show the input as a file: without /proc no link can lead to a program's own stdin."""
     target = os.open(f"{PER_RUN}/stdin", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    while os.sendfile(target, source, None, 1 << 20):  # type: ignore[arg-type]
+    while os.sendfile(target, source, None, 1 << 20):
         pass
     os.close(target)
 

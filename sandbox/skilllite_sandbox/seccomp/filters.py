@@ -390,6 +390,19 @@ def closing_filter(machine: str) -> bytes:
     )
 
 
+def summary(rules: dict[str, Rule]) -> dict[str, list[str]]:
+    """Return the names of calls by verdict, for people: every other call fails with EPERM."""
+    found: dict[str, list[str]] = {"allowed": [], "checked": [], "refused": [], "killed": []}
+    for name, rule in sorted(rules.items()):
+        if isinstance(rule, Checked):
+            found["checked"].append(name)
+        elif rule in (ALLOW, NOTIFY):
+            found["allowed"].append(name)
+        else:
+            found["killed" if rule == KILL_PROCESS else "refused"].append(name)
+    return found
+
+
 def _numbered(rules: dict[str, Rule], machine: str) -> dict[int, Rule]:
     table = TABLES[machine]
     return {table[name]: rule for name, rule in rules.items() if name in table}
