@@ -17,10 +17,10 @@ from skilllite_sandbox.backend.bubblewrap import Bubblewrap
 from skilllite_sandbox.backend.zygote import ZygoteFailed
 from skilllite_sandbox.backend.zygotes import Zygotes
 from skilllite_sandbox.entry import EntryPoint, Language
-from skilllite_sandbox.errors import PolicyDenied, SandboxError, SandboxUnavailable
+from skilllite_sandbox.errors import SandboxError, SandboxUnavailable
 from skilllite_sandbox.host import Host, has_landlock
 from skilllite_sandbox.plan import Plan, make_plan
-from skilllite_sandbox.policy import Level, Origin, Policy, Tier
+from skilllite_sandbox.policy import Level, Policy, Tier
 from skilllite_sandbox.stage import StagedSkill
 from skilllite_sandbox.zygote_plan import PRELOADED, make_zygote_plan
 
@@ -116,8 +116,6 @@ class Carriers:
     def _make_plan(self, host: Host, job: Job, directory: str) -> Plan:
         if not self._wants_zygote(job.policy):
             return self._bubblewrap_plan(host, job, directory)
-        if job.policy.origin is Origin.REMOTE and job.policy.level is not Level.FULL:
-            raise PolicyDenied("a task from a peer runs at level 3 or not at all")
         try:
             return make_zygote_plan(
                 job.policy,

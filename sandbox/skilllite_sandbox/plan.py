@@ -213,6 +213,17 @@ def make_plan(
         PolicyDenied: nobody may have this combination.
         InvalidInput: a limit is below what an interpreter needs.
     """
+    check_policy(policy)
+    if policy.level is Level.DIRECT:
+        return _direct_plan(policy, host, entry, skill_directory)
+    plan = _isolated_plan(policy, host, entry, skill_directory, landlock=landlock)
+    if writable_code and plan.profile is Profile.PYTHON:
+        plan = replace(plan, profile=Profile.PYTHON_JIT)
+    return _relayed(plan, host, skill_directory) if host.is_root else plan
+
+
+def check_policy(policy: Policy) -> None:
+    """Refuse what no tier gives; raises like `make_plan`."""
     if policy.origin is Origin.REMOTE and policy.level is not Level.FULL:
         raise PolicyDenied("a task from a peer runs at level 3 or not at all")
     if policy.limits.memory_bytes < MEMORY_LEAST:
@@ -221,12 +232,6 @@ def make_plan(
             f"{MEMORY_LEAST // MIB} MiB",
             hint="an interpreter doesn't start with less",
         )
-    if policy.level is Level.DIRECT:
-        return _direct_plan(policy, host, entry, skill_directory)
-    plan = _isolated_plan(policy, host, entry, skill_directory, landlock=landlock)
-    if writable_code and plan.profile is Profile.PYTHON:
-        plan = replace(plan, profile=Profile.PYTHON_JIT)
-    return _relayed(plan, host, skill_directory) if host.is_root else plan
 
 
 def _direct_plan(policy: Policy, host: Host, entry: EntryPoint, skill_directory: str) -> Plan:

@@ -31,6 +31,7 @@ from skilllite_sandbox.plan import (
     Mount,
     Plan,
     ZygotePart,
+    check_policy,
     command_for,
     interpreter_for,
     is_below,
@@ -92,7 +93,10 @@ def make_zygote_plan(
 
     Raises:
         SandboxUnavailable: this host can't have such a zygote.
+        PolicyDenied: nobody may have this combination.
+        InvalidInput: a limit is below what an interpreter needs.
     """
+    check_policy(policy)
     python = require_python(host)
     if host.machine not in MACHINES or not host.libraries or host.loader is None:
         raise SandboxUnavailable(f"there is no zygote for this {host.machine} system")
