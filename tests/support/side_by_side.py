@@ -1,13 +1,15 @@
-"""The same skill outside, by the bare interpreter, and inside the sandbox: how both end is compared.
+"""The same skill outside, by the bare interpreter, and inside the sandbox: do both end the same?
 
 Outside it runs in a scratch directory with the sandbox's environment. Two paths differ by nature,
 the skill's and scratch's; in what the skill says they are replaced by what they are called inside.
+Addresses in memory differ from run to run and are left out.
 """
 
 from __future__ import annotations
 
 import difflib
 import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -27,6 +29,7 @@ ENVIRONMENT = {"HOME": SCRATCH, "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "TMP
 DATA = Path(__file__).parent.parent / "data" / "compatibility"
 INPUT = '{"n": 3, "text": "Grüße, 世界 🦉"}'
 _DEADLINE_S = 60.0
+_ADDRESS = re.compile(r"0x[0-9a-f]{8,16}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class SideBySide:
         return make_skill(self._directory, f"skill-{self._number}", files=everything)
 
     def stored_skill(self, language: str, name: str) -> Path:
-        """Write the skill that is kept under this name: a single script, or a directory of files."""
+        """Write the skill that is kept under this name: a script, or a directory of files."""
         source = DATA / language / name
         if source.is_file():
             return self.skill(language, source.read_text(encoding="utf-8"), {})
@@ -97,9 +100,7 @@ class SideBySide:
             )
             shutil.rmtree(skill / "scripts" / "__pycache__", ignore_errors=True)
             names = {str(skill): SKILL, scratch: SCRATCH}
-            return Ran(
-                _renamed(done.stdout, names), _renamed(done.stderr, names), done.returncode
-            )
+            return Ran(_renamed(done.stdout, names), _renamed(done.stderr, names), done.returncode)
 
     def compare(
         self,
@@ -125,7 +126,7 @@ def as_ran(outcome: Outcome) -> Ran:
     assert (outcome.signal is None) is not (outcome.exit_code is None), outcome
     status = outcome.exit_code if outcome.signal is None else -outcome.signal
     assert status is not None
-    return Ran(outcome.text, outcome.stderr, status)
+    return Ran(_ADDRESS.sub("0x", outcome.text), _ADDRESS.sub("0x", outcome.stderr), status)
 
 
 def difference(inside: Ran, outside: Ran) -> str:
@@ -153,4 +154,4 @@ def _renamed(data: bytes, names: Mapping[str, str]) -> str:
     text = data.decode("utf-8", "replace")
     for path, name in names.items():
         text = text.replace(path, name)
-    return text
+    return _ADDRESS.sub("0x", text)
