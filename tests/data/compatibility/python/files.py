@@ -40,6 +40,10 @@ with open(base / "log", "a", buffering=1) as file:
     file.write("line\n")
     facts["appended"] = (base / "log").read_text()
 os.replace(base / "log", base / "replaced")
+(base / "far").write_text("far")
+os.rename(base / "far", base / "a" / "b" / "far")
+os.link(base / "a" / "b" / "far", base / "near")
+facts["across directories"] = (base / "near").read_text()
 facts["scanned"] = sorted((entry.name, entry.is_dir()) for entry in os.scandir(base))
 facts["umask"] = [os.umask(0o077), os.umask(0o022)]
 facts["usage"] = shutil.disk_usage(base).free > 1_000_000
