@@ -85,7 +85,7 @@ def test_another_system_is_refused() -> None:
 
 def test_a_path_of_the_wrong_system_is_refused() -> None:
     with pytest.raises(InvalidInput, match="no absolute path of Windows"):
-        describe_for("windows", Policy(), ENTRY, "/work/skills/csv")
+        describe_for("windows", Policy(), ENTRY, "/home/ana/skills/csv")
     with pytest.raises(InvalidInput):
         describe_for("darwin", Policy(), ENTRY, r"C:\skills\csv")
 
