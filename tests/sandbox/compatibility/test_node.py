@@ -93,7 +93,7 @@ def test_the_world_is_what_is_promised(both: SideBySide) -> None:
         "  cwd: process.cwd(), home: os.homedir(), tmp: os.tmpdir(), file: __filename,\n"
         "  user: os.userInfo().username, host: os.hostname(), uid: process.getuid(),\n"
         "  platform: process.platform, tty: process.stdout.isTTY === true,\n"
-        "  execArgv: process.execArgv.filter((a) => !a.startsWith('--max-old-space-size')) }))"
+        "  execArgv: process.execArgv.filter((a) => !/^--(max-old-space|preserve-sym)/.test(a)) }))"
     )
 
     facts = both.inside(both.skill("node", script, {})).output
