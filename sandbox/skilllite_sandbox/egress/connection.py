@@ -35,7 +35,7 @@ from skilllite_sandbox.egress.requests import (
     answer,
 )
 from skilllite_sandbox.egress.resolution import Answer, Lookups, is_own_address
-from skilllite_sandbox.egress.rules import Refused, Rules, show
+from skilllite_sandbox.egress.rules import Refused, Rules, show, with_article
 
 LINGER_BYTES_MAX = 1024 * 1024  # read and dropped after an answer, so that the client gets it
 
@@ -212,9 +212,8 @@ class Connection:
             if kind is not None:
                 self._address = address
                 shown = show(request.host, request.port)
-                article = "an" if kind[0] in "aeiou" else "a"
                 # Not which address: the skill would learn of a network that it can't see.
-                text = f"{shown} leads to {article} {kind}, which has to be granted as an address"
+                text = f"{shown} leads to {with_article(kind)}, which a name may not lead to"
                 self._refuse(403, Cause.ADDRESS_REFUSED, text)
                 return
         until = self._shared.clock() + self._shared.limits.connect_s

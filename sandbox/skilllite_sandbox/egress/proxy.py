@@ -32,7 +32,6 @@ from skilllite_sandbox.egress.resolution import Lookups, Resolver, default_resol
 from skilllite_sandbox.egress.rules import Rules
 
 CLOSE_S = 5.0  # for close() to wait; the loop itself ends within one turn
-ACCEPTS_PER_TURN = 16  # so that a flood of connections doesn't starve those that are open
 ACCEPT_PAUSE_S = 0.1  # after the system had no descriptor left for us
 _FOREVER_S = 3600.0  # nothing to wait for; a wake-up ends it
 
@@ -215,21 +214,19 @@ class EgressProxy:
         self._listens = wanted
 
     def _accept(self) -> None:
-        room = self._limits.connections_at_once - len(self._connections)
-        for _ in range(min(room, ACCEPTS_PER_TURN)):
-            try:
-                client, _address = self._listener.accept()
-            except BlockingIOError:
-                return
-            except OSError as error:
-                self._accept_failed(error)
-                return
-            self._begin(client)
-            if self._accepted > self._limits.connections:
-                self._accepts = False
-                with suppress(OSError):
-                    self._listener.shutdown(socket.SHUT_RDWR)
-                return
+        """Accept one; another one makes the listener ready again, and a second try could block."""
+        try:
+            client, _address = self._listener.accept()
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._accept_failed(error)
+            return
+        self._begin(client)
+        if self._accepted > self._limits.connections:
+            self._accepts = False
+            with suppress(OSError):
+                self._listener.shutdown(socket.SHUT_RDWR)
 
     def _accept_failed(self, error: OSError) -> None:
         if error.errno in _ACCEPT_AGAIN:

@@ -171,6 +171,11 @@ def show(host: Host, port: int) -> str:
     return f"[{host}]:{port}" if ":" in str(host) else f"{host}:{port}"
 
 
+def with_article(kind: str) -> str:
+    """Return a kind of address as it stands in a sentence."""
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+
+
 def _parse_grant(grant: str) -> tuple[Host, frozenset[int]]:
     shown = grant[:_SHOWN_CHARS]
     if "*" in grant:
@@ -212,8 +217,8 @@ def _host_refused(host: Host, port: int) -> Refused:
     if not isinstance(host, str):
         kind = refusal(host)
     if kind is not None:  # without a word on how to open it: hardly any skill has business there
-        reason = f"{show(host, port)} is a {kind} that is not granted to this skill"
-        return Refused(Cause.ADDRESS_REFUSED, reason.replace(" a u", " an u"))
+        reason = f"{show(host, port)} is {with_article(kind)} that is not granted to this skill"
+        return Refused(Cause.ADDRESS_REFUSED, reason)
     return Refused(
         Cause.HOST_NOT_GRANTED,
         f"{show(host, port)} is not granted to this skill; {_remedy(host, port)}",
