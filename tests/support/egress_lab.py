@@ -83,6 +83,14 @@ class Lab:
         with self.connect(data) as client:
             return read_all(client)
 
+    def is_deaf(self) -> bool:
+        """Try to connect; return whether nobody serves any more."""
+        try:
+            with self.connect() as client:
+                return client.recv(1) == b""
+        except ConnectionError:
+            return True
+
     def tunnel(self, target: str) -> socket.socket:
         """Return a client whose tunnel is open."""
         client = self.connect(f"CONNECT {target} HTTP/1.1\r\n\r\n".encode())

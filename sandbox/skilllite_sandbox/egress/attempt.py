@@ -32,6 +32,8 @@ class EgressLimits:
     """Without a byte in either direction. Longer than the default deadline of a run."""
     linger_s: float = 2.0
     """After an answer that ends the connection: until the client has read it and closed."""
+    close_s: float = 5.0
+    """For `close` to wait for the threads. The loop ends within a turn; a look-up may not."""
     head_bytes: int = 16 * KIB
     """Of a request head; what common servers take. A ClientHello has the same bound."""
 
