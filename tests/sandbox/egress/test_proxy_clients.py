@@ -171,11 +171,12 @@ def test_a_tunnel_whose_greeting_names_somebody_else_is_ended(name: str | None) 
         serve(lambda connection: received.append(read_all(connection))) as port,
         open_granted(port) as lab,
     ):
-        with lab.tunnel(f"{HOST}:{port}") as tunnel, pytest.raises(OSError):
+        with lab.tunnel(f"{HOST}:{port}") as tunnel, pytest.raises(ssl.SSLError) as caught:
             context.wrap_socket(tunnel, server_hostname=name).close()
         attempt = lab.attempts.only()
 
     assert b"".join(received) == b""
+    assert "UNRECOGNIZED_NAME" in str(caught.value)
     assert (attempt.result, attempt.cause) == (Result.REFUSED, Cause.SERVER_NAME)
     assert (attempt.bytes_up, attempt.bytes_down) == (0, 0)
 

@@ -154,6 +154,25 @@ def test_every_spelling_of_a_granted_address_is_granted(grant: str, target: str)
     assert asks(parse_rules([grant]), target) is None
 
 
+def test_rules_can_be_shown_to_a_person() -> None:
+    rules = parse_rules(["b.example", "[2001:DB8::1]:443", "A.example:8443"])
+
+    assert rules.describe() == (
+        "[2001:db8::1]:443",
+        "a.example:8443",
+        "b.example:443",
+        "b.example:80",
+    )
+
+
+def test_a_password_in_a_target_is_not_repeated() -> None:
+    with pytest.raises(BadTarget) as caught:
+        parse_authority("user:secret@a.example:80")
+
+    assert "secret" not in str(caught.value)
+    assert "a.example" in str(caught.value)
+
+
 def test_localhost_is_loopback_and_never_resolved() -> None:
     rules = parse_rules(["localhost:8080"])
 
