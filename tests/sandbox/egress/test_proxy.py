@@ -359,8 +359,10 @@ def test_an_answer_before_the_end_of_the_upload_arrives() -> None:
     with serve(refuse) as port, open_proxy(f"127.0.0.1:{port}") as lab:
         head = f"POST http://127.0.0.1:{port}/ HTTP/1.1\r\nContent-Length: 900000\r\n\r\n"
         with lab.connect(head.encode() + bytes(300_000)) as client:
+            lab.attempts.only()
+            for _ in range(20):  # it hasn't looked yet, and must not fail before it does
+                client.sendall(bytes(1000))
             assert read_head(client).startswith(b"HTTP/1.1 413 ")
-        lab.attempts.only()
 
 
 def test_a_server_that_breaks_off_is_not_taken_for_a_complete_answer() -> None:

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -22,6 +22,11 @@ def pour(connection: socket.socket) -> None:
     connection.recv(100)
     while True:
         connection.sendall(bytes(64 * KIB))
+
+
+def read_all_of(connection: socket.socket) -> None:
+    """Take everything and say nothing."""
+    read_all(connection)
 
 
 def read_until_reset(client: socket.socket) -> int:
@@ -117,6 +122,30 @@ def test_a_client_that_does_not_read_stops_its_server() -> None:
         assert lab.attempts.only().bytes_down == sent
 
 
+def test_a_server_that_does_not_read_stops_its_client() -> None:
+    received: list[int] = []
+    go_on = threading.Event()
+
+    def read_later(connection: socket.socket) -> None:
+        go_on.wait(20)
+        received.append(len(read_all(connection)))
+
+    limits = EgressLimits(bytes_up=1024 * MIB)
+    sent = 0
+    with serve(read_later) as port, open_proxy(f"127.0.0.1:{port}", limits=limits) as lab:
+        with lab.tunnel(f"127.0.0.1:{port}") as client:
+            client.settimeout(0.5)
+            with suppress(TimeoutError):
+                while sent < 512 * MIB:
+                    sent += client.send(bytes(256 * KIB))
+            go_on.set()
+        attempt = lab.attempts.only()
+
+    assert sent < 64 * MIB, "more than four socket buffers were taken off the client"
+    assert received == [sent]
+    assert attempt.bytes_up == sent
+
+
 def test_one_stuck_client_does_not_hold_up_another() -> None:
     with (
         serve(pour) as busy,
@@ -131,34 +160,48 @@ def test_one_stuck_client_does_not_hold_up_another() -> None:
         assert quick.recv(5, socket.MSG_WAITALL) == b"hello"
 
 
-def test_two_hundred_connections_are_served_no_more_than_allowed_at_once() -> None:
-    lock = threading.Lock()
-    now = most = 0
-
-    def count(connection: socket.socket) -> None:
-        nonlocal now, most
-        with lock:
-            now += 1
-            most = max(most, now)
-        data = connection.recv(100)
-        with lock:
-            now -= 1
-        connection.sendall(data)
-
+def test_two_hundred_connections_at_the_same_time_are_all_served() -> None:
     def visit(number: int) -> bool:
         with lab.tunnel(f"127.0.0.1:{port}") as client:
             client.sendall(b"%d" % number)
+            client.shutdown(socket.SHUT_WR)
             return read_all(client) == b"%d" % number
 
-    limits = EgressLimits(connections_at_once=20)
-    with serve(count) as port, open_proxy(f"127.0.0.1:{port}", limits=limits) as lab:
+    with serve(echo) as port, open_proxy(f"127.0.0.1:{port}") as lab:
         with ThreadPoolExecutor(200) as pool:
             assert all(pool.map(visit, range(200)))
         attempts = lab.attempts.wait(200)
 
-    assert most <= 20
     assert sorted(attempt.number for attempt in attempts) == list(range(1, 201))
     assert {attempt.cause for attempt in attempts} == {Cause.DONE}
+
+
+def test_two_hundred_open_tunnels_are_all_alive() -> None:
+    limits = EgressLimits(connections_at_once=200)
+    with (
+        serve(echo) as port,
+        open_proxy(f"127.0.0.1:{port}", limits=limits) as lab,
+        ExitStack() as stack,
+    ):
+        clients = [stack.enter_context(lab.tunnel(f"127.0.0.1:{port}")) for _ in range(200)]
+        for number, client in enumerate(clients):
+            client.sendall(b"%03d" % number)
+        for number, client in enumerate(clients):
+            assert client.recv(3, socket.MSG_WAITALL) == b"%03d" % number
+
+
+def test_one_connection_too_many_waits_for_its_turn() -> None:
+    limits = EgressLimits(connections_at_once=2)
+    target = b"GET http://evil.example/ HTTP/1.1\r\n\r\n"
+    with serve(echo) as port, open_proxy(f"127.0.0.1:{port}", limits=limits) as lab:
+        first, second = lab.tunnel(f"127.0.0.1:{port}"), lab.tunnel(f"127.0.0.1:{port}")
+        with second, lab.connect(target) as third:
+            third.settimeout(0.3)
+            with pytest.raises(TimeoutError):
+                third.recv(1)
+            first.close()
+            third.settimeout(20)
+            assert b" 403 " in read_all(third)
 
 
 def test_a_run_makes_no_more_connections_than_its_limit() -> None:
@@ -232,6 +275,23 @@ def test_half_a_greeting_is_not_waited_for_longer_than_a_head() -> None:
         assert lab.attempts.only().cause is Cause.TIMEOUT
 
     assert b"".join(received) == b""
+
+
+def test_trickling_does_not_prolong_a_greeting() -> None:
+    started = time.monotonic()
+    with (
+        serve(read_all_of) as port,
+        open_proxy(f"127.0.0.1:{port}", limits=EgressLimits(head_s=0.3)) as lab,
+        lab.tunnel(f"127.0.0.1:{port}") as client,
+    ):
+        client.settimeout(0.02)
+        with pytest.raises(ConnectionError):
+            client.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc")
+            while time.monotonic() < started + 10:
+                client.sendall(b"\0")
+                with suppress(TimeoutError):
+                    client.recv(1)
+        assert lab.attempts.only().cause is Cause.TIMEOUT
 
 
 def test_a_client_that_does_not_read_its_refusal_is_let_go() -> None:
