@@ -45,14 +45,15 @@ class Attempts:
 
     @property
     def seen(self) -> list[Attempt]:
+        """Everything reported so far, in the order of connecting; reports come at the end."""
         with self._changed:
-            return list(self._seen)
+            return sorted(self._seen, key=lambda attempt: attempt.number)
 
     def wait(self, count: int = 1) -> list[Attempt]:
         """Return all attempts once there are `count`."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self._seen) >= count, WAIT_S), self._seen
-            return list(self._seen)
+        return self.seen
 
     def only(self) -> Attempt:
         """Return the one attempt that there is to be."""

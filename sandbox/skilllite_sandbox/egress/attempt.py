@@ -86,7 +86,7 @@ class Attempt:
     """One connection that a skill made to its proxy, for the audit. Reported once, at its end."""
 
     number: int
-    """Counts accepted connections of the run, from 1."""
+    """Counts accepted connections of the run, from 1. Reports come in the order of their ends."""
     method: str
     """`CONNECT`, or the method of a plain request; empty when no readable head came."""
     host: str
