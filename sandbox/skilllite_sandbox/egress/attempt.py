@@ -32,6 +32,8 @@ class EgressLimits:
     """Without a byte in either direction. Longer than the default deadline of a run."""
     linger_s: float = 2.0
     """After an answer that ends the connection: until the client has read it and closed."""
+    close_s: float = 5.0
+    """For `close` to wait for the threads. The loop ends within a turn; a look-up may not."""
     head_bytes: int = 16 * KIB
     """Of a request head; what common servers take. A ClientHello has the same bound."""
 
@@ -84,7 +86,7 @@ class Attempt:
     """One connection that a skill made to its proxy, for the audit. Reported once, at its end."""
 
     number: int
-    """Counts accepted connections of the run, from 1."""
+    """Counts accepted connections of the run, from 1. Reports come in the order of their ends."""
     method: str
     """`CONNECT`, or the method of a plain request; empty when no readable head came."""
     host: str

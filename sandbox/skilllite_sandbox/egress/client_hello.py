@@ -22,6 +22,9 @@ from skilllite_sandbox.egress.rules import BadTarget, Host, parse_host
 
 TLS_PORT = 443  # here nothing but TLS is served; at other ports it is looked for
 
+UNRECOGNIZED_NAME = bytes([21, 3, 3, 0, 2, 2, 112])
+"""The alert by which a TLS server says that it doesn't know the name; fatal."""
+
 _HANDSHAKE = 22
 _CLIENT_HELLO = 1
 _RECORD_HEADER = 5

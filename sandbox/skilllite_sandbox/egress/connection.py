@@ -24,6 +24,7 @@ from skilllite_sandbox.egress.addresses import Address
 from skilllite_sandbox.egress.attempt import Attempt, Cause, EgressLimits, Result
 from skilllite_sandbox.egress.client_hello import TunnelGate
 from skilllite_sandbox.egress.dial import Dial
+from skilllite_sandbox.egress.interest import Interests
 from skilllite_sandbox.egress.relay import Budget, Ending, Outlet, Relay
 from skilllite_sandbox.egress.requests import (
     CONNECTED,
@@ -35,7 +36,7 @@ from skilllite_sandbox.egress.requests import (
     answer,
 )
 from skilllite_sandbox.egress.resolution import Answer, Lookups, is_own_address
-from skilllite_sandbox.egress.rules import Refused, Rules, show
+from skilllite_sandbox.egress.rules import Refused, Rules, show, with_article
 
 LINGER_BYTES_MAX = 1024 * 1024  # read and dropped after an answer, so that the client gets it
 
@@ -80,7 +81,7 @@ class Connection:
         self._started = shared.clock()
         self._client = client
         self._server: socket.socket | None = None
-        self._watched: dict[socket.socket, int] = {}
+        self._interests = Interests(shared.selector, self)
         self._reader = HeadReader(shared.limits.head_bytes)
         self._request: Request | None = None
         self._early = b""
@@ -212,9 +213,8 @@ class Connection:
             if kind is not None:
                 self._address = address
                 shown = show(request.host, request.port)
-                article = "an" if kind[0] in "aeiou" else "a"
                 # Not which address: the skill would learn of a network that it can't see.
-                text = f"{shown} leads to {article} {kind}, which has to be granted as an address"
+                text = f"{shown} leads to {with_article(kind)}, which a name may not lead to"
                 self._refuse(403, Cause.ADDRESS_REFUSED, text)
                 return
         until = self._shared.clock() + self._shared.limits.connect_s
@@ -241,7 +241,7 @@ class Connection:
             text = f"did not answer within {self._shared.limits.connect_s:g} s"
             self._fail(504, Cause.TIMEOUT, text)
         else:
-            self._fail(502, Cause.NOT_CONNECTED, "could not be reached", self._dial.problem)
+            self._fail(502, Cause.NOT_CONNECTED, f"could not be reached: {self._dial.problem}")
 
     def _go_on_connecting(self) -> None:
         assert self._dial is not None
@@ -377,7 +377,7 @@ class Connection:
         server, self._server = self._server, None
         if server is None:
             return
-        self._set_interest(server, 0)
+        self._interests.set(server, 0)
         if self._dial is not None:
             self._dial.close()
         _close(server, reset=reset)
@@ -393,23 +393,9 @@ class Connection:
             client, server = self._relay.client_interest(), self._relay.server_interest()
         elif self.state is State.ANSWERING:
             client = selectors.EVENT_READ | self._answer.is_blocked * selectors.EVENT_WRITE
-        self._set_interest(self._client, client)
+        self._interests.set(self._client, client)
         if self._server is not None:
-            self._set_interest(self._server, server)
-
-    def _set_interest(self, of: socket.socket, events: int) -> None:
-        before = self._watched.get(of, 0)
-        if events == before:
-            return
-        if not events:
-            self._shared.selector.unregister(of)
-            del self._watched[of]
-            return
-        if before:
-            self._shared.selector.modify(of, events, self)
-        else:
-            self._shared.selector.register(of, events, self)
-        self._watched[of] = events
+            self._interests.set(self._server, server)
 
 
 def _close(ended: socket.socket, *, reset: bool) -> None:

@@ -31,8 +31,6 @@ from skilllite_sandbox.egress.relay import READ_BYTES, Budget
 from skilllite_sandbox.egress.resolution import Lookups, Resolver, default_resolver
 from skilllite_sandbox.egress.rules import Rules
 
-CLOSE_S = 5.0  # for close() to wait; the loop itself ends within one turn
-ACCEPTS_PER_TURN = 16  # so that a flood of connections doesn't starve those that are open
 ACCEPT_PAUSE_S = 0.1  # after the system had no descriptor left for us
 _FOREVER_S = 3600.0  # nothing to wait for; a wake-up ends it
 
@@ -124,10 +122,10 @@ class EgressProxy:
     def close(self) -> None:
         """End every connection, report it, close every socket and wait for the threads.
 
-        A name server's answer that is still awaited is waited for as well, within `CLOSE_S`
-        altogether; after that its thread, which holds nothing of the run, ends by itself.
+        A name server's answer that is still awaited is waited for as well, until `close_s` are
+        over; after that its thread, which holds nothing of the run, ends by itself.
         """
-        deadline = time.monotonic() + CLOSE_S
+        deadline = time.monotonic() + self._limits.close_s
         self._stopping = True
         with self._lock:
             if not self._released:
@@ -137,7 +135,7 @@ class EgressProxy:
         if self._thread.ident is None:
             self._release()
         elif self._thread is not threading.current_thread():
-            self._thread.join(CLOSE_S)
+            self._thread.join(self._limits.close_s)
             self._lookups.join(deadline)
 
     # The loop
@@ -215,21 +213,19 @@ class EgressProxy:
         self._listens = wanted
 
     def _accept(self) -> None:
-        room = self._limits.connections_at_once - len(self._connections)
-        for _ in range(min(room, ACCEPTS_PER_TURN)):
-            try:
-                client, _address = self._listener.accept()
-            except BlockingIOError:
-                return
-            except OSError as error:
-                self._accept_failed(error)
-                return
-            self._begin(client)
-            if self._accepted > self._limits.connections:
-                self._accepts = False
-                with suppress(OSError):
-                    self._listener.shutdown(socket.SHUT_RDWR)
-                return
+        """Accept one; another one makes the listener ready again, and a second try could block."""
+        try:
+            client, _address = self._listener.accept()
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._accept_failed(error)
+            return
+        if self._accepted == self._limits.connections:
+            self._accepts = False
+            with suppress(OSError):
+                self._listener.shutdown(socket.SHUT_RDWR)
+        self._begin(client)
 
     def _accept_failed(self, error: OSError) -> None:
         if error.errno in _ACCEPT_AGAIN:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from skilllite_sandbox.egress.attempt import Cause, Result
-from skilllite_sandbox.egress.client_hello import GateClosed, TunnelGate
+from skilllite_sandbox.egress.client_hello import UNRECOGNIZED_NAME, GateClosed, TunnelGate
 from skilllite_sandbox.egress.requests import BadRequest, Body
 from skilllite_sandbox.egress.responses import ResponseHead
 
@@ -204,7 +204,7 @@ class Relay:
         passage = self._passage
         if isinstance(passage, Body):
             try:
-                count = passage.feed(bytes(data))
+                count = passage.feed(data)
             except BadRequest as problem:
                 return Ending(Cause.BAD_REQUEST, str(problem))
             return self._send_up(data[:count]) or (_EXCESS if count < len(data) else None)
@@ -212,8 +212,14 @@ class Relay:
             try:
                 data = passage.feed(bytes(data))
             except GateClosed as closed:
-                return Ending(closed.cause, str(closed), Result.REFUSED)
+                return self._gate_closed(closed)
         return self._send_up(data)
+
+    def _gate_closed(self, closed: GateClosed) -> Ending:
+        if closed.cause is Cause.SERVER_NAME and not self.bytes_down:
+            with suppress(OSError):  # so that the client says more than that it was reset
+                self._client.send(UNRECOGNIZED_NAME)
+        return Ending(closed.cause, str(closed), Result.REFUSED, reset=False)
 
     def _send_up(self, data: bytes | memoryview) -> Ending | None:
         taken = self._up.take(len(data))

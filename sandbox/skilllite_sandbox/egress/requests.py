@@ -158,27 +158,28 @@ class Body:
         self._line = bytearray()
         self._is_last = False
 
-    def feed(self, data: bytes) -> int:
+    def feed(self, data: bytes | memoryview) -> int:
         """Take bytes and return how many of them, from the first, belong to the body.
 
         Raises:
             BadRequest: a chunk is malformed.
         """
+        content = bytes(data) if self._chunked else data  # of a sized body only the length counts
         position = 0
-        while position < len(data) and not self.complete:
+        while position < len(content) and not self.complete:
             if self._left:
-                step = min(self._left, len(data) - position)
+                step = min(self._left, len(content) - position)
                 self._left -= step
                 position += step
                 self.complete = not (self._left or self._chunked)
             elif self._literal:
-                if data[position] != self._literal[0]:
+                if content[position] != self._literal[0]:
                     raise BadRequest("a chunk of the body doesn't end where it said")
                 self._literal = self._literal[1:]
                 position += 1
                 self.complete = self._is_last and not self._literal
             else:
-                position = self._read_size(data, position)
+                position = self._read_size(bytes(content), position)
         return position
 
     def _read_size(self, data: bytes, position: int) -> int:

@@ -95,6 +95,10 @@ class Rules:
             return _port_refused("localhost", port)
         return _host_refused("localhost", port)
 
+    def describe(self) -> tuple[str, ...]:
+        """Return every target that was granted, as a person writes it."""
+        return tuple(sorted(show(host, port) for host, port in self.names | self.addresses))
+
     def address_refusal(self, address: Address, port: int) -> str | None:
         """Say what kind of address this is if it may not be connected to, else None."""
         return None if self.names_address(address, port) else refusal(address)
@@ -132,13 +136,16 @@ def parse_authority(text: str, default_port: int | None = None) -> tuple[Host, i
     Raises:
         BadTarget: it isn't exactly that; user names, zones, odd numbers and spaces included.
     """
+    _user, at, rest = text.rpartition("@")
+    if at:  # not shown: it may be a password
+        raise BadTarget(f"there is a user name before {rest[:_SHOWN_CHARS]!r}")
     host, colon, port = text.rpartition(":")
     if not colon or text.endswith("]"):
         if default_port is None:
-            raise BadTarget("the port is missing")
+            raise BadTarget(f"the port is missing behind {text[:_SHOWN_CHARS]!r}")
         return parse_host(text), default_port
     if not _PORT.fullmatch(port) or int(port) > 65535:
-        raise BadTarget("the port is not a number from 1 to 65535")
+        raise BadTarget(f"the port {port[:_SHOWN_CHARS]!r} is not a number from 1 to 65535")
     return parse_host(host), int(port)
 
 
@@ -148,27 +155,33 @@ def parse_host(text: str) -> Host:
     Raises:
         BadTarget: it is not a plain name or address.
     """
+    shown = text[:_SHOWN_CHARS]
     if not text.isascii():  # before lower(), which makes a k of the Kelvin sign
-        raise BadTarget("the host is not ASCII; write its xn-- form")
+        raise BadTarget(f"the host {shown!r} is not ASCII; write its xn-- form")
     if text.startswith("[") and text.endswith("]"):
         address = parse_address(text[1:-1]) if ":" in text else None
         if address is None:
-            raise BadTarget("what is in brackets is not an IPv6 address")
+            raise BadTarget(f"{shown!r} is not an IPv6 address")
         return address
     if ":" not in text and (address := parse_address(text)) is not None:
         return address
     name = text.lower().removesuffix(".")
     labels = name.split(".")
     if len(name) > HOST_CHARS_MAX or not all(map(_LABEL.fullmatch, labels)):
-        raise BadTarget("the host is not a name or an address")
+        raise BadTarget(f"the host {shown!r} is not a name or an address")
     if _NUMBER.fullmatch(labels[-1]):
-        raise BadTarget("the host is a number that is not an address of four parts")
+        raise BadTarget(f"the host {shown!r} is a number but no address of four parts")
     return name
 
 
 def show(host: Host, port: int) -> str:
     """Return a target as a person writes it."""
     return f"[{host}]:{port}" if ":" in str(host) else f"{host}:{port}"
+
+
+def with_article(kind: str) -> str:
+    """Return a kind of address as it stands in a sentence."""
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
 def _parse_grant(grant: str) -> tuple[Host, frozenset[int]]:
@@ -212,8 +225,8 @@ def _host_refused(host: Host, port: int) -> Refused:
     if not isinstance(host, str):
         kind = refusal(host)
     if kind is not None:  # without a word on how to open it: hardly any skill has business there
-        reason = f"{show(host, port)} is a {kind} that is not granted to this skill"
-        return Refused(Cause.ADDRESS_REFUSED, reason.replace(" a u", " an u"))
+        reason = f"{show(host, port)} is {with_article(kind)} that is not granted to this skill"
+        return Refused(Cause.ADDRESS_REFUSED, reason)
     return Refused(
         Cause.HOST_NOT_GRANTED,
         f"{show(host, port)} is not granted to this skill; {_remedy(host, port)}",
