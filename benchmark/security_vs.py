@@ -64,7 +64,9 @@ def measure(
         for subject in subjects:
             stack.callback(subject.close)
         campaign = run_campaign(lab, control, subjects, items, progress=progress)
-    isolated = [subject.name for subject in own if not subject.name.endswith(str(int(Level.DIRECT)))]
+    isolated = [
+        subject.name for subject in own if not subject.name.endswith(str(int(Level.DIRECT)))
+    ]
     return Findings(
         campaign=campaign,
         items=items,

@@ -198,7 +198,8 @@ def attack_once(
         run = subject.run(skill, given, item.limits)
     standing.note(run)
     account = read_account(run.stdout, run.stderr, watch.nonce)
-    effects = watch.effects(f"{run.stdout}\n{run.stderr}", account)
+    limits = subject.effective(item.limits)
+    effects = watch.effects(f"{run.stdout}\n{run.stderr}", account, limits)
     failed = watch.failed()
     attempts = account.attempts
     if item.aftermath and account.started:

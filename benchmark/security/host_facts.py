@@ -23,14 +23,16 @@ from typing import Any
 from benchmark.security.judgement import Effect, EffectKind
 
 # Debian's base-passwd: in every image, so that finding one says nothing.
-_EVERYBODYS_ACCOUNTS = frozenset(
-    "root daemon bin sys sync games man lp mail news uucp proxy www-data backup list irc gnats _apt"
-    " nobody".split()
-)
-_EVERYBODYS_NAMES = frozenset(
-    "bin boot dev etc home lib lib32 lib64 libx32 lost+found media mnt opt proc root run sbin srv"
-    " sys tmp usr var".split()
-)
+_BASE_ACCOUNTS = """
+root daemon bin sys sync games man lp mail news uucp proxy www-data backup list irc gnats _apt
+nobody
+"""
+_EVERYBODYS_ACCOUNTS = frozenset(_BASE_ACCOUNTS.split())
+_BASE_NAMES = """
+bin boot dev etc home lib lib32 lib64 libx32 lost+found media mnt opt proc root run sbin srv sys tmp
+usr var
+"""
+_EVERYBODYS_NAMES = frozenset(_BASE_NAMES.split())
 _EVERYBODYS_IDS = frozenset({0, 1000, 65534})
 _EVERYBODYS_HOMES = frozenset({"/", "/root", "/nonexistent"})
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark.security.host_facts import HostFacts, learned, read_host_facts
+from benchmark.security.host_facts import learned, read_host_facts
 from benchmark.security.item import CPU_WANTED_S, MEMORY_WANTED_MIB, PROCESSES_WANTED, Item
 from benchmark.security.judgement import Effect, EffectKind
 from benchmark.security.meter import Meter, Taken
@@ -211,12 +211,13 @@ class Watch:
         }
         return {"nonce": self.nonce, **{name: everything[name] for name in self._item.facts}}
 
-    def effects(self, said: str, account: Account) -> tuple[Effect, ...]:
+    def effects(self, said: str, account: Account, limits: Limits) -> tuple[Effect, ...]:
         """Return everything that the run did to the host or learned of it.
 
         Args:
             said: All that it printed.
             account: The same, understood.
+            limits: What it may take of the machine.
         """
         found = [
             *self._lab.canaries.seen_in(said),
@@ -231,7 +232,7 @@ class Watch:
         if self._visitor is not None and self._visitor.heard:
             found.append(Effect(EffectKind.REACHABLE, "was reached from the host"))
         if self._meter is not None:
-            found += resources_taken(account, self._meter.taken, self._item.limits)
+            found += resources_taken(account, self._meter.taken, limits)
         return tuple(dict.fromkeys(found))
 
     def failed(self) -> str:
@@ -263,7 +264,10 @@ class Watch:
 def resources_taken(account: Account, taken: Taken, limits: Limits) -> Iterator[Effect]:
     """Yield the bounds that a run went over, by its own account or by what was measured. Pure."""
     memory_mib = limits.memory_bytes / MIB
-    for mib, most in ((account.held_mib, memory_mib), (taken.memory_mib, memory_mib + _MEMORY_SLACK_MIB)):
+    for mib, most in (
+        (account.held_mib, memory_mib),
+        (taken.memory_mib, memory_mib + _MEMORY_SLACK_MIB),
+    ):
         if mib > most:
             yield Effect(EffectKind.MEMORY_TAKEN, f"held {mib:.0f} MiB of {memory_mib:.0f}")
             break

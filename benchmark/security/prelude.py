@@ -30,7 +30,7 @@ SCRIPTS = {
     Language.BASH: "scripts/main.sh",
 }
 
-PYTHON = '''\
+PYTHON = """\
 import json
 import sys
 
@@ -67,7 +67,7 @@ def finish():
 
 
 tell("started")
-'''
+"""
 
 NODE = """\
 const fs = require('fs');
@@ -177,7 +177,7 @@ class Account:
 
 def read_account(stdout: str, stderr: str, nonce: str) -> Account:
     """Return what an attack reported; a line without the number is nobody's report."""
-    events = []
+    events: list[dict[str, Any]] = []
     for line in stderr.splitlines():
         _, mark, text = line.partition(f"{nonce} ")
         if mark and len(events) < EVENTS_MAX and (event := _object(text)):

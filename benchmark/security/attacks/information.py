@@ -148,7 +148,7 @@ attempt("users:getuid", lambda: call("getuid"))
         node("""
 const os = require('os');
 await attempt('hostname:call', () => os.hostname());
-await attempt('users:info', () => { const {username, uid} = os.userInfo(); return [username, uid]; });
+await attempt('users:info', () => [os.userInfo().username, os.userInfo().uid]);
 await attempt('users:login', () => process.env.LOGNAME.toString());
 await attempt('addresses:call', () => Object.values(os.networkInterfaces()).flat().map(
   each => [each.address, each.mac]));

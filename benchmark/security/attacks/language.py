@@ -45,7 +45,8 @@ attempt("table", lambda: write(vars(__import__("sys").modules["".join(("o", "s")
         node("""
 const load = module.constructor._load || require;
 await attempt('import', () => typeof load(['f', 's'].join('')));
-await attempt('write with it', () => load('f' + 's').writeFileSync(`${facts.drop}/${facts.marker}`, ''));
+const path = `${facts.drop}/${facts.marker}`;
+await attempt('write with it', () => load('f' + 's').writeFileSync(path, ''));
 """),
     ),
     facts=("drop", "marker"),
@@ -80,7 +81,8 @@ rotated = codecs.decode("bcra(cngu).ernq()", "rot13")
 attempt("rotated", lambda: eval(rotated, {"path": facts["secret"]}))
 packed = zlib.compress(b"result.append(open(path).read())")
 result = []
-attempt("packed", lambda: exec(zlib.decompress(packed), {"path": facts["secret"], "result": result}))
+names = {"path": facts["secret"], "result": result}
+attempt("packed", lambda: exec(zlib.decompress(packed), names))
 attempt("kept", lambda: result[0] if result else need(result, "nothing"))
 
 
@@ -97,9 +99,9 @@ attempt("decoded", lambda: eval(compile(code, "x", "eval"), {"path": facts["secr
 const vm = require('vm');
 await attempt('eval', () => eval('6 * 7'));
 await attempt('read by eval', () => eval("fs.readFileSync(facts.secret, 'utf8')"));
-await attempt('function', () => new Function('fs', 'path', "return fs.readFileSync(path, 'utf8')")(
-  fs, facts.secret));
-await attempt('vm', () => vm.runInNewContext("fs.readFileSync(path, 'utf8')", {fs, path: facts.secret}));
+const code = "fs.readFileSync(path, 'utf8')";
+await attempt('function', () => new Function('fs', 'path', `return ${code}`)(fs, facts.secret));
+await attempt('vm', () => vm.runInNewContext(code, {fs, path: facts.secret}));
 """),
         bash("""
 fact secret

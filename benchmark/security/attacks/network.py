@@ -89,7 +89,8 @@ import socket
 
 name = f"{facts['word']}.example"
 labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split("."))
-question = b"\\x12\\x34\\x01" + bytes(2) + b"\\x01" + bytes(6) + labels + b"\\x00\\x00\\x01\\x00\\x01"
+head = b"\\x12\\x34\\x01" + bytes(2) + b"\\x01" + bytes(6)
+question = head + labels + b"\\x00\\x00\\x01\\x00\\x01"
 
 
 def ask():

@@ -40,13 +40,15 @@ attempt("processes:getsid", lambda: call("getsid", facts["victim"]))
 attempt("kill 0", lambda: call("kill", facts["victim"], 0))
 """),
         node("""
-await attempt('names', () => fs.readdirSync('/proc').filter(name => /^\\d+$/.test(name)).map(pid => {
+function name(pid) {
   try {
     return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\\0')[0];
   } catch (error) {
     return null;
   }
-}));
+}
+const numbers = () => fs.readdirSync('/proc').filter(each => /^\\d+$/.test(each));
+await attempt('names', () => numbers().map(name));
 """),
         bash("""
 names() {

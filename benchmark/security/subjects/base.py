@@ -79,6 +79,9 @@ class Subject(Protocol):
     def missing(self) -> str:
         """Return what it lacks to be tried at all, else empty."""
 
+    def effective(self, limits: Limits) -> Limits:
+        """Return what a run may really take when it is asked for these limits."""
+
     def run(self, skill: SkillFiles, given: bytes, limits: Limits) -> Run:
         """Run a skill to its end."""
 

@@ -45,6 +45,10 @@ class CommandLine:
         """See `Subject`."""
         return self.lacks()
 
+    def effective(self, limits: Limits) -> Limits:
+        """See `Subject`; these have none, and are judged by what was wanted."""
+        return limits
+
     def run(self, skill: SkillFiles, given: bytes, limits: Limits) -> Run:
         """See `Subject`; these have no limits."""
         return run_command(self.command(skill), given, directory=skill.directory)

@@ -7,11 +7,13 @@ fills by itself as soon as level 3 scans and asks for consent.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -54,6 +56,10 @@ class Library:
     def missing(self) -> str:
         """See `Subject`."""
         return ""
+
+    def effective(self, limits: Limits) -> Limits:
+        """See `Subject`."""
+        return limits
 
     def run(self, skill: SkillFiles, given: bytes, limits: Limits) -> Run:
         """See `Subject`."""
@@ -110,11 +116,20 @@ class Command:
         """See `Subject`."""
         return ""
 
+    def effective(self, limits: Limits) -> Limits:
+        """See `Subject`.
+
+        The command has no option for CPU seconds: where they are short, the deadline has to do,
+        and until then every processor may be used.
+        """
+        if limits.cpu_s >= DEFAULT_LIMITS.cpu_s:
+            return limits
+        wall_s = limits.cpu_s + 1
+        return replace(limits, wall_s=wall_s, cpu_s=wall_s * (os.cpu_count() or 1))
+
     def run(self, skill: SkillFiles, given: bytes, limits: Limits) -> Run:
         """See `Subject`."""
-        # The command has no option for CPU seconds; there the deadline has to do.
-        tight = limits.cpu_s < DEFAULT_LIMITS.cpu_s
-        wall_s = limits.cpu_s + 1 if tight else limits.wall_s
+        wall_s = self.effective(limits).wall_s
         done = run_command(
             [
                 *(*self._command, "run", str(skill.directory), "-", "--json"),
