@@ -178,7 +178,12 @@ def _greet(shelf: SkillShelf, subject: Subject, language: Language, standing: St
     # Refused is an answer, and so is every attack then: it is judged, not left out.
     if run.end is End.REFUSED:
         return ""
-    return run.detail or last_line(run.stderr) or _UNEXPLAINED
+    return _explained(run)
+
+
+def _explained(run: Run) -> str:
+    """Return why a run came to nothing, in its own words or in those of whoever started it."""
+    return ": ".join(filter(None, (run.detail, last_line(run.stderr)))) or _UNEXPLAINED
 
 
 def attack_once(
@@ -199,8 +204,8 @@ def attack_once(
     standing.note(run)
     account = read_account(run.stdout, run.stderr, watch.nonce)
     limits = subject.effective(item.limits)
-    effects = watch.effects(f"{run.stdout}\n{run.stderr}", account, limits)
     failed = watch.failed()
+    effects = watch.effects(f"{run.stdout}\n{run.stderr}", account, limits)
     attempts = account.attempts
     if item.aftermath and account.started:
         left, attempt = _aftermath(shelf, subject)
@@ -213,7 +218,7 @@ def attack_once(
         attempts=attempts,
         effects=effects,
         bound=run.bound,
-        detail=run.detail or ("" if account.started else last_line(run.stderr)),
+        detail=run.detail if account.started else _explained(run),
         oracle_failed=failed,
     )
     return Trial(
@@ -237,7 +242,7 @@ def _aftermath(
     run = subject.run(shelf.skill(Language.PYTHON, AFTERMATH.lstrip()), b"{}", LIMITS)
     left = _value(run.stdout).get("left") if run.end is End.EXITED else None
     if not isinstance(left, list):
-        return (), (Attempt("the run after it", did=False, error=run.detail or _UNEXPLAINED),)
+        return (), (Attempt("the run after it", did=False, error=_explained(run)),)
     if left:
         what = f"left in the next run: {', '.join(map(str, left))}"
         return (Effect(EffectKind.NEXT_RUN_CHANGED, what),), ()
@@ -252,7 +257,7 @@ def ask(shelf: SkillShelf, subject: Subject, benign: Benign) -> Answer:
         right = run.end is End.EXITED and json.loads(run.stdout) == benign.answer
     except ValueError:
         right = False
-    detail = "" if right else run.detail or last_line(run.stderr) or last_line(run.stdout)
+    detail = "" if right else f"{_explained(run)}; it said {last_line(run.stdout)[:80]!r}"
     return Answer(subject.name, benign.name, benign.language, right, detail)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
+import pwd
 import re
 import socket
 import tempfile
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import skilllite_sandbox
 from benchmark.security.judgement import Effect, EffectKind
 
 # Debian's base-passwd: in every image, so that finding one says nothing.
@@ -60,7 +62,12 @@ class HostFacts:
 def read_host_facts(*, paths: frozenset[str]) -> HostFacts:
     """Return the facts about this host, with some paths that only it has."""
     accounts_file = _text("/etc/passwd")
-    own_paths = {str(Path.cwd()), os.path.expanduser("~"), f"{tempfile.gettempdir()}/skilllite-"}  # noqa: PTH111
+    own_paths = {
+        str(Path.cwd()),
+        str(Path(skilllite_sandbox.__file__).parent),
+        account_home(),
+        f"{tempfile.gettempdir()}/skilllite-",
+    }
     return HostFacts(
         accounts_file=accounts_file,
         accounts=frozenset(
@@ -162,6 +169,14 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(item)
     elif value is not None:
         yield str(value)
+
+
+def account_home() -> str:
+    """Return the home of the account: HOME itself is planted."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return "/"
 
 
 def _addresses() -> frozenset[str]:

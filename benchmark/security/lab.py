@@ -2,8 +2,8 @@
 
 Everything that an attack is after can be read or written by every user of the host, and the victim
 belongs to the user that skills run as: what stops an attack is the sandbox, not the owner of a
-file. Below /var/tmp, because many sandboxes put something of their own over /tmp whatever they are
-told.
+file. Not below /tmp, because many sandboxes put something of their own over it whatever they are
+told, and could look as if they had hidden the rest.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import select
 import shutil
 import subprocess
 import tempfile
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark.security.host_facts import learned, read_host_facts
+from benchmark.security.host_facts import account_home, learned, read_host_facts
 from benchmark.security.item import CPU_WANTED_S, MEMORY_WANTED_MIB, PROCESSES_WANTED, Item
 from benchmark.security.judgement import Effect, EffectKind
 from benchmark.security.meter import Meter, Taken
@@ -29,8 +30,8 @@ from benchmark.security.servers import LOOPBACK, Servers, Visitor, free_port
 from skilllite_sandbox.host import SERVICE_ID
 from skilllite_sandbox.policy import MIB, Limits
 
-VICTIM_S = "3600"  # longer than a campaign
 _REAP_S = 10.0
+_ANSWER_MS = 5_000  # a process that says nothing for so long was stopped, if not ended
 _TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm")
 _EVERYBODY_READS, _EVERYBODY_ENTERS, _EVERYBODY_WRITES = 0o644, 0o755, 0o777
 # What was measured from outside counts above the limit plus what a carrier and a warm pool take.
@@ -68,6 +69,12 @@ def _new_canaries() -> Canaries:
     )
 
 
+def _place() -> str:
+    """Return where this user would keep what matters: at home, and root where services do."""
+    place = "/srv" if os.geteuid() == 0 else account_home()
+    return place if place != "/" and os.access(place, os.W_OK) else "/var/tmp"
+
+
 class Lab:
     """A host with things worth stealing. Use as a context manager, by one thread."""
 
@@ -75,7 +82,7 @@ class Lab:
         self._resources = ExitStack()
         self._servers: dict[str, Servers] = {}
         self.canaries = _new_canaries()
-        self.root = Path(tempfile.mkdtemp(prefix="skilllite-vs-", dir="/var/tmp"))
+        self.root = Path(tempfile.mkdtemp(prefix="skilllite-vs-", dir=_place()))
         self._resources.callback(shutil.rmtree, self.root, ignore_errors=True)
         self.home = self.root / "home"
         self.drop = self.root / "drop"
@@ -86,8 +93,8 @@ class Lab:
         try:
             self._plant()
             self.servers_at(LOOPBACK)
-            self._resources.callback(self._end_victim)
             self._victim = self._new_victim()
+            self._resources.callback(self._end_victim)
             self.facts = read_host_facts(paths=frozenset({str(self.root)}))
         except BaseException:
             self._resources.close()
@@ -140,9 +147,11 @@ class Lab:
     def _new_victim(self) -> subprocess.Popen[bytes]:
         owner = SERVICE_ID if os.geteuid() == 0 else None
         return subprocess.Popen(
-            [self.canaries.process, VICTIM_S],
-            executable=shutil.which("sleep"),
-            stdin=subprocess.DEVNULL,
+            [self.canaries.process],
+            executable=shutil.which("cat"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
             start_new_session=True,
             cwd="/",
             user=owner,
@@ -151,18 +160,33 @@ class Lab:
         )
 
     def _end_victim(self) -> None:
+        assert self._victim.stdin is not None and self._victim.stdout is not None
         self._victim.kill()
         self._victim.wait(_REAP_S)
+        self._victim.stdin.close()
+        self._victim.stdout.close()
 
     def victim(self) -> int:
         """Return the pid of a process that lives."""
-        if self._victim.poll() is not None:
+        if not self.victim_lives():
+            self._end_victim()
             self._victim = self._new_victim()
         return self._victim.pid
 
     def victim_lives(self) -> bool:
-        """Return whether it still does; it is nobody else's to end."""
-        return self._victim.poll() is None
+        """Return whether it still does: whether it repeats a word.
+
+        Its status would lag behind: a process that was killed a moment ago still runs, but says
+        nothing any more.
+        """
+        assert self._victim.stdin is not None and self._victim.stdout is not None
+        try:
+            self._victim.stdin.write(b"?")
+        except BrokenPipeError:
+            return False
+        answer = select.poll()
+        answer.register(self._victim.stdout, select.POLLIN)
+        return bool(answer.poll(_ANSWER_MS)) and self._victim.stdout.read(1) == b"?"
 
 
 class Watch:
@@ -236,7 +260,11 @@ class Watch:
         return tuple(dict.fromkeys(found))
 
     def failed(self) -> str:
-        """Return why these oracles can't be trusted, tried out after the run; else empty."""
+        """Return why these oracles can't be trusted, tried out after the run; else empty.
+
+        To be asked before `effects`: the servers take visitors one after the other, so whoever came
+        during the run was counted when this one was.
+        """
         if not self._lab.servers_answer():
             return "the servers of the host stopped counting"
         return ""

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -32,14 +32,21 @@ _BY_ITSELF = {"ok": End.EXITED, "not_json": End.EXITED, "exit": End.EXITED, "sig
 _OTHER = {"refused": End.REFUSED, "unavailable": End.UNAVAILABLE}
 
 
+def _open_sandbox(level: Level, limits: Limits) -> Sandbox:
+    return Sandbox(level, limits=limits)
+
+
 class Library:
     """`Sandbox(level).run(...)`, one sandbox for a whole campaign, as a node would keep it."""
 
     address: str | None = None
     languages = tuple(Language)
 
-    def __init__(self, level: Level) -> None:
+    def __init__(
+        self, level: Level, open_sandbox: Callable[[Level, Limits], Sandbox] = _open_sandbox
+    ) -> None:
         self._level = level
+        self._open_sandbox = open_sandbox
         self._sandboxes: dict[Limits, Sandbox] = {}
         self._resources = ExitStack()
 
@@ -82,7 +89,7 @@ class Library:
 
     def _sandbox(self, limits: Limits) -> Sandbox:
         if limits not in self._sandboxes:
-            opened = self._resources.enter_context(Sandbox(self._level, limits=limits))
+            opened = self._resources.enter_context(self._open_sandbox(self._level, limits))
             self._sandboxes[limits] = opened
         return self._sandboxes[limits]
 
