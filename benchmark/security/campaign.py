@@ -104,6 +104,7 @@ def run_campaign(
     subjects: Sequence[Subject],
     items: Iterable[Item],
     *,
+    benign: Sequence[Benign] = BENIGN,
     progress: Callable[[str], None],
 ) -> Campaign:
     """Try everything out and return what was found.
@@ -113,6 +114,7 @@ def run_campaign(
         control: Runs without isolation; each attack has to work there.
         subjects: What is compared, without the control.
         items: Which attacks.
+        benign: Which well-behaved skills.
         progress: Called with a line at each step.
     """
     shelf = SkillShelf(lab.root / "skills")
@@ -142,7 +144,7 @@ def run_campaign(
     for subject, standing in working:
         progress(f"well-behaved skills in {subject.name}")
         campaign.answers += [
-            ask(shelf, subject, skill) for skill in BENIGN if standing.runs(skill.language)
+            ask(shelf, subject, skill) for skill in benign if standing.runs(skill.language)
         ]
         if standing.runs(Language.PYTHON):
             standing.leaks = known_leaks(shelf, subject)
