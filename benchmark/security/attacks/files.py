@@ -179,8 +179,14 @@ attempt("directory:list", lambda: os.listdir("/"))
         obfuscated("""
 system = __import__("o" + "s")
 top = chr(47)
+
+
+def fail(error):
+    raise error
+
+
 attempt("directory:scan", lambda: [entry.name for entry in system.scandir(top + ".." + top)])
-attempt("directory:walk", lambda: next(system.walk(top))[1:])
+attempt("directory:walk", lambda: next(system.walk(top, onerror=fail))[1:])
 attempt("directory:root", lambda: getattr(system, "list" + "dir")("/proc/self/root"))
 attempt("directory:first", lambda: getattr(system, "list" + "dir")("/proc/1/root"))
 """),
