@@ -125,20 +125,16 @@ attempt("sendto", ask)
 """),
         node("""
 const {Resolver} = require('dns').promises;
-const resolver = new Resolver({timeout: 1000, tries: 1});
-resolver.setServers([`${facts.address}:${facts.udp_port}`]);
-try {
-  await attempt('resolve', async () => {
-    try {
-      return await resolver.resolve4(facts.word + '.example');
-    } catch (error) {
-      if (error.code === 'ENOTFOUND') return 'no such name';
-      throw error;
-    }
-  });
-} finally {
-  resolver.cancel();
-}
+await attempt('resolve', async () => {
+  const resolver = new Resolver({timeout: 1000, tries: 1});
+  resolver.setServers([`${facts.address}:${facts.udp_port}`]);
+  try {
+    return await resolver.resolve4(facts.word + '.example');
+  } catch (error) {
+    if (error.code === 'ENOTFOUND') return 'no such name';
+    throw error;
+  }
+});
 """),
         bash("""
 fact address
@@ -215,11 +211,13 @@ const listen = () => new Promise((done, fail) => {
   server.listen(facts.listen_port, '127.0.0.1', () => done(true));
 });
 await attempt('listen', listen);
-if (found.listen) await new Promise(done => {
-  const patience = setTimeout(done, 2000);
-  server.on('connection', () => { clearTimeout(patience); setTimeout(done, 200); });
-});
-server.close();
+if (found.listen) {
+  await new Promise(done => {
+    const patience = setTimeout(done, 2000);
+    server.on('connection', () => { clearTimeout(patience); setTimeout(done, 200); });
+  });
+  server.close();
+}
 """),
     ),
     facts=("listen_port", "word"),
