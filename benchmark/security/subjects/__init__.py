@@ -1,0 +1,1 @@
+"""What is compared: SkillLite at its levels, bare interpreters as the control, other sandboxes."""
