@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from skilllite_sandbox.errors import InvalidSkill, NotFound
 from skilllite_sandbox.manifest import Problem
 from skilllite_sandbox.tree import read_start_inside, split_relative
+from skilllite_sandbox.values import dataclass
 
 ENTRY_KEY = "skilllite.entry-point"
 SCRIPTS = "scripts"

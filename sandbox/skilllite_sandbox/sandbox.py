@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
 
 from skilllite_sandbox.carriers import Carriers
 from skilllite_sandbox.carriers import Job as Job
@@ -28,8 +26,13 @@ from skilllite_sandbox.plan import Plan
 from skilllite_sandbox.policy import DEFAULT_LIMITS, KIB, Grants, Level, Limits, Policy, Tier
 from skilllite_sandbox.stage import Stage, StagedSkill, open_temporary_stage
 from skilllite_sandbox.strict_json import parse_json
+from skilllite_sandbox.values import replace
 
+TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
+    from typing import Any
+
+    from skilllite_sandbox.backend.launch import Launcher
     from skilllite_sandbox.probe import HostReport
 
 
@@ -51,6 +54,7 @@ class Sandbox:
         pool: bool = True,
         tier: Tier | None = None,
         preload: bool = True,
+        launcher: Launcher | None = None,
     ) -> None:
         """Open a sandbox; it starts nothing before the first run.
 
@@ -62,13 +66,14 @@ class Sandbox:
             pool: Keep workers warm, as many as were used lately; else every run forks its own.
             tier: Use this tier or none; else the best that the host gives.
             preload: Let zygotes import what skills use most; costs the first run 30 ms.
+            launcher: Started already, for the first zygote; from here on this sandbox's own.
         """
         self._level = Level(level)
         self._limits = limits
         self._host = host
         self._resources = ExitStack()
         self._stage = stage
-        self._carriers = Carriers(pool=pool, tier=tier, preload=preload)
+        self._carriers = Carriers(pool=pool, tier=tier, preload=preload, launcher=launcher)
         self._resources.callback(self._carriers.close)
 
     def __enter__(self) -> Sandbox:

@@ -6,9 +6,7 @@ notices when the directory changes afterwards, which is why runs use the stage's
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from skilllite_sandbox.capabilities import (
     NOTHING_GRANTED,
@@ -27,8 +25,12 @@ from skilllite_sandbox.manifest import (
     folder_problems,
     load_manifest,
 )
-from skilllite_sandbox.parameters import SCRIPT_BYTES_MAX, read_examples, read_parameters
 from skilllite_sandbox.tree import read_inside
+from skilllite_sandbox.values import dataclass, replace
+
+TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["Problem", "Skill", "load_skill", "read_skill", "validate_skill"]
 
@@ -89,6 +91,7 @@ def read_skill(directory: Path, *, folder: str) -> Skill:
     # Only here: their patterns take 3 ms to compile, and a staged skill was read already.
     from skilllite_sandbox.declarations import read_requests
     from skilllite_sandbox.dependencies import read_packages
+    from skilllite_sandbox.parameters import read_examples, read_parameters
 
     manifest, problems = load_manifest(directory, folder=folder)
     detection = detect_entry(directory, name=manifest.name, metadata=manifest.metadata)
@@ -140,6 +143,8 @@ def validate_skill(directory: Path) -> tuple[Problem, ...]:
 def _script_problems(skill: Skill) -> list[Problem]:
     """Look for Python that doesn't even parse; other languages have no parser here."""
     import ast  # 6 ms that a run doesn't need
+
+    from skilllite_sandbox.parameters import SCRIPT_BYTES_MAX
 
     problems: list[Problem] = []
     for tool in skill.tools:

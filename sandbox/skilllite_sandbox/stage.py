@@ -23,24 +23,18 @@ import contextlib
 import fcntl
 import os
 import stat
-import threading
 import time
+from _thread import allocate_lock
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 
-from skilllite_sandbox.archive import (
-    UNFINISHED_PREFIX,
-    copy_tree,
-    remove_tree,
-    unfinished_beside,
-)
 from skilllite_sandbox.digest import compute_digest, is_digest
 from skilllite_sandbox.errors import InvalidSkill, NotFound, SandboxUnavailable
 from skilllite_sandbox.manifest import folder_name
 from skilllite_sandbox.skill import Skill, read_skill
 from skilllite_sandbox.skill_record import InvalidRecord, decode_skill, encode_skill, with_name
 from skilllite_sandbox.stamps import KnownDigests, Stamp, stamp_of
+from skilllite_sandbox.values import dataclass, replace
 
 COPY_NAME = "skill"
 RECORD_NAME = "skill.json"
@@ -81,7 +75,7 @@ class Stage:
         self._store = self._root / STORE_NAME
         self._sources = KnownDigests()
         self._verified: dict[str, _Verified] = {}
-        self._verified_lock = threading.Lock()
+        self._verified_lock = allocate_lock()
 
     @property
     def root(self) -> Path:
@@ -165,6 +159,8 @@ class Stage:
         return skill
 
     def _copy_in(self, directory: Path, folder: str) -> StagedSkill:
+        from skilllite_sandbox.archive import copy_tree, unfinished_beside
+
         self._prepare_root()
         self._prune()
         with unfinished_beside(self._root / COPY_NAME) as incoming:
@@ -186,6 +182,8 @@ class Stage:
         return staged
 
     def _install(self, incoming: Path, digest: str) -> None:
+        from skilllite_sandbox.archive import unfinished_beside
+
         entry = self._entry(digest)
         with unfinished_beside(entry) as damaged:
             if os.path.lexists(entry):
@@ -208,6 +206,8 @@ class Stage:
 
     def _prune(self) -> None:
         """Remove what crashes left and, above `ENTRIES_KEPT`, what nobody used for a day."""
+        from skilllite_sandbox.archive import UNFINISHED_PREFIX, remove_tree
+
         now = time.time()
         entries: list[tuple[float, Path]] = []
         for place in (self._root, self._store):
@@ -249,6 +249,8 @@ def open_temporary_stage() -> Iterator[Stage]:
     """Open a stage that is removed at the end, with every copy in it."""
     import tempfile  # 7 ms with what it imports, and a run has a stage of its own
 
+    from skilllite_sandbox.archive import remove_tree
+
     root = Path(tempfile.mkdtemp(prefix="skilllite-stage-"))
     try:
         yield Stage(root)
@@ -257,6 +259,8 @@ def open_temporary_stage() -> Iterator[Stage]:
 
 
 def _write_record(entry: Path, skill: Skill, digest: str) -> None:
+    from skilllite_sandbox.archive import unfinished_beside
+
     with unfinished_beside(entry / RECORD_NAME) as temporary:
         temporary.write_bytes(encode_skill(skill, digest))
         temporary.replace(entry / RECORD_NAME)

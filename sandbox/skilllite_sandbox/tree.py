@@ -14,11 +14,11 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from skilllite_sandbox.errors import InvalidSkill, NotFound
 from skilllite_sandbox.policy import KIB, MIB
+from skilllite_sandbox.values import dataclass
 
 TREE_ENTRIES_MAX = (
     10_000  # files and folders: a vendored node_modules fits, a home directory doesn't

@@ -1,11 +1,17 @@
-"""`skilllite run` and `skilllite exec`: one skill here, in the sandbox, without a node."""
+"""`skilllite run` and `skilllite exec`: one skill here, in the sandbox."""
 
 from __future__ import annotations
 
 import argparse
 
 from skilllite.home import Home
-from skilllite_sandbox.cli import add_run_arguments, note, run_skill_command
+from skilllite_sandbox.run_arguments import add_run_arguments
+
+TYPE_CHECKING = False  # importing `typing` for it would cost every command 5 ms
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from skilllite_sandbox.stage import Stage
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,14 +23,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the skill and print what it printed."""
     from skilllite.config import load_config
-    from skilllite.sdk import locate_skill, open_stage
-    from skilllite.shadowing import shadow_note
-    from skilllite_sandbox.policy import Level
 
     home = Home.locate()
     config = load_config(home, flags={"sandbox.level": args.sandbox_level})
-    level = Level(config.integer("sandbox.level"))
-    directory, entry = locate_skill(args.skill, home)
-    if entry is not None and (said := shadow_note(entry)):
-        note(f"note: {said}")
-    return run_skill_command(args, directory, stage=open_stage(home), level=level)
+    level = config.integer("sandbox.level")
+    return _run_here(args, home, level)
+
+
+def _run_here(args: argparse.Namespace, home: Home, level: int) -> int:
+    """Run it in this process."""
+    from skilllite_sandbox.run_command import run_skill_command
+
+    def locate() -> tuple[Path, Stage | None]:
+        from skilllite.sdk import locate_skill, open_stage
+        from skilllite.shadowing import shadow_note
+        from skilllite_sandbox.run_output import note
+
+        directory, entry = locate_skill(args.skill, home)
+        if entry is not None and (said := shadow_note(entry)):
+            note(f"note: {said}")
+        return directory, open_stage(home)
+
+    return run_skill_command(args, level=level, locate=locate)
