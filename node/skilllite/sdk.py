@@ -66,9 +66,19 @@ def find_skill(path_or_name: str, home: Home) -> Path:
     return locate_skill(path_or_name, home)[0]
 
 
-def locate_skill(path_or_name: str, home: Home) -> tuple[Path, CatalogEntry | None]:
-    """Return the directory as `find_skill` does, and the catalog's entry when it went by a name."""
+def locate_skill(
+    path_or_name: str, home: Home, *, working_directory: Path | None = None
+) -> tuple[Path, CatalogEntry | None]:
+    """Return the directory as `find_skill` does, and the catalog's entry when it went by a name.
+
+    Args:
+        path_or_name: As it was typed.
+        home: Where skills are installed.
+        working_directory: Where it was typed; that of this process if it is left out.
+    """
     directory = Path(path_or_name)
+    if working_directory is not None:
+        directory = working_directory / directory
     if _holds_skill(directory):
         return directory, None
     if "/" in path_or_name or path_or_name in (".", ".."):
@@ -82,7 +92,8 @@ def locate_skill(path_or_name: str, home: Home) -> tuple[Path, CatalogEntry | No
     from skilllite.catalog import SkillCatalog
 
     try:
-        entry = SkillCatalog.for_project(Path.cwd(), home).find_named(path_or_name)
+        project = working_directory or Path.cwd()
+        entry = SkillCatalog.for_project(project, home).find_named(path_or_name)
     except errors.NotFound as error:
         # One class for callers, whether a name or a path led nowhere.
         raise NotFound(error.message, hint=error.hint, cause=error.cause) from None

@@ -12,6 +12,8 @@ from skilllite_sandbox.errors import InvalidInput
 
 LEVELS = (1, 2, 3)
 _MIB = 1024 * 1024
+INPUT_BYTES_MAX = 4 * _MIB
+"""What the default limits let through; no argument changes it."""
 _WALL_LONGEST_S = 86_400.0
 _MEMORY_LARGEST_MB = 1024 * 1024
 
@@ -44,31 +46,40 @@ def add_run_arguments(parser: argparse.ArgumentParser, *, with_script: bool, ski
     parser.add_argument("--json", action="store_true", help="print the whole outcome as JSON")
 
 
-def read_input(argument: str | None, *, bytes_max: int) -> str:
-    """Return the input that was given, or what stdin holds for `-`.
+class GivenInput:
+    """The input as it was given: in an argument, or with `-` on stdin, which is read only once."""
 
-    Raises:
-        InvalidInput: it is missing, and on stdin also when it is too large or no text.
-    """
-    if argument is None:
-        raise InvalidInput(
-            "the input is missing", hint="""give a JSON object, '{}' for none; `-` reads stdin"""
-        )
-    if argument != "-":
-        return argument
-    data = sys.stdin.buffer.read(bytes_max + 1)
-    if len(data) > bytes_max:
-        raise InvalidInput(
-            f"the input on stdin exceeds {bytes_max / _MIB:g} MiB",
-            hint="pass less; large data doesn't belong into the input of a skill",
-        )
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise InvalidInput(
-            "the input on stdin is not UTF-8",
-            hint="a skill takes a JSON object; a file of bytes has to go into it as text",
-        ) from None
+    def __init__(self, argument: str | None) -> None:
+        self._argument = argument
+        self._from_stdin: bytes | None = None
+
+    def read(self) -> str:
+        """Return the text.
+
+        Raises:
+            InvalidInput: it is missing, and on stdin also when it is too large or no text.
+        """
+        if self._argument is None:
+            raise InvalidInput(
+                "the input is missing",
+                hint="""give a JSON object, '{}' for none; `-` reads stdin""",
+            )
+        if self._argument != "-":
+            return self._argument
+        if self._from_stdin is None:
+            self._from_stdin = sys.stdin.buffer.read(INPUT_BYTES_MAX + 1)
+        if len(self._from_stdin) > INPUT_BYTES_MAX:
+            raise InvalidInput(
+                f"the input on stdin exceeds {INPUT_BYTES_MAX / _MIB:g} MiB",
+                hint="pass less; large data doesn't belong into the input of a skill",
+            )
+        try:
+            return self._from_stdin.decode("utf-8")
+        except UnicodeDecodeError:
+            raise InvalidInput(
+                "the input on stdin is not UTF-8",
+                hint="a skill takes a JSON object; a file of bytes has to go into it as text",
+            ) from None
 
 
 def _seconds(text: str) -> float:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from skilllite_sandbox.backend.launch import Launcher
 from skilllite_sandbox.errors import SandboxError
 from skilllite_sandbox.host import read_host
-from skilllite_sandbox.run_arguments import read_input
+from skilllite_sandbox.run_arguments import GivenInput
 from skilllite_sandbox.run_output import (
     OK,
     REFUSED,
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from skilllite_sandbox.outcome import Outcome
-    from skilllite_sandbox.policy import Limits
     from skilllite_sandbox.run_request import RunRequest
     from skilllite_sandbox.stage import Stage
 
@@ -43,6 +42,7 @@ def run_skill_command(
     *,
     level: int,
     locate: Callable[[], tuple[Path, Stage | None]],
+    given: GivenInput | None = None,
 ) -> int:
     """Run what the arguments ask for, print it, and return the exit status.
 
@@ -50,22 +50,25 @@ def run_skill_command(
         args: Parsed; see `run_arguments`.
         level: The level of the run.
         locate: Returns where the skill is, and the stage unless it is to be a temporary one.
+        given: The input, when somebody has asked for it already.
 
     Raises:
         SandboxError: it could not start; for the caller to print.
     """
     if args.explain:
         return _explain(args, level, locate)
+    given = given or GivenInput(args.input)
     with _started_early(level) as launcher:
-        from skilllite_sandbox.run_request import limits_for
+        from skilllite_sandbox.run_request import request_of
 
         directory, stage = locate()
-        limits = limits_for(args.timeout, args.max_memory)
+        request = request_of(args, level)
+        on_log = None if args.json else note
         try:
-            outcome = _run(args, directory, stage, level, limits, launcher)
+            outcome = _run(request, given, directory, stage, launcher, on_log)
         except SandboxError as error:
             if args.json and exit_code_of(error) == REFUSED:
-                print_outcome(refusal(error, level, limits).to_json())
+                print_outcome(refusal(error, request).to_json())
             raise
     facts = outcome.to_json()
     if args.json:
@@ -76,11 +79,11 @@ def run_skill_command(
     return status_of(facts)
 
 
-def refusal(error: SandboxError, level: int, limits: Limits) -> Outcome:
+def refusal(error: SandboxError, request: RunRequest) -> Outcome:
     """Return the outcome of a run that was not allowed to start, for machines."""
     from skilllite_sandbox.errors import SandboxUnavailable
     from skilllite_sandbox.outcome import Outcome, Reason
-    from skilllite_sandbox.policy import Level, Tier
+    from skilllite_sandbox.policy import Tier
 
     unavailable = error.code == SandboxUnavailable.code
     return Outcome(
@@ -91,11 +94,11 @@ def refusal(error: SandboxError, level: int, limits: Limits) -> Outcome:
         signal=None,
         duration_ms=0.0,
         tier=Tier.NONE,
-        level=Level(level),
+        level=request.level,
         enforced=(),
         violations=(),
         stderr="",
-        limits=limits,
+        limits=request.limits,
         message=error.message,
     )
 
@@ -115,58 +118,39 @@ def _started_early(level: int) -> Iterator[Launcher | None]:
             launcher.close()
 
 
-def _request(args: argparse.Namespace, input_text: str, level: int, limits: Limits) -> RunRequest:
-    from skilllite_sandbox.policy import Level
-    from skilllite_sandbox.run_request import RunRequest
-
-    return RunRequest(
-        input_text=input_text,
-        level=Level(level),
-        script=getattr(args, "script", None),
-        limits=limits,
-        network=tuple(args.allow_network or ()),
-    )
-
-
 def _run(
-    args: argparse.Namespace,
+    request: RunRequest,
+    given: GivenInput,
     directory: Path,
     stage: Stage | None,
-    level: int,
-    limits: Limits,
     launcher: Launcher | None,
+    on_log: Callable[[str], None] | None,
 ) -> Outcome:
     from skilllite_sandbox.policy import Level
-    from skilllite_sandbox.run_request import LEVEL_3_NOTE, input_of, make_job
-    from skilllite_sandbox.sandbox import Sandbox
+    from skilllite_sandbox.run_request import LEVEL_3_NOTE, make_job
+    from skilllite_sandbox.sandbox import Sandbox, encode_input
 
-    input_text = read_input(args.input, bytes_max=limits.input_bytes)
-    request = _request(args, input_text, level, limits)
-    input_bytes = input_of(request)
+    input_bytes = encode_input(given.read(), request.limits)
     # One run and no more: nothing would use what a pool or a longer start prepares.
-    with Sandbox(
-        level, limits=limits, stage=stage, pool=False, preload=False, launcher=launcher
-    ) as sandbox:
+    with Sandbox(stage=stage, pool=False, preload=False, launcher=launcher) as sandbox:
         job, notes = make_job(request, input_bytes, directory, sandbox.stage)
         for each in notes:
             note(each)
         if request.level is Level.FULL:
             note(LEVEL_3_NOTE)
-        return sandbox.run_job(job, on_log=None if args.json else note)
+        return sandbox.run_job(job, on_log=on_log)
 
 
 def _explain(
     args: argparse.Namespace, level: int, locate: Callable[[], tuple[Path, Stage | None]]
 ) -> int:
     """Print the plan of a run."""
-    from skilllite_sandbox.run_request import limits_for, make_job
+    from skilllite_sandbox.run_request import make_job, request_of
     from skilllite_sandbox.sandbox import Sandbox
 
     directory, stage = locate()
-    limits = limits_for(args.timeout, args.max_memory)
-    request = _request(args, "{}", level, limits)
-    with Sandbox(level, limits=limits, stage=stage, pool=False, preload=False) as sandbox:
-        job, notes = make_job(request, b"{}", directory, sandbox.stage)
+    with Sandbox(stage=stage, pool=False, preload=False) as sandbox:
+        job, notes = make_job(request_of(args, level), b"{}", directory, sandbox.stage)
         for each in notes:
             note(each)
         plan = sandbox.plan(job)

@@ -5,15 +5,19 @@ The same for a run in the command's own process and for one that it leaves to a 
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from skilllite_sandbox.capabilities import missing_clauses
 from skilllite_sandbox.carriers import Job
 from skilllite_sandbox.grants import effective_grants
 from skilllite_sandbox.policy import DEFAULT_LIMITS, MIB, Grants, Level, Limits, Policy
-from skilllite_sandbox.sandbox import encode_input, entry_of
-from skilllite_sandbox.stage import Stage
+from skilllite_sandbox.sandbox import entry_of
 from skilllite_sandbox.values import dataclass, replace
+
+TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from skilllite_sandbox.stage import Stage
 
 LEVEL_3_NOTE = "level 3: isolation only, scan and consent are not built yet"
 
@@ -22,13 +26,22 @@ LEVEL_3_NOTE = "level 3: isolation only, scan and consent are not built yet"
 class RunRequest:
     """One run, as a person asks for it."""
 
-    input_text: str
     level: Level
     script: str | None = None
     """One of the skill's scripts; its entry point when it is None."""
     limits: Limits = DEFAULT_LIMITS
     network: tuple[str, ...] = ()
     """Hosts that it may reach, of those that it asks for."""
+
+
+def request_of(args: argparse.Namespace, level: int) -> RunRequest:
+    """Return what the arguments ask for; see `run_arguments`."""
+    return RunRequest(
+        level=Level(level),
+        script=getattr(args, "script", None),
+        limits=limits_for(args.timeout, args.max_memory),
+        network=tuple(args.allow_network or ()),
+    )
 
 
 def limits_for(timeout_s: float | None, memory_mb: int | None) -> Limits:
@@ -61,12 +74,3 @@ def make_job(
     notes = tuple(f"{staged.skill.name}: {clause}" for clause in clauses)
     policy = Policy(request.level, request.limits, grants=grants)
     return Job(staged, entry, input_bytes, policy), notes
-
-
-def input_of(request: RunRequest) -> bytes:
-    """Return the bytes for the skill's stdin.
-
-    Raises:
-        InvalidInput: it is no JSON object, or above the bound.
-    """
-    return encode_input(request.input_text, request.limits)

@@ -1,11 +1,16 @@
-"""`skilllite run` and `skilllite exec`: one skill here, in the sandbox."""
+"""`skilllite run` and `skilllite exec`: one skill here, in the sandbox.
+
+A running node of this home has workers that wait for nothing but a skill. It is asked first; what
+it doesn't take, for whatever reason, this process runs itself, with the same result.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 
 from skilllite.home import Home
-from skilllite_sandbox.run_arguments import add_run_arguments
+from skilllite_sandbox.run_arguments import GivenInput, add_run_arguments
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every command 5 ms
 if TYPE_CHECKING:
@@ -27,10 +32,17 @@ def run(args: argparse.Namespace) -> int:
     home = Home.locate()
     config = load_config(home, flags={"sandbox.level": args.sandbox_level})
     level = config.integer("sandbox.level")
-    return _run_here(args, home, level)
+    given = GivenInput(args.input)
+    if not args.explain and os.path.exists(home.control_name):  # noqa: PTH110 - 4 ms
+        from skilllite.cli.run_by_node import run_by_node
+
+        status = run_by_node(args, home, level=level, given=given)
+        if status is not None:
+            return status
+    return _run_here(args, home, level=level, given=given)
 
 
-def _run_here(args: argparse.Namespace, home: Home, level: int) -> int:
+def _run_here(args: argparse.Namespace, home: Home, *, level: int, given: GivenInput) -> int:
     """Run it in this process."""
     from skilllite_sandbox.run_command import run_skill_command
 
@@ -44,4 +56,4 @@ def _run_here(args: argparse.Namespace, home: Home, level: int) -> int:
             note(f"note: {said}")
         return directory, open_stage(home)
 
-    return run_skill_command(args, level=level, locate=locate)
+    return run_skill_command(args, level=level, locate=locate, given=given)
