@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from skilllite import errors
 from skilllite.home import Home, prepare_directory
@@ -13,7 +12,10 @@ from skilllite_sandbox.policy import Level
 from skilllite_sandbox.sandbox import Sandbox
 from skilllite_sandbox.stage import Stage
 
+TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
+    from typing import Any
+
     from skilllite.catalog import CatalogEntry
 
 SKILL_FILE = "SKILL.md"

@@ -5,10 +5,18 @@ Imports nothing of the sandbox: with a running node the command line only has to
 
 from __future__ import annotations
 
-import argparse
 import sys
+from collections.abc import Sequence
 
 from skilllite_sandbox.errors import InvalidInput
+
+TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    Number = TypeVar("Number", int, float)
 
 LEVELS = (1, 2, 3)
 _MIB = 1024 * 1024
@@ -44,6 +52,79 @@ def add_run_arguments(parser: argparse.ArgumentParser, *, with_script: bool, ski
         "--explain", action="store_true", help="print what would stand around the run; run nothing"
     )
     parser.add_argument("--json", action="store_true", help="print the whole outcome as JSON")
+
+
+class PlainArguments:
+    """What argparse makes of the arguments when they are written the plain way."""
+
+    def __init__(self) -> None:
+        self.sandbox_level: int | None = None
+        self.timeout: float | None = None
+        self.max_memory: int | None = None
+        self.allow_network: list[str] | None = None
+        self.explain = False
+        self.json = False
+
+
+def plain_run_arguments(words: Sequence[str], *, with_script: bool) -> argparse.Namespace | None:
+    """Return the arguments of `run` or `exec` without argparse; None has it do its work.
+
+    Plain is: every option in full with its value as a word of its own, the other words side by
+    side, nothing missing, too much or out of bounds. What else there is, help and errors included,
+    argparse knows better.
+    """
+    found = PlainArguments()
+    places: list[int] = []
+    number = 0
+    while number < len(words):
+        word = words[number]
+        if word == "--json":
+            found.json = True
+        elif word in _READERS:
+            number += 1
+            if number == len(words) or words[number].startswith("-"):
+                return None
+            try:
+                _READERS[word](found, words[number])
+            except ValueError:
+                return None
+        elif word.startswith("-") and word != "-":
+            return None
+        else:
+            places.append(number)
+        number += 1
+    names = ("skill", "script", "input") if with_script else ("skill", "input")
+    if len(places) != len(names) or places[-1] - places[0] >= len(places):
+        return None
+    for name, place in zip(names, places, strict=True):
+        setattr(found, name, words[place])
+    return found  # type: ignore[return-value] # whoever takes a Namespace reads its attributes
+
+
+def _read_level(found: PlainArguments, text: str) -> None:
+    found.sandbox_level = int(text)
+    if found.sandbox_level not in LEVELS:
+        raise ValueError
+
+
+def _read_timeout(found: PlainArguments, text: str) -> None:
+    found.timeout = _bounded(float(text), _WALL_LONGEST_S)
+
+
+def _read_memory(found: PlainArguments, text: str) -> None:
+    found.max_memory = _bounded(int(text), _MEMORY_LARGEST_MB)
+
+
+def _read_network(found: PlainArguments, text: str) -> None:
+    found.allow_network = [*(found.allow_network or ()), text]
+
+
+_READERS: dict[str, Callable[[PlainArguments, str], None]] = {
+    "--sandbox-level": _read_level,
+    "--timeout": _read_timeout,
+    "--max-memory": _read_memory,
+    "--allow-network": _read_network,
+}
 
 
 class GivenInput:
@@ -84,23 +165,25 @@ class GivenInput:
 
 def _seconds(text: str) -> float:
     try:
-        value = float(text)
+        return _bounded(float(text), _WALL_LONGEST_S)
     except ValueError:
-        value = 0.0
-    if not 0 < value <= _WALL_LONGEST_S:
-        raise argparse.ArgumentTypeError(
-            f"must be a number above 0 and at most {_WALL_LONGEST_S:g}"
-        )
-    return value
+        raise _unfit("a number", _WALL_LONGEST_S) from None
 
 
 def _megabytes(text: str) -> int:
     try:
-        value = int(text)
+        return _bounded(int(text), _MEMORY_LARGEST_MB)
     except ValueError:
-        value = 0
-    if not 0 < value <= _MEMORY_LARGEST_MB:
-        raise argparse.ArgumentTypeError(
-            f"must be a whole number above 0 and at most {_MEMORY_LARGEST_MB}"
-        )
+        raise _unfit("a whole number", _MEMORY_LARGEST_MB) from None
+
+
+def _bounded(value: Number, most: Number) -> Number:
+    if not 0 < value <= most:
+        raise ValueError
     return value
+
+
+def _unfit(kind: str, most: float) -> argparse.ArgumentTypeError:
+    import argparse
+
+    return argparse.ArgumentTypeError(f"must be {kind} above 0 and at most {most:g}")

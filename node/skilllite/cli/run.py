@@ -6,14 +6,16 @@ it doesn't take, for whatever reason, this process runs itself, with the same re
 
 from __future__ import annotations
 
-import argparse
+import gc
 import os
+from collections.abc import Sequence
 
 from skilllite.home import Home
-from skilllite_sandbox.run_arguments import GivenInput, add_run_arguments
+from skilllite_sandbox.run_arguments import GivenInput, add_run_arguments, plain_run_arguments
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every command 5 ms
 if TYPE_CHECKING:
+    import argparse
     from pathlib import Path
 
     from skilllite_sandbox.stage import Stage
@@ -25,8 +27,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_arguments(parser, with_script=with_script, skill="DIR|NAME")
 
 
+def plain_arguments(command: str, words: Sequence[str]) -> argparse.Namespace | None:
+    """Return the arguments when they are written plainly."""
+    return plain_run_arguments(words, with_script=command == "exec")
+
+
 def run(args: argparse.Namespace) -> int:
     """Run the skill and print what it printed."""
+    gc.disable()  # next to nothing of what is imported from here on is garbage: 2 ms
+    try:
+        return _run(args)
+    finally:
+        gc.enable()
+
+
+def _run(args: argparse.Namespace) -> int:
     from skilllite.config import load_config
 
     home = Home.locate()
@@ -48,12 +63,14 @@ def _run_here(args: argparse.Namespace, home: Home, *, level: int, given: GivenI
 
     def locate() -> tuple[Path, Stage | None]:
         from skilllite.sdk import locate_skill, open_stage
-        from skilllite.shadowing import shadow_note
-        from skilllite_sandbox.run_output import note
 
         directory, entry = locate_skill(args.skill, home)
-        if entry is not None and (said := shadow_note(entry)):
-            note(f"note: {said}")
+        if entry is not None:
+            from skilllite.shadowing import shadow_note
+            from skilllite_sandbox.run_output import note
+
+            if said := shadow_note(entry):
+                note(f"note: {said}")
         return directory, open_stage(home)
 
     return run_skill_command(args, level=level, locate=locate, given=given)

@@ -10,8 +10,6 @@ import os
 import sys
 from _socket import AF_UNIX, SO_PEERCRED, SOCK_STREAM, SOL_SOCKET
 from _socket import socket as Socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every command 5 ms
 if TYPE_CHECKING:
@@ -29,19 +27,23 @@ _INT_BYTES = 4
 _PEER_CREDENTIALS_BYTES = 3 * _INT_BYTES  # process, user, group
 
 
-@contextmanager
-def short_address(path: str | Path) -> Iterator[str]:
-    """Give a name of `path` that fits a socket address, valid inside the block."""
-    name = os.fspath(path)
-    if len(os.fsencode(name)) <= ADDRESS_BYTES_MAX:
-        yield name
-        return
-    folder, base = os.path.split(name)
-    directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{directory}/{base}"
-    finally:
-        os.close(directory)
+class ShortAddress:
+    """Gives a name of `path` that fits a socket address, valid inside the block."""
+
+    def __init__(self, path: str | Path) -> None:
+        self._name = os.fspath(path)
+        self._directory = -1
+
+    def __enter__(self) -> str:
+        if len(os.fsencode(self._name)) <= ADDRESS_BYTES_MAX:
+            return self._name
+        folder, base = os.path.split(self._name)
+        self._directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        return f"/proc/self/fd/{self._directory}/{base}"
+
+    def __exit__(self, *_: object) -> None:
+        if self._directory >= 0:
+            os.close(self._directory)
 
 
 def connect(path: str | Path, *, timeout_s: float) -> Socket:
@@ -50,7 +52,7 @@ def connect(path: str | Path, *, timeout_s: float) -> Socket:
     connection = Socket(AF_UNIX, SOCK_STREAM)
     try:
         connection.settimeout(timeout_s)
-        with short_address(path) as address:
+        with ShortAddress(path) as address:
             connection.connect(address)
     except BaseException:
         connection.close()
@@ -74,7 +76,7 @@ def listen(path: Path) -> socket.socket:
         pass
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        with short_address(path) as address:
+        with ShortAddress(path) as address:
             listener.bind(address)
             # Nobody else could reach it in between: the directory is 0700.
             os.chmod(address, SOCKET_MODE)  # noqa: PTH101 - the address, not the path, is short

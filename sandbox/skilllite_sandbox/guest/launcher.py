@@ -7,6 +7,7 @@ no byte of any skill. Started by root, the trees are cloned by root, since only 
 and then root is given up for good, before anything else happens.
 """
 
+import gc
 import json
 import os
 import sys
@@ -45,6 +46,7 @@ _NAMESPACES = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_N
 
 def main() -> None:
     """Become a zygote, or say on the control socket at which step that failed."""
+    gc.disable()
     control = socket(fileno=int(sys.argv[1]))
     _keep_only(control)
     step = "layout"
@@ -87,6 +89,8 @@ def main() -> None:
         control.send(json.dumps(answer).encode("utf-8"))
         os._exit(report.SETUP_FAILED)
     control.send(json.dumps({"landlock": version}).encode("utf-8"))
+    if layout["preload"]:
+        gc.collect()  # what the imports left behind would be copied into every worker
     serve(control, kind, layout["idle_s"])
     os._exit(0)
 
