@@ -8,6 +8,7 @@ itself, so whatever can fail before is left to that.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -37,6 +38,9 @@ from skilllite_sandbox.stage import Stage
 
 RUNS_MAX = 16
 """At the same time; a command that comes when there are as many runs its skill itself."""
+
+
+log = logging.getLogger("skilllite.node")
 
 
 class DirectRuns:
@@ -70,6 +74,11 @@ class DirectRuns:
             if self._closing and not self._running:
                 self._idle.set()
 
+    @property
+    def running(self) -> int:
+        """How many there are at this moment."""
+        return self._running
+
     async def drain(self) -> None:
         """Take no new runs and wait until the last one has ended."""
         self._closing = True
@@ -81,11 +90,16 @@ class DirectRuns:
         # From here on the command leaves it to this node, whatever happens.
         await exchange.emit({"event": "starts", "notes": notes})
         execution = self._sandbox.start(job)
-        if args.log:
-            async with _log_events(exchange) as log:
-                outcome = await wait_for(execution, log.add, threads=self._threads)
-        else:
-            outcome = await wait_for(execution, None, threads=self._threads)
+        outcome = None
+        try:
+            if args.log:
+                async with _log_events(exchange) as lines:
+                    outcome = await wait_for(execution, lines.add, threads=self._threads)
+            else:
+                outcome = await wait_for(execution, None, threads=self._threads)
+        finally:
+            reason = outcome.reason if outcome is not None else Reason.CANCELLED
+            log.info("the direct run of %s ended: %s", job.staged.skill.name, reason.value)
         if outcome.reason is Reason.UNAVAILABLE:
             # Tries out what the host can do, which takes a moment.
             raise await trio.to_thread.run_sync(explain_unavailable, outcome, limiter=self._threads)
@@ -145,11 +159,11 @@ class _LogEvents:
 @asynccontextmanager
 async def _log_events(exchange: Exchange) -> AsyncIterator[_LogEvents]:
     """Send log lines in the background; all of them are out when the block is left."""
-    log = _LogEvents(exchange)
+    lines = _LogEvents(exchange)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(log.send)
-        yield log
-        log.finish()
+        nursery.start_soon(lines.send)
+        yield lines
+        lines.finish()
 
 
 def _reply(outcome: Outcome) -> dict[str, Any]:
