@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import trio
@@ -107,8 +106,7 @@ class DirectRuns:
 
     def _prepare(self, args: DirectRun) -> tuple[Job, list[str]]:
         """Find and stage the skill, and have a zygote for it; return what is to be said first."""
-        here = Path(args.directory)
-        directory, entry = locate_skill(args.skill, self._home, working_directory=here)
+        directory, entry = locate_skill(args.skill, self._home, working_directory=args.directory)
         hides = shadow_note(entry) if entry is not None else ""
         request = RunRequest(
             level=Level(args.level),

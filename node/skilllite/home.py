@@ -7,7 +7,7 @@ most of them need in the end, a tenth.
 """
 
 # Strings, not pathlib: it is imported when somebody asks for a `Path`.
-# ruff: noqa: PTH100, PTH111
+# ruff: noqa: PTH100, PTH103, PTH111, PTH116
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ CACHE_VARIABLE = "SKILLLITE_CACHE_DIR"
 
 _CONFIG_NAME = "config.toml"
 _SOCKET_NAME = "control.sock"
+_STAGE_NAME = "stage"
 
 PRIVATE_DIRECTORY = 0o700
 WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
@@ -182,6 +183,16 @@ class Home:
         return f"{self._state}/run/{_SOCKET_NAME}"
 
     @property
+    def cache_name(self) -> str:
+        """The path of the caches, for who does without pathlib."""
+        return self._cache
+
+    @property
+    def stage_name(self) -> str:
+        """The path of the stage, for who does without pathlib."""
+        return f"{self._cache}/{_STAGE_NAME}"
+
+    @property
     def control_socket(self) -> Path:
         return self.run / _SOCKET_NAME
 
@@ -191,7 +202,7 @@ class Home:
 
     @property
     def stage(self) -> Path:
-        return self.cache_dir / "stage"
+        return self.cache_dir / _STAGE_NAME
 
     @property
     def env(self) -> Path:
@@ -222,15 +233,15 @@ class Home:
             prepare_directory(directory)
 
 
-def prepare_directory(directory: Path) -> None:
+def prepare_directory(directory: str | Path) -> None:
     """Create `directory` with mode 0700, or check that it belongs to this user alone.
 
     Raises:
         HomeUnsafe: somebody else owns it or can write to it, or it can't be made.
     """
     try:
-        directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
-        status = directory.stat()
+        os.makedirs(directory, mode=PRIVATE_DIRECTORY, exist_ok=True)
+        status = os.stat(directory)
     except OSError as error:
         raise HomeUnsafe(
             f"{directory} can't be used as a directory of the home",

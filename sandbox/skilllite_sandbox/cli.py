@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from skilllite_sandbox.errors import SandboxError, SandboxUnavailable
 from skilllite_sandbox.run_arguments import LEVELS, add_run_arguments
@@ -70,7 +69,7 @@ def _dispatch(args: argparse.Namespace) -> int:
     from skilllite_sandbox.run_command import run_skill_command
 
     level = args.sandbox_level or LEVELS[-1]
-    return run_skill_command(args, level=level, locate=lambda: (Path(args.skill), None))
+    return run_skill_command(args, level=level, locate=lambda: (args.skill, None))
 
 
 def _doctor(*, as_json: bool) -> int:

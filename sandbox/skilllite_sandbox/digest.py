@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 import struct
-from pathlib import Path
 
 from skilllite_sandbox.tree import ByteBudget, TreeDirectory, walk_tree
 from skilllite_sandbox.values import dataclass
@@ -23,6 +22,7 @@ TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash
     from hashlib import sha256
+    from pathlib import Path
 else:
     # Loading OpenSSL for hashlib takes longer than hashing a skill; CPython has its own as well.
     try:
@@ -49,7 +49,7 @@ class TreeEntry:
     content_sha256: bytes
 
 
-def compute_digest(directory: Path) -> str:
+def compute_digest(directory: str | Path) -> str:
     """Return `sha256:<64 hex>` over the whole directory.
 
     Raises:

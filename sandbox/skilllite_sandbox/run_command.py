@@ -28,7 +28,6 @@ TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
-    from pathlib import Path
 
     from skilllite_sandbox.outcome import Outcome
     from skilllite_sandbox.run_request import RunRequest
@@ -41,7 +40,7 @@ def run_skill_command(
     args: argparse.Namespace,
     *,
     level: int,
-    locate: Callable[[], tuple[Path, Stage | None]],
+    locate: Callable[[], tuple[str, Stage | None]],
     given: GivenInput | None = None,
 ) -> int:
     """Run what the arguments ask for, print it, and return the exit status.
@@ -121,7 +120,7 @@ def _started_early(level: int) -> Iterator[Launcher | None]:
 def _run(
     request: RunRequest,
     given: GivenInput,
-    directory: Path,
+    directory: str,
     stage: Stage | None,
     launcher: Launcher | None,
     on_log: Callable[[str], None] | None,
@@ -142,7 +141,7 @@ def _run(
 
 
 def _explain(
-    args: argparse.Namespace, level: int, locate: Callable[[], tuple[Path, Stage | None]]
+    args: argparse.Namespace, level: int, locate: Callable[[], tuple[str, Stage | None]]
 ) -> int:
     """Print the plan of a run."""
     from skilllite_sandbox.run_request import make_job, request_of

@@ -55,7 +55,7 @@ def limits_for(timeout_s: float | None, memory_mb: int | None) -> Limits:
 
 
 def make_job(
-    request: RunRequest, input_bytes: bytes, directory: Path, stage: Stage
+    request: RunRequest, input_bytes: bytes, directory: str | Path, stage: Stage
 ) -> tuple[Job, tuple[str, ...]]:
     """Stage the skill; return the job, and what it asks for and doesn't get.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
 
 from skilllite_sandbox.carriers import Carriers
@@ -30,6 +30,7 @@ from skilllite_sandbox.values import replace
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Any
 
     from skilllite_sandbox.backend.launch import Launcher
@@ -128,7 +129,7 @@ class Sandbox:
         """
         limits = self._limits if timeout_s is None else replace(self._limits, wall_s=timeout_s)
         input_bytes = encode_input(input, limits)
-        staged = self.stage.put(Path(skill_dir))
+        staged = self.stage.put(skill_dir)
         entry = entry_of(staged)
         granted = Grants(network=tuple(network or ()))
         grants, _ = effective_grants(staged.skill.requests, granted)
@@ -151,7 +152,7 @@ class Sandbox:
 
         May take a moment and be called on any thread; what it can't get is left to `start`.
         """
-        self._carriers.prepare(self._facts, job, str(job.staged.directory.resolve()))
+        self._carriers.prepare(self._facts, job, os.path.realpath(job.staged.place))
 
     def start(self, job: Job) -> Execution:
         """Start a job on the calling thread, which in tier `bwrap` has to live as long as the run.
@@ -165,14 +166,14 @@ class Sandbox:
         if len(job.input_bytes) > limits.input_bytes:
             raise _input_too_large(len(job.input_bytes), limits)
         plan, started = self._carriers.launch(
-            self._facts, job, str(job.staged.directory.resolve()), job.input_bytes
+            self._facts, job, os.path.realpath(job.staged.place), job.input_bytes
         )
         left = b"" if started.stdin < 0 else job.input_bytes
         return Execution(plan, started, left)
 
     def plan(self, job: Job) -> Plan:
         """Return what would stand around a job, without starting it."""
-        return self._carriers.plan(self._facts, job, str(job.staged.directory.resolve()))
+        return self._carriers.plan(self._facts, job, os.path.realpath(job.staged.place))
 
     @property
     def _facts(self) -> Host:

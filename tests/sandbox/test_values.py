@@ -92,7 +92,8 @@ def test_a_value_cannot_be_changed() -> None:
 def test_equal_values_are_equal_and_have_one_hash() -> None:
     assert Inner("one") == ONE != Inner("two")
     assert {Inner("one"): 1}[ONE] == 1
-    assert ONE not in ("one", ("one",))
+    others: list[object] = ["one", ("one",)]
+    assert ONE not in others
     with pytest.raises(TypeError):
         hash(Outer(1, ONE))  # a dict in it, as with dataclasses
 

@@ -16,7 +16,6 @@ from skilllite_sandbox.run_arguments import GivenInput, add_run_arguments, plain
 TYPE_CHECKING = False  # importing `typing` for it would cost every command 5 ms
 if TYPE_CHECKING:
     import argparse
-    from pathlib import Path
 
     from skilllite_sandbox.stage import Stage
 
@@ -61,7 +60,7 @@ def _run_here(args: argparse.Namespace, home: Home, *, level: int, given: GivenI
     """Run it in this process."""
     from skilllite_sandbox.run_command import run_skill_command
 
-    def locate() -> tuple[Path, Stage | None]:
+    def locate() -> tuple[str, Stage | None]:
         from skilllite.sdk import locate_skill, open_stage
 
         directory, entry = locate_skill(args.skill, home)
