@@ -1,4 +1,4 @@
-"""Times `run` with and without a node, a local `submit` and a `submit` to another node against bare Python.
+"""Times `run` with and without a node and `submit` here and to another node against bare Python.
 
     .venv/bin/python -m benchmark.run_and_submit [--rounds N] [--out FILE]
 

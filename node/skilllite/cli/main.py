@@ -88,7 +88,7 @@ COMMANDS: dict[str, LazyCommand] = {
     ),
     "run": LazyCommand(
         _RUN,
-        "run a skill here, in the sandbox, without a node",
+        "run a skill here, in the sandbox",
         """skilllite run calculator '{"operation": "add", "a": 1, "b": 2}'""",
     ),
     "exec": LazyCommand(
