@@ -1,4 +1,4 @@
-"""Times `run`, a local `submit` and a `submit` to another node against bare Python.
+"""Times `run` with and without a node and `submit` here and to another node against bare Python.
 
     .venv/bin/python -m benchmark.run_and_submit [--rounds N] [--out FILE]
 
@@ -105,9 +105,10 @@ def bubblewrap_argv(interpreter: str) -> list[str]:
     ]
 
 
-def cases(interpreter: str, home: Path) -> list[Case]:
+def cases(interpreter: str, home: Path, home_without_node: Path) -> list[Case]:
     """Return the commands to time, the baseline first."""
     environment = {"SKILLLITE_HOME": str(home)}
+    run = (SKILLLITE, "run", str(SKILL), REQUEST, "--sandbox-level", "2")
     submit = (SKILLLITE, "submit", "--skill", "calculator", REQUEST)
     script = str(SKILL / "scripts" / "main.py")
     return [
@@ -117,12 +118,13 @@ def cases(interpreter: str, home: Path) -> list[Case]:
         Case("environment's python -c pass", [sys.executable, "-c", "pass"]),
         Case("skilllite list", [SKILLLITE, "list", "--json"], "", "calculator", environment),
         Case(
-            "skilllite run (level 2)",
-            [SKILLLITE, "run", "calculator", REQUEST, "--sandbox-level", "2"],
+            "skilllite run, level 2, no node",
+            run,
             "",
             ANSWER,
-            environment,
+            {"SKILLLITE_HOME": str(home_without_node)},
         ),
+        Case("skilllite run, level 2, its node", run, "", ANSWER, environment),
         Case("skilllite submit, local", [*submit, "--on", "one"], "", ANSWER, environment),
         Case("skilllite submit, other node", [*submit, "--on", "two"], "", ANSWER, environment),
     ]
@@ -139,7 +141,7 @@ def measure(rounds: int) -> list[Summary]:
         stack.enter_context(running_node(two, "two"))
         command(one, "submit", "--skill", "calculator", REQUEST, "--on", "two", "--wait")
         return time_interleaved(
-            cases(system_interpreter(), one),
+            cases(system_interpreter(), one, Path(directory, "three")),
             rounds=rounds,
             warmup=WARMUP,
             pause_s=PAUSE_S,
@@ -153,6 +155,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--out", type=Path, help="write the JSON here instead of to stdout")
     args = parser.parse_args(argv)
+    # An installation is compiled once; in a development environment the first rounds do that.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     summaries = measure(args.rounds)
     print(f"{'':32} {'min':>8} {'p50':>8} {'p95':>8}  p50/bare  failed", file=sys.stderr)
     for row in summaries:

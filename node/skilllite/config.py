@@ -15,11 +15,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from skilllite.errors import ConfigInvalid, UsageError
 from skilllite.home import Home
 from skilllite.settings import BY_KEY, SETTINGS, Setting, Unfit, Value
+
+TYPE_CHECKING = False  # importing `typing` for it would cost every command 5 ms
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FILE_BYTES_MAX = 64 * 1024
 """A config or .env larger than this is something else."""
@@ -106,8 +109,8 @@ def load_config(
     """
     environ = os.environ if environ is None else environ
     notes: list[str] = []
-    from_file = _read_config_file(home.config_file)
-    from_dotenv = _read_dotenv(project / ".env") if project is not None else {}
+    from_file = _read_config_file(home.config_name)
+    from_dotenv = _read_dotenv(f"{project}/.env") if project is not None else {}
     values = {}
     for setting in SETTINGS:
         given = (flags or {}).get(setting.key)
@@ -125,7 +128,7 @@ def load_config(
         elif setting.key in from_file:
             given = from_file[setting.key]
             # TOML has types, so `port = "7610"` is a mistake there and not in the environment.
-            values[setting.key] = _resolve(setting, given, str(home.config_file), typed=True)
+            values[setting.key] = _resolve(setting, given, home.config_name, typed=True)
         else:
             values[setting.key] = Resolved(setting.default, DEFAULT_ORIGIN)
     return Config(values, tuple(notes))
@@ -140,10 +143,10 @@ def _resolve(setting: Setting, given: object, where: str, *, typed: bool = False
         raise kind(f"{setting.key} {error}", cause=f"set by {where}", hint=setting.doc) from error
 
 
-def _read_text(path: Path) -> str | None:
+def _read_text(path: str) -> str | None:
     """Return the text of a small file, None when there is none."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb") as file:
             data = file.read(FILE_BYTES_MAX + 1)
     except FileNotFoundError:
         return None
@@ -163,7 +166,7 @@ def _read_text(path: Path) -> str | None:
         ) from error
 
 
-def _read_config_file(path: Path) -> dict[str, object]:
+def _read_config_file(path: str) -> dict[str, object]:
     """Return the settings of config.toml by dotted key."""
     text = _read_text(path)
     if text is None:
@@ -214,7 +217,7 @@ class _Line:
         self.where = where
 
 
-def _read_dotenv(path: Path) -> dict[str, _Line]:
+def _read_dotenv(path: str) -> dict[str, _Line]:
     """Return the assignments of a .env; lines of other programs and comments are skipped."""
     text = _read_text(path)
     found: dict[str, _Line] = {}

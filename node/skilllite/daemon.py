@@ -27,6 +27,7 @@ from skilllite.cli.output import write_result
 from skilllite.config import Config, load_config
 from skilllite.control.server import serve_control
 from skilllite.descriptors import raise_descriptor_limit
+from skilllite.direct_runs import DirectRuns
 from skilllite.errors import FAILED, OK, Refused, innermost
 from skilllite.home import Home
 from skilllite.journal import open_journal
@@ -111,6 +112,7 @@ class _Parts:
     router: MeshRouter
     owner: TaskOwner
     executor: TaskExecutor
+    direct_runs: DirectRuns
     offered: OfferedSkills
     bridge: Bridge
 
@@ -174,13 +176,15 @@ class Node:
                 ) as executor,
             ):
                 _report_damage(ledger)
-                await self._open_swarm(standing, ledger, executor, offered)
+                direct_runs = DirectRuns(sandbox, stage, self._home)
+                await self._open_swarm(standing, ledger, executor, direct_runs, offered)
 
     async def _open_swarm(
         self,
         standing: Standing,
         ledger: Ledger,
         executor: TaskExecutor,
+        direct_runs: DirectRuns,
         offered: OfferedSkills,
     ) -> None:
         """Open what talks to other nodes."""
@@ -192,7 +196,7 @@ class Node:
             open_owner(ledger, router, now_ms=wall_ms, on_point=self._on_point) as owner,
             trio.open_nursery() as nursery,
         ):
-            self._parts = _Parts(standing, router, owner, executor, offered, bridge)
+            self._parts = _Parts(standing, router, owner, executor, direct_runs, offered, bridge)
             await self.refresh_offer()
             await nursery.start(self._serve_team)
             resumed = await owner.resume_after_restart()
@@ -205,7 +209,7 @@ class Node:
                 self._say_ready(standing)
                 await self._stop.wait()
                 self._cut_off.start()
-                await _drain(executor)
+                await _drain(executor, direct_runs)
             # Inside out: the goodbye and the ports first, then the tasks.
             self._end_session()
             nursery.cancel_scope.cancel()
@@ -219,6 +223,7 @@ class Node:
             router=parts.router,
             owner=parts.owner,
             executor=parts.executor,
+            direct_runs=parts.direct_runs,
             offered=parts.offered,
             refresh_offer=self.refresh_offer,
             stop=self._stop,
@@ -392,11 +397,13 @@ def _report_damage(ledger: Ledger) -> None:
         log.error("%s", ledger.damage)
 
 
-async def _drain(executor: TaskExecutor) -> None:
+async def _drain(executor: TaskExecutor, direct_runs: DirectRuns) -> None:
     """Let running skills end by themselves, for a moment."""
     executor.drain()
     with trio.move_on_after(DRAIN_S):
-        await executor.wait_idle()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(executor.wait_idle)
+            nursery.start_soon(direct_runs.drain)
 
 
 def _end_now() -> None:

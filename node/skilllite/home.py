@@ -2,20 +2,31 @@
 
 `SKILLLITE_HOME=DIR` puts everything below DIR, caches too unless `SKILLLITE_CACHE_DIR` says
 otherwise; without it the XDG folders are used. Imported by every command, so only cheap modules
-here: a dataclass alone would cost the command line half of its start-up time.
+here: a dataclass alone would cost the command line half of its start-up time, and pathlib, which
+most of them need in the end, a tenth.
 """
+
+# Strings, not pathlib: it is imported when somebody asks for a `Path`.
+# ruff: noqa: PTH100, PTH103, PTH111, PTH116
 
 from __future__ import annotations
 
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from skilllite.errors import HomeUnsafe
 
+TYPE_CHECKING = False  # importing `typing` for it would cost every command 5 ms
+if TYPE_CHECKING:
+    from pathlib import Path
+
 HOME_VARIABLE = "SKILLLITE_HOME"
 CACHE_VARIABLE = "SKILLLITE_CACHE_DIR"
+
+_CONFIG_NAME = "config.toml"
+_SOCKET_NAME = "control.sock"
+_STAGE_NAME = "stage"
 
 PRIVATE_DIRECTORY = 0o700
 WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
@@ -24,30 +35,29 @@ WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 class Home:
     """Every path a node owns. Immutable; computing one touches no disk."""
 
-    __slots__ = ("cache_dir", "config_dir", "data_dir", "root", "state_dir")
+    __slots__ = ("_cache", "_config", "_data", "_root", "_state")
 
-    root: Path | None
-    """The one directory everything lives in, None when spread over the XDG folders."""
-    config_dir: Path
-    data_dir: Path
-    state_dir: Path
-    cache_dir: Path
+    _config: str
+    _data: str
+    _state: str
+    _cache: str
+    _root: str | None
 
     def __init__(
         self,
         *,
-        config_dir: Path,
-        data_dir: Path,
-        state_dir: Path,
-        cache_dir: Path,
-        root: Path | None = None,
+        config_dir: str | Path,
+        data_dir: str | Path,
+        state_dir: str | Path,
+        cache_dir: str | Path,
+        root: str | Path | None = None,
     ) -> None:
         for name, value in (
-            ("config_dir", config_dir),
-            ("data_dir", data_dir),
-            ("state_dir", state_dir),
-            ("cache_dir", cache_dir),
-            ("root", root),
+            ("_config", os.fspath(config_dir)),
+            ("_data", os.fspath(data_dir)),
+            ("_state", os.fspath(state_dir)),
+            ("_cache", os.fspath(cache_dir)),
+            ("_root", None if root is None else os.fspath(root)),
         ):
             object.__setattr__(self, name, value)
 
@@ -55,7 +65,7 @@ class Home:
         raise AttributeError(f"a home can't be changed: {name}")
 
     def __repr__(self) -> str:
-        return f"Home({str(self.data_dir)!r})"
+        return f"Home({self._data!r})"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Home) and self._key() == other._key()
@@ -64,10 +74,10 @@ class Home:
         return hash(self._key())
 
     def _key(self) -> tuple[object, ...]:
-        return (self.root, self.config_dir, self.data_dir, self.state_dir, self.cache_dir)
+        return (self._root, self._config, self._data, self._state, self._cache)
 
     @classmethod
-    def at(cls, root: Path, *, cache_dir: Path | None = None) -> Home:
+    def at(cls, root: str | Path, *, cache_dir: str | Path | None = None) -> Home:
         """Return the home that lives in one directory."""
         return cls(
             root=root,
@@ -90,20 +100,46 @@ class Home:
         # in a desktop session and not below sudo, cron or ssh, and a second shell would then find
         # no node where one runs.
         return cls(
-            config_dir=_xdg(environ, "XDG_CONFIG_HOME", user / ".config"),
-            data_dir=_xdg(environ, "XDG_DATA_HOME", user / ".local" / "share"),
-            state_dir=_xdg(environ, "XDG_STATE_HOME", user / ".local" / "state"),
-            cache_dir=cache or _xdg(environ, "XDG_CACHE_HOME", user / ".cache"),
+            config_dir=_xdg(environ, "XDG_CONFIG_HOME", f"{user}/.config"),
+            data_dir=_xdg(environ, "XDG_DATA_HOME", f"{user}/.local/share"),
+            state_dir=_xdg(environ, "XDG_STATE_HOME", f"{user}/.local/state"),
+            cache_dir=cache or _xdg(environ, "XDG_CACHE_HOME", f"{user}/.cache"),
         )
 
     @property
     def label(self) -> str:
         """Return the one directory that names this home to a person."""
-        return str(self.data_dir)
+        return self._data
+
+    @property
+    def root(self) -> Path | None:
+        """The one directory everything lives in, None when spread over the XDG folders."""
+        return None if self._root is None else _path(self._root)
+
+    @property
+    def config_dir(self) -> Path:
+        return _path(self._config)
+
+    @property
+    def data_dir(self) -> Path:
+        return _path(self._data)
+
+    @property
+    def state_dir(self) -> Path:
+        return _path(self._state)
+
+    @property
+    def cache_dir(self) -> Path:
+        return _path(self._cache)
+
+    @property
+    def config_name(self) -> str:
+        """The path of the config file, for who does without pathlib."""
+        return f"{self._config}/{_CONFIG_NAME}"
 
     @property
     def config_file(self) -> Path:
-        return self.config_dir / "config.toml"
+        return self.config_dir / _CONFIG_NAME
 
     @property
     def keys(self) -> Path:
@@ -142,8 +178,23 @@ class Home:
         return self.state_dir / "run"
 
     @property
+    def control_name(self) -> str:
+        """The path of the control socket, for who does without pathlib."""
+        return f"{self._state}/run/{_SOCKET_NAME}"
+
+    @property
+    def cache_name(self) -> str:
+        """The path of the caches, for who does without pathlib."""
+        return self._cache
+
+    @property
+    def stage_name(self) -> str:
+        """The path of the stage, for who does without pathlib."""
+        return f"{self._cache}/{_STAGE_NAME}"
+
+    @property
     def control_socket(self) -> Path:
-        return self.run / "control.sock"
+        return self.run / _SOCKET_NAME
 
     @property
     def lock_file(self) -> Path:
@@ -151,7 +202,7 @@ class Home:
 
     @property
     def stage(self) -> Path:
-        return self.cache_dir / "stage"
+        return self.cache_dir / _STAGE_NAME
 
     @property
     def env(self) -> Path:
@@ -182,15 +233,15 @@ class Home:
             prepare_directory(directory)
 
 
-def prepare_directory(directory: Path) -> None:
+def prepare_directory(directory: str | Path) -> None:
     """Create `directory` with mode 0700, or check that it belongs to this user alone.
 
     Raises:
         HomeUnsafe: somebody else owns it or can write to it, or it can't be made.
     """
     try:
-        directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
-        status = directory.stat()
+        os.makedirs(directory, mode=PRIVATE_DIRECTORY, exist_ok=True)
+        status = os.stat(directory)
     except OSError as error:
         raise HomeUnsafe(
             f"{directory} can't be used as a directory of the home",
@@ -210,26 +261,32 @@ def prepare_directory(directory: Path) -> None:
         )
 
 
-def _absolute(value: str | None) -> Path | None:
+def _path(name: str) -> Path:
+    from pathlib import Path  # 4 ms, and who only talks to a node needs none
+
+    return Path(name)
+
+
+def _absolute(value: str | None) -> str | None:
     """Return a directory from the environment as an absolute path; empty counts as unset."""
     if not value:
         return None
-    return Path(os.path.abspath(os.path.expanduser(value)))  # noqa: PTH100, PTH111
+    return os.path.abspath(os.path.expanduser(value))
 
 
-def _xdg(environ: Mapping[str, str], variable: str, default: Path) -> Path:
+def _xdg(environ: Mapping[str, str], variable: str, default: str) -> str:
     value = environ.get(variable, "")
     # The XDG specification says to ignore a relative path.
-    return (Path(value) if value.startswith("/") else default) / "skilllite"
+    return f"{value.rstrip('/') if value.startswith('/') else default}/skilllite"
 
 
-def _user_directory(environ: Mapping[str, str]) -> Path:
+def _user_directory(environ: Mapping[str, str]) -> str:
     value = environ.get("HOME", "")
     if value.startswith("/"):
-        return Path(value)
-    try:
-        return Path("~").expanduser()
-    except RuntimeError as error:
+        return value.rstrip("/")
+    found = os.path.expanduser("~")
+    if found == "~":
         raise HomeUnsafe(
             "this user has no home directory", hint=f"set {HOME_VARIABLE} to a directory"
-        ) from error
+        )
+    return found

@@ -13,6 +13,7 @@ import trio
 
 from skilllite.config import Config
 from skilllite.control.messages import (
+    DirectRun,
     Invite,
     Join,
     Nothing,
@@ -23,6 +24,7 @@ from skilllite.control.messages import (
     TasksList,
 )
 from skilllite.control.server import Exchange, Operation
+from skilllite.direct_runs import DirectRuns
 from skilllite.errors import Refused
 from skilllite.home import Home
 from skilllite.offer import OfferedSkills
@@ -80,6 +82,7 @@ class Operations:
     router: MeshRouter
     owner: TaskOwner
     executor: TaskExecutor
+    direct_runs: DirectRuns
     offered: OfferedSkills
     refresh_offer: Callable[[], Awaitable[None]]
     stop: trio.Event
@@ -91,6 +94,7 @@ class Operations:
         return {
             "status": Operation(Nothing, self.status),
             "peers": Operation(Peers, self.peers),
+            "run": Operation(DirectRun, self.direct_runs.run),
             "submit": Operation(Submit, self.submit),
             "tasks.list": Operation(TasksList, self.tasks_list),
             "tasks.show": Operation(TaskRef, self.tasks_show),

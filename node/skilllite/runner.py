@@ -8,15 +8,13 @@ waiting for the end, happens in worker threads.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 import trio
 
+from skilllite.sandbox_waits import wait_for
 from skilllite_sandbox.errors import NotFound
-from skilllite_sandbox.execution import Execution
 from skilllite_sandbox.outcome import Outcome, Reason
 from skilllite_sandbox.policy import DEFAULT_LIMITS, REMOTE_LIMITS, Level, Origin, Policy
 from skilllite_sandbox.sandbox import (
@@ -27,6 +25,7 @@ from skilllite_sandbox.sandbox import (
     explain_unavailable,
 )
 from skilllite_sandbox.stage import Stage
+from skilllite_sandbox.values import replace
 from skilllite_swarm.task import Failed, Result, TaskError
 
 STDERR_TAIL_CHARACTERS = 300
@@ -97,7 +96,7 @@ class SandboxRunner:
         await trio.to_thread.run_sync(self._sandbox.prepare, job, limiter=self._threads)
         execution = self._sandbox.start(job)
         on_started(staged.digest)
-        outcome = await self._wait(execution, on_log)
+        outcome = await wait_for(execution, on_log, threads=self._threads)
         if outcome.reason is Reason.UNAVAILABLE:
             raise explain_unavailable(outcome)
         return _terminal(skill, outcome)
@@ -111,31 +110,6 @@ class SandboxRunner:
             limits=replace(limits, wall_s=min(limits.wall_s, deadline_s)),
             origin=origin,
         )
-
-    async def _wait(self, execution: Execution, on_log: Callable[[str], None]) -> Outcome:
-        token = trio.lowlevel.current_trio_token()
-
-        def forward(line: str) -> None:
-            # Posted, not awaited: the thread must not hang on a trio task that is being cancelled.
-            # The sandbox bounds stderr, so what waits is bounded too, and in order.
-            with suppress(trio.RunFinishedError):
-                token.run_sync_soon(on_log, line)
-
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(_kill_when_cancelled, execution)
-            with trio.CancelScope(shield=True):
-                outcome = await trio.to_thread.run_sync(
-                    execution.wait, forward, limiter=self._threads
-                )
-            nursery.cancel_scope.cancel()
-        return outcome
-
-
-async def _kill_when_cancelled(execution: Execution) -> None:
-    try:
-        await trio.sleep_forever()
-    finally:
-        execution.kill()  # harmless when it is over
 
 
 def _terminal(skill: str, outcome: Outcome) -> Result | Failed:

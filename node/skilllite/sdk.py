@@ -1,10 +1,12 @@
 """SkillLite inside another Python program, without a node."""
 
+# Strings, not pathlib, which takes 4 ms to import.
+# ruff: noqa: PTH100, PTH109, PTH112, PTH113, PTH118
+
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from skilllite import errors
 from skilllite.home import Home, prepare_directory
@@ -13,7 +15,11 @@ from skilllite_sandbox.policy import Level
 from skilllite_sandbox.sandbox import Sandbox
 from skilllite_sandbox.stage import Stage
 
+TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
     from skilllite.catalog import CatalogEntry
 
 SKILL_FILE = "SKILL.md"
@@ -46,7 +52,7 @@ def run_skill(
     home = Home.locate()
     level, stage = Level(sandbox_level), open_stage(home)
     with Sandbox(level, stage=stage, pool=False, preload=False) as sandbox:
-        outcome = sandbox.run(find_skill(str(path_or_name), home), input_json)
+        outcome = sandbox.run(locate_skill(str(path_or_name), home)[0], input_json)
     return {
         "success": outcome.ok,
         "text": outcome.text,
@@ -63,40 +69,50 @@ def find_skill(path_or_name: str, home: Home) -> Path:
         NotFound: there is neither.
         InvalidSkill: a folder was named that is none.
     """
-    return locate_skill(path_or_name, home)[0]
+    from pathlib import Path
+
+    return Path(locate_skill(path_or_name, home)[0])
 
 
-def locate_skill(path_or_name: str, home: Home) -> tuple[Path, CatalogEntry | None]:
-    """Return the directory as `find_skill` does, and the catalog's entry when it went by a name."""
-    directory = Path(path_or_name)
-    if _holds_skill(directory):
+def locate_skill(
+    path_or_name: str, home: Home, *, working_directory: str | None = None
+) -> tuple[str, CatalogEntry | None]:
+    """Return the directory as `find_skill` does, and the catalog's entry when it went by a name.
+
+    Without pathlib for what was named by a path: `run` waits for it.
+
+    Args:
+        path_or_name: As it was typed.
+        home: Where skills are installed.
+        working_directory: Where it was typed; that of this process if it is left out.
+    """
+    directory = path_or_name
+    if working_directory is not None:
+        directory = os.path.join(working_directory, path_or_name)
+    if os.path.isfile(f"{directory}/{SKILL_FILE}"):
         return directory, None
     if "/" in path_or_name or path_or_name in (".", ".."):
         # The stage would say it of its own copy, at a path nobody typed.
-        if directory.is_dir():
+        if os.path.isdir(directory):
             raise InvalidSkill(
-                f"no SKILL.md in {directory.absolute()}",
+                f"no SKILL.md in {os.path.abspath(directory)}",
                 hint="a skill is a folder with a SKILL.md that has a name and a description",
             )
         return directory, None
     from skilllite.catalog import SkillCatalog
 
     try:
-        entry = SkillCatalog.for_project(Path.cwd(), home).find_named(path_or_name)
+        from pathlib import Path
+
+        project = Path(working_directory or os.getcwd())
+        entry = SkillCatalog.for_project(project, home).find_named(path_or_name)
     except errors.NotFound as error:
         # One class for callers, whether a name or a path led nowhere.
         raise NotFound(error.message, hint=error.hint, cause=error.cause) from None
-    return entry.directory, entry
-
-
-def _holds_skill(directory: Path) -> bool:
-    try:
-        return (directory / SKILL_FILE).is_file()
-    except (OSError, ValueError):  # a name of 5,000 characters, or with a NUL
-        return False
+    return str(entry.directory), entry
 
 
 def open_stage(home: Home) -> Stage:
     """Return the stage of this home."""
-    prepare_directory(home.cache_dir)
-    return Stage(home.stage)
+    prepare_directory(home.cache_name)
+    return Stage(home.stage_name)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
+TYPE_CHECKING = False  # importing `typing` for it would cost every command 5 ms
+if TYPE_CHECKING:
+    import argparse
 
 VERSION = "0.1.0"
 """Kept equal to the version in pyproject.toml by a test: reading package metadata takes 30 ms."""

@@ -6,11 +6,10 @@ skill asks for. Requests are only that: what a run gets is decided by grants.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from skilllite_sandbox.entry import Language
 from skilllite_sandbox.policy import NOTHING_GRANTED as NOTHING_GRANTED
 from skilllite_sandbox.policy import Grants as Grants
+from skilllite_sandbox.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,9 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 
 from skilllite_sandbox.backend.base import Started
-from skilllite_sandbox.backend.bubblewrap import Bubblewrap
 from skilllite_sandbox.backend.zygote import ZygoteFailed
 from skilllite_sandbox.backend.zygotes import Zygotes
 from skilllite_sandbox.entry import EntryPoint, Language
@@ -21,8 +19,13 @@ from skilllite_sandbox.errors import SandboxError, SandboxUnavailable
 from skilllite_sandbox.host import Host, has_landlock
 from skilllite_sandbox.plan import Plan, make_plan
 from skilllite_sandbox.policy import Level, Policy, Tier
-from skilllite_sandbox.stage import StagedSkill
+from skilllite_sandbox.values import dataclass
 from skilllite_sandbox.zygote_plan import PRELOADED, make_zygote_plan
+
+TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
+if TYPE_CHECKING:
+    from skilllite_sandbox.backend.launch import Launcher
+    from skilllite_sandbox.stage import StagedSkill
 
 PLANS_KEPT = 256  # a plan is some kilobytes, and making one costs as much as a warm run
 _PASSING_STEPS = frozenset({"back-off", "request", "job"})
@@ -43,8 +46,11 @@ class Job:
 class Carriers:
     """What one sandbox starts its runs with. Safe to use from several threads."""
 
-    def __init__(self, *, pool: bool, tier: Tier | None, preload: bool) -> None:
+    def __init__(
+        self, *, pool: bool, tier: Tier | None, preload: bool, launcher: Launcher | None = None
+    ) -> None:
         self._pool = pool
+        self._launcher = launcher
         self._tier = tier
         self._preload = PRELOADED if preload else ()
         self._plans: OrderedDict[tuple[object, ...], Plan] = OrderedDict()
@@ -53,10 +59,14 @@ class Carriers:
     @cached_property
     def _zygotes(self) -> Zygotes:
         if not self._pool:
-            return Zygotes(pool=False)
+            return Zygotes(pool=False, launcher=self._launcher)
         from skilllite_sandbox.self_test import make_self_test
 
-        return Zygotes(pool=True, self_test=make_self_test(os.path.realpath(__file__)))
+        return Zygotes(
+            pool=True,
+            self_test=make_self_test(os.path.realpath(__file__)),
+            launcher=self._launcher,
+        )
 
     def plan(self, host: Host, job: Job, directory: str) -> Plan:
         """Return the plan of the tier that would be tried first.
@@ -102,12 +112,16 @@ class Carriers:
             from skilllite_sandbox.backend.direct import Direct
 
             return plan, Direct().launch(plan, input_bytes)
+        from skilllite_sandbox.backend.bubblewrap import Bubblewrap
+
         return plan, Bubblewrap(host).launch(plan, input_bytes)
 
     def close(self) -> None:
         """End every zygote."""
         if "_zygotes" in self.__dict__:
             self._zygotes.close()
+        elif self._launcher is not None:
+            self._launcher.close()
 
     def _wants_zygote(self, policy: Policy) -> bool:
         allowed = self._tier in (None, Tier.FULL) and self._no_zygotes is None

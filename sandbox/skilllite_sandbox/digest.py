@@ -12,15 +12,29 @@ directory).
 
 from __future__ import annotations
 
-import hashlib
 import re
 import struct
-from dataclasses import dataclass
-from pathlib import Path
 
 from skilllite_sandbox.tree import ByteBudget, TreeDirectory, walk_tree
+from skilllite_sandbox.values import dataclass
+
+TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
+    from hashlib import sha256
+    from pathlib import Path
+else:
+    # Loading OpenSSL for hashlib takes longer than hashing a skill; CPython has its own as well.
+    try:
+        from _sha256 import sha256
+    except ImportError:  # 3.12 renamed it
+        try:
+            from _sha2 import sha256
+        except ImportError:  # built without
+            from hashlib import sha256
 
 _HEADER = b"skilllite skill tree 1\n"  # bump when the form changes: old digests must not match
+_SMALL_BYTES = 256 * 1024  # above it OpenSSL makes up for the 3 ms of loading it
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -35,7 +49,7 @@ class TreeEntry:
     content_sha256: bytes
 
 
-def compute_digest(directory: Path) -> str:
+def compute_digest(directory: str | Path) -> str:
     """Return `sha256:<64 hex>` over the whole directory.
 
     Raises:
@@ -48,13 +62,23 @@ def compute_digest(directory: Path) -> str:
         if isinstance(found, TreeDirectory):
             entries.append(directory_entry(found.path))
             continue
-        content = hashlib.sha256()
+        content = None
         size = 0
         for chunk in found.chunks(budget):
+            content = content or _hash_for(len(chunk))
             content.update(chunk)
             size += len(chunk)
-        entries.append(file_entry(found.path, found.executable, size, content.digest()))
+        digest = (content or sha256()).digest()
+        entries.append(file_entry(found.path, found.executable, size, digest))
     return digest_of_entries(entries)
+
+
+def _hash_for(size_bytes: int) -> Hash:
+    if size_bytes <= _SMALL_BYTES:
+        return sha256()
+    import hashlib
+
+    return hashlib.sha256()
 
 
 def directory_entry(path: str) -> TreeEntry:
@@ -69,7 +93,7 @@ def file_entry(path: str, executable: bool, size_bytes: int, content_sha256: byt
 
 def digest_of_entries(entries: list[TreeEntry]) -> str:
     """Return the digest of a tree whose files were hashed by the caller, in any order."""
-    total = hashlib.sha256(_HEADER)
+    total = sha256(_HEADER)
     total.update(struct.pack(">I", len(entries)))
     for entry in sorted(entries, key=lambda entry: entry.path.encode("utf-8")):
         path = entry.path.encode("utf-8")

@@ -5,17 +5,23 @@ explicit entry point without a suffix). Links don't count as files: the digest r
 for them later.
 """
 
+# Strings, not pathlib, which takes 4 ms to import: every run waits for this.
+# ruff: noqa: PTH119, PTH122
+
 from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path, PurePosixPath
 
 from skilllite_sandbox.errors import InvalidSkill, NotFound
 from skilllite_sandbox.manifest import Problem
 from skilllite_sandbox.tree import read_start_inside, split_relative
+from skilllite_sandbox.values import dataclass
+
+TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ENTRY_KEY = "skilllite.entry-point"
 SCRIPTS = "scripts"
@@ -113,17 +119,17 @@ def _one(entry: EntryPoint, problems: tuple[Problem, ...] = ()) -> Detection:
 
 
 def _entry(path: str, tool: str) -> EntryPoint:
-    return EntryPoint(path, _SUFFIXES[PurePosixPath(path).suffix], tool)
+    return EntryPoint(path, _SUFFIXES[_suffix(path)], tool)
 
 
 def _tools(paths: list[str]) -> tuple[EntryPoint, ...]:
     tools: list[EntryPoint] = []
     taken: set[str] = set()
     for path in paths:
-        pure = PurePosixPath(path)
-        tool = _tool_name(pure.stem)
+        stem, suffix = os.path.splitext(os.path.basename(path))
+        tool = _tool_name(stem)
         while tool in taken:
-            tool = f"{tool}-{pure.suffix[1:]}"
+            tool = f"{tool}-{suffix[1:]}"
         taken.add(tool)
         tools.append(_entry(path, tool))
     return tuple(tools)
@@ -135,15 +141,18 @@ def _tool_name(stem: str) -> str:
 
 def _is_script(path: str) -> bool:
     # `_shared.py` and `__init__.py` are modules for the others, by everybody's habit.
-    pure = PurePosixPath(path)
-    return pure.suffix in _SUFFIXES and not pure.name.startswith(("_", "."))
+    return _suffix(path) in _SUFFIXES and not os.path.basename(path).startswith(("_", "."))
+
+
+def _suffix(path: str) -> str:
+    return os.path.splitext(path)[1]
 
 
 def _explicit_entry(directory: Path, relative: str, name: str) -> EntryPoint:
     parts = split_relative(relative)
     path = "/".join(parts)
     start = read_start_inside(directory, path, size_bytes=_SHEBANG_BYTES)
-    suffix = PurePosixPath(path).suffix
+    suffix = _suffix(path)
     if suffix in _SUFFIXES:
         return _entry(path, name)
     shebang = _SHEBANG.match(start.split(b"\n", 1)[0])

@@ -14,21 +14,20 @@ from __future__ import annotations
 import codecs
 import os
 import select
-import socket
-import threading
 import time
+from _thread import allocate_lock
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from skilllite_sandbox.backend.base import Ended, Started
 from skilllite_sandbox.guest import report
-from skilllite_sandbox.network_gate import NetworkGate
 from skilllite_sandbox.outcome import Outcome, Reason
 from skilllite_sandbox.plan import Plan
 from skilllite_sandbox.verdict import Ending, dropped_note, make_outcome
 
+TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
     from skilllite_sandbox.egress.attempt import Attempt
+    from skilllite_sandbox.network_gate import NetworkGate
 
 _CHUNK_BYTES = 64 * 1024  # what a pipe holds
 _STATUS_BYTES = 64  # far more than the guest ever says
@@ -46,7 +45,7 @@ class Execution:
         self._process = started
         self._input = memoryview(input_bytes)
         self._started = time.monotonic()
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._killed_for: Reason | None = None
         self._over = False
         self._stdout = bytearray()
@@ -55,7 +54,7 @@ class Execution:
         self._told = bytearray()
         self._told_code: int | None = None
         self._log: _Lines | None = None
-        self._gate = NetworkGate(plan) if plan.network else None
+        self._gate = _open_gate(plan) if plan.network else None
         self._attempts: tuple[Attempt, ...] = ()
         self._poll = select.poll()
         self._open: dict[int, Callable[[], bool]] = {
@@ -237,6 +236,12 @@ class Execution:
         return self._process.finish(0.0 if self._told_code is not None else _DEATH_S)
 
 
+def _open_gate(plan: Plan) -> NetworkGate:
+    from skilllite_sandbox.network_gate import NetworkGate  # brings sockets and threads
+
+    return NetworkGate(plan)
+
+
 def _code_of(data: bytes) -> int | None:
     """Return the exit code that the guest told; None when it makes no sense."""
     text = data[len(report.ENDED) :]
@@ -257,6 +262,8 @@ def _read(descriptor: int) -> bytes | None:
 
 def _read_with_descriptor(descriptor: int) -> tuple[bytes | None, int]:
     """Return one message, and the descriptor that came with it or -1."""
+    import socket  # only for runs with network
+
     channel = socket.socket(fileno=os.dup(descriptor))
     with channel:
         try:

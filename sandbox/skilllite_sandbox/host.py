@@ -13,8 +13,9 @@ import os
 import re
 import stat
 import sys
-from dataclasses import dataclass
 from functools import lru_cache
+
+from skilllite_sandbox.values import dataclass
 
 PYTHON_OLDEST = (3, 11)
 

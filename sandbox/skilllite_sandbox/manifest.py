@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 
 from skilllite_sandbox.errors import InvalidSkill, NotFound
 from skilllite_sandbox.policy import MIB
 from skilllite_sandbox.tree import open_directory, read_inside
+from skilllite_sandbox.values import dataclass, field
 
+TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Literal
+
     from skilllite_sandbox.frontmatter import FrontMatter, Value
 
 SKILL_FILE = "SKILL.md"
@@ -75,7 +76,7 @@ class Manifest:
     """False when the file gives no name and the folder's stands in."""
 
 
-def load_manifest(directory: Path, *, folder: str) -> tuple[Manifest, tuple[Problem, ...]]:
+def load_manifest(directory: str | Path, *, folder: str) -> tuple[Manifest, tuple[Problem, ...]]:
     """Read SKILL.md leniently.
 
     Args:
@@ -110,7 +111,7 @@ def load_manifest(directory: Path, *, folder: str) -> tuple[Manifest, tuple[Prob
     return manifest, tuple(problems)
 
 
-def read_skill_file(directory: Path) -> bytes:
+def read_skill_file(directory: str | Path) -> bytes:
     """Return the bytes of SKILL.md.
 
     Raises:
@@ -127,7 +128,7 @@ def read_skill_file(directory: Path) -> bytes:
         ) from None
 
 
-def folder_name(directory: Path) -> str:
+def folder_name(directory: str | Path) -> str:
     """Return the real name of a folder that may have been given as `.` or through a link."""
     # Path.resolve() raises on a loop of links; that error belongs to opening the folder.
     return os.path.basename(os.path.realpath(directory))  # noqa: PTH119
@@ -151,6 +152,8 @@ def name_problem(name: str) -> str:
     """Return what the Agent Skills format has against this name, empty when nothing."""
     if len(name) > NAME_CHARS_MAX:
         return f"longer than {NAME_CHARS_MAX} characters"
+    import unicodedata  # 1 ms, and a staged skill was read already
+
     if unicodedata.normalize("NFKC", name) != name or name != name.lower():
         return "must be lowercase, in composed form"
     if not name or not all(char.isalnum() or char == "-" for char in name):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
+
+from skilllite_sandbox.values import dataclass, field, replace
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -63,7 +64,7 @@ class Limits:
         )
 
 
-_LIMIT_NAMES = tuple(Limits.__dataclass_fields__)
+_LIMIT_NAMES = Limits.__match_args__
 
 DEFAULT_LIMITS = Limits()
 

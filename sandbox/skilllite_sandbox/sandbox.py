@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
 
 from skilllite_sandbox.carriers import Carriers
 from skilllite_sandbox.carriers import Job as Job
@@ -28,8 +26,14 @@ from skilllite_sandbox.plan import Plan
 from skilllite_sandbox.policy import DEFAULT_LIMITS, KIB, Grants, Level, Limits, Policy, Tier
 from skilllite_sandbox.stage import Stage, StagedSkill, open_temporary_stage
 from skilllite_sandbox.strict_json import parse_json
+from skilllite_sandbox.values import replace
 
+TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from skilllite_sandbox.backend.launch import Launcher
     from skilllite_sandbox.probe import HostReport
 
 
@@ -51,6 +55,7 @@ class Sandbox:
         pool: bool = True,
         tier: Tier | None = None,
         preload: bool = True,
+        launcher: Launcher | None = None,
     ) -> None:
         """Open a sandbox; it starts nothing before the first run.
 
@@ -62,13 +67,14 @@ class Sandbox:
             pool: Keep workers warm, as many as were used lately; else every run forks its own.
             tier: Use this tier or none; else the best that the host gives.
             preload: Let zygotes import what skills use most; costs the first run 30 ms.
+            launcher: Started already, for the first zygote; from here on this sandbox's own.
         """
         self._level = Level(level)
         self._limits = limits
         self._host = host
         self._resources = ExitStack()
         self._stage = stage
-        self._carriers = Carriers(pool=pool, tier=tier, preload=preload)
+        self._carriers = Carriers(pool=pool, tier=tier, preload=preload, launcher=launcher)
         self._resources.callback(self._carriers.close)
 
     def __enter__(self) -> Sandbox:
@@ -123,7 +129,7 @@ class Sandbox:
         """
         limits = self._limits if timeout_s is None else replace(self._limits, wall_s=timeout_s)
         input_bytes = encode_input(input, limits)
-        staged = self.stage.put(Path(skill_dir))
+        staged = self.stage.put(skill_dir)
         entry = entry_of(staged)
         granted = Grants(network=tuple(network or ()))
         grants, _ = effective_grants(staged.skill.requests, granted)
@@ -146,7 +152,7 @@ class Sandbox:
 
         May take a moment and be called on any thread; what it can't get is left to `start`.
         """
-        self._carriers.prepare(self._facts, job, str(job.staged.directory.resolve()))
+        self._carriers.prepare(self._facts, job, os.path.realpath(job.staged.place))
 
     def start(self, job: Job) -> Execution:
         """Start a job on the calling thread, which in tier `bwrap` has to live as long as the run.
@@ -160,14 +166,14 @@ class Sandbox:
         if len(job.input_bytes) > limits.input_bytes:
             raise _input_too_large(len(job.input_bytes), limits)
         plan, started = self._carriers.launch(
-            self._facts, job, str(job.staged.directory.resolve()), job.input_bytes
+            self._facts, job, os.path.realpath(job.staged.place), job.input_bytes
         )
         left = b"" if started.stdin < 0 else job.input_bytes
         return Execution(plan, started, left)
 
     def plan(self, job: Job) -> Plan:
         """Return what would stand around a job, without starting it."""
-        return self._carriers.plan(self._facts, job, str(job.staged.directory.resolve()))
+        return self._carriers.plan(self._facts, job, os.path.realpath(job.staged.place))
 
     @property
     def _facts(self) -> Host:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from skilllite_sandbox.attackers import WITH_NETWORK, attempts_of, question
@@ -12,6 +11,7 @@ from skilllite_sandbox.backend.zygote import Zygote, ZygoteFailed
 from skilllite_sandbox.execution import Execution
 from skilllite_sandbox.outcome import Reason
 from skilllite_sandbox.plan import Plan
+from skilllite_sandbox.values import replace
 from skilllite_sandbox.zygote_plan import SELF_TEST
 
 DEADLINE_S = 10.0  # a healthy one takes 0.05; this is for a machine under water

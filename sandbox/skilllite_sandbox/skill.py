@@ -6,9 +6,7 @@ notices when the directory changes afterwards, which is why runs use the stage's
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+import os
 
 from skilllite_sandbox.capabilities import (
     NOTHING_GRANTED,
@@ -27,8 +25,13 @@ from skilllite_sandbox.manifest import (
     folder_problems,
     load_manifest,
 )
-from skilllite_sandbox.parameters import SCRIPT_BYTES_MAX, read_examples, read_parameters
 from skilllite_sandbox.tree import read_inside
+from skilllite_sandbox.values import dataclass, replace
+
+TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
 
 __all__ = ["Problem", "Skill", "load_skill", "read_skill", "validate_skill"]
 
@@ -37,7 +40,8 @@ __all__ = ["Problem", "Skill", "load_skill", "read_skill", "validate_skill"]
 class Skill:
     """One skill, as it was when it was read."""
 
-    directory: Path
+    place: str
+    """The path of its directory."""
     manifest: Manifest
     entry: EntryPoint | None
     """What `run` starts; None for several scripts, or for instructions only."""
@@ -48,6 +52,13 @@ class Skill:
     examples: tuple[dict[str, Any], ...]
     requests: Requests
     problems: tuple[Problem, ...]
+
+    @property
+    def directory(self) -> Path:
+        """Where it was read."""
+        from pathlib import Path  # 4 ms that a run doesn't need
+
+        return Path(self.place)
 
     @property
     def name(self) -> str:
@@ -70,26 +81,29 @@ class Skill:
         return is_idempotent(self.requests, NOTHING_GRANTED)
 
 
-def load_skill(directory: Path) -> Skill:
+def load_skill(directory: str | Path) -> Skill:
     """Read a skill leniently.
 
     Raises:
         NotFound: there is no such directory.
         InvalidSkill: it can't be used at all: no readable SKILL.md, or one without a description.
     """
-    directory = Path(directory)
     folder = folder_name(directory)
     skill = read_skill(directory, folder=folder)
     mismatch = folder_problems(skill.manifest, folder)
     return replace(skill, problems=mismatch + skill.problems) if mismatch else skill
 
 
-def read_skill(directory: Path, *, folder: str) -> Skill:
+def read_skill(directory: str | Path, *, folder: str) -> Skill:
     """Read a skill from a place whose name means nothing, like a stage; `folder` is its name."""
     # Only here: their patterns take 3 ms to compile, and a staged skill was read already.
+    from pathlib import Path
+
     from skilllite_sandbox.declarations import read_requests
     from skilllite_sandbox.dependencies import read_packages
+    from skilllite_sandbox.parameters import read_examples, read_parameters
 
+    directory = Path(directory)
     manifest, problems = load_manifest(directory, folder=folder)
     detection = detect_entry(directory, name=manifest.name, metadata=manifest.metadata)
     parameters, parameter_problems = read_parameters(directory, manifest.metadata, detection.entry)
@@ -97,7 +111,7 @@ def read_skill(directory: Path, *, folder: str) -> Skill:
     packages, package_problems = read_packages(directory, manifest.compatibility)
     requests, request_problems = read_requests(manifest, packages)
     return Skill(
-        directory=directory,
+        place=os.fspath(directory),
         manifest=manifest,
         entry=detection.entry,
         tools=detection.tools,
@@ -115,13 +129,12 @@ def read_skill(directory: Path, *, folder: str) -> Skill:
     )
 
 
-def validate_skill(directory: Path) -> tuple[Problem, ...]:
+def validate_skill(directory: str | Path) -> tuple[Problem, ...]:
     """Return everything that is wrong with a skill, errors first; empty when it is flawless.
 
     Raises:
         NotFound: there is no such directory.
     """
-    directory = Path(directory)
     problems: list[Problem] = []
     try:
         skill = load_skill(directory)
@@ -140,6 +153,8 @@ def validate_skill(directory: Path) -> tuple[Problem, ...]:
 def _script_problems(skill: Skill) -> list[Problem]:
     """Look for Python that doesn't even parse; other languages have no parser here."""
     import ast  # 6 ms that a run doesn't need
+
+    from skilllite_sandbox.parameters import SCRIPT_BYTES_MAX
 
     problems: list[Problem] = []
     for tool in skill.tools:

@@ -7,14 +7,18 @@ worthless, and the skill is read from its files again.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
-from pathlib import Path
-from typing import Any
+import os
 
 from skilllite_sandbox.capabilities import Package, Requests
 from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.manifest import Manifest, Problem
 from skilllite_sandbox.skill import Skill
+from skilllite_sandbox.values import asdict, replace
+
+TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
 
 RECORD_VERSION = 2  # bump whenever reading a skill gives another result than before
 
@@ -39,7 +43,7 @@ def encode_skill(skill: Skill, digest: str) -> bytes:
     return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
 
-def decode_skill(data: bytes, *, digest: str, directory: Path) -> Skill:
+def decode_skill(data: bytes, *, digest: str, directory: str | Path) -> Skill:
     """Return the skill of a record.
 
     Raises:
@@ -68,7 +72,7 @@ def with_name(skill: Skill, folder: str) -> Skill:
     )
 
 
-def _decode(record: dict[str, Any], directory: Path) -> Skill:
+def _decode(record: dict[str, Any], directory: str | Path) -> Skill:
     manifest = dict(record["manifest"])
     manifest["allowed_tools"] = tuple(manifest["allowed_tools"])
     requests = dict(record["requests"])
@@ -78,7 +82,7 @@ def _decode(record: dict[str, Any], directory: Path) -> Skill:
     if not isinstance(record["parameters"], dict):
         raise InvalidRecord("parameters are not an object")
     return Skill(
-        directory=directory,
+        place=os.fspath(directory),
         manifest=Manifest(**manifest),
         entry=_entry_point(entry) if entry is not None else None,
         tools=tuple(_entry_point(tool) for tool in record["tools"]),

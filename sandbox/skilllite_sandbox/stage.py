@@ -17,30 +17,30 @@ hash; ctime can't be set back by anybody but root. A damaged entry is never used
 again.
 """
 
+# Strings, not pathlib, on the way to a copy that is there: every run waits for it.
+# ruff: noqa: PTH100, PTH116, PTH119
+
 from __future__ import annotations
 
 import contextlib
 import fcntl
 import os
 import stat
-import threading
 import time
+from _thread import allocate_lock
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
 
-from skilllite_sandbox.archive import (
-    UNFINISHED_PREFIX,
-    copy_tree,
-    remove_tree,
-    unfinished_beside,
-)
 from skilllite_sandbox.digest import compute_digest, is_digest
 from skilllite_sandbox.errors import InvalidSkill, NotFound, SandboxUnavailable
 from skilllite_sandbox.manifest import folder_name
 from skilllite_sandbox.skill import Skill, read_skill
 from skilllite_sandbox.skill_record import InvalidRecord, decode_skill, encode_skill, with_name
 from skilllite_sandbox.stamps import KnownDigests, Stamp, stamp_of
+from skilllite_sandbox.values import dataclass, replace
+
+TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COPY_NAME = "skill"
 RECORD_NAME = "skill.json"
@@ -61,10 +61,15 @@ class StagedSkill:
     """A skill whose files can't change any more."""
 
     digest: str
-    directory: Path
-    """The read-only copy."""
+    place: str
+    """The path of the read-only copy."""
     skill: Skill
     """Read from the copy."""
+
+    @property
+    def directory(self) -> Path:
+        """The read-only copy."""
+        return _path(self.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +81,26 @@ class _Verified:
 class Stage:
     """A content-addressed store of skills, shared by threads and processes."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = Path(root).absolute()
-        self._store = self._root / STORE_NAME
+    def __init__(self, root: str | Path) -> None:
+        self._place = os.path.abspath(root)
         self._sources = KnownDigests()
         self._verified: dict[str, _Verified] = {}
-        self._verified_lock = threading.Lock()
+        self._verified_lock = allocate_lock()
 
     @property
     def root(self) -> Path:
         """The directory of the store."""
         return self._root
 
-    def put(self, directory: Path) -> StagedSkill:
+    @property
+    def _root(self) -> Path:
+        return _path(self._place)
+
+    @property
+    def _store(self) -> Path:
+        return self._root / STORE_NAME
+
+    def put(self, directory: str | Path) -> StagedSkill:
         """Return the staged copy of a skill, made now unless the same content is there already.
 
         Raises:
@@ -96,7 +108,6 @@ class Stage:
             InvalidSkill: it can't be used, or holds a link or a special file, or exceeds a bound.
             SandboxUnavailable: the stage can't be written.
         """
-        directory = Path(directory)
         folder = folder_name(directory)
         digest = self._sources.digest_of(directory)
         if digest is None:
@@ -108,7 +119,7 @@ class Stage:
             try:
                 staged = self._copy_in(directory, folder)
             except OSError as error:
-                raise _unwritable(self._root, error) from None
+                raise _unwritable(self._place, error) from None
         if staged.skill.manifest.named or staged.skill.name == folder:
             return staged
         # Two folders of one content without a name in it: each keeps its own.
@@ -126,9 +137,9 @@ class Stage:
         entry = self._entry(digest)
         with contextlib.suppress(OSError):
             # When it was last used, for `_prune`, which counts in days.
-            if time.time() - entry.stat().st_mtime > USE_NOTED_EVERY_S:
+            if time.time() - os.stat(entry).st_mtime > USE_NOTED_EVERY_S:
                 os.utime(entry)
-        copy = entry / COPY_NAME
+        copy = f"{entry}/{COPY_NAME}"
         with self._verified_lock:
             known = self._verified.get(digest)
         try:
@@ -148,29 +159,31 @@ class Stage:
             self._verified[digest] = _Verified(staged, stamp)
         return staged
 
-    def _entry(self, digest: str) -> Path:
-        return self._store / digest.removeprefix("sha256:")
+    def _entry(self, digest: str) -> str:
+        return f"{self._place}/{STORE_NAME}/{digest.removeprefix('sha256:')}"
 
     def _read(self, digest: str, folder: str | None) -> Skill:
         entry = self._entry(digest)
-        copy = entry / COPY_NAME
+        copy = f"{entry}/{COPY_NAME}"
         try:
-            with (entry / RECORD_NAME).open("rb") as file:
+            with open(f"{entry}/{RECORD_NAME}", "rb") as file:
                 data = file.read(RECORD_BYTES_MAX)
             return decode_skill(data, digest=digest, directory=copy)
         except (OSError, InvalidRecord):
-            skill = read_skill(copy, folder=folder or f"skill-{entry.name[:12]}")
+            skill = read_skill(copy, folder=folder or f"skill-{os.path.basename(entry)[:12]}")
         with contextlib.suppress(OSError):  # a cache: without it the next run is slower, no more
-            _write_record(entry, skill, digest)
+            _write_record(_path(entry), skill, digest)
         return skill
 
-    def _copy_in(self, directory: Path, folder: str) -> StagedSkill:
+    def _copy_in(self, directory: str | Path, folder: str) -> StagedSkill:
+        from skilllite_sandbox.archive import copy_tree, unfinished_beside
+
         self._prepare_root()
         self._prune()
         with unfinished_beside(self._root / COPY_NAME) as incoming:
             incoming.mkdir()
             incoming.chmod(0o755)  # whatever the umask: other users pass through it
-            digest = copy_tree(directory, incoming / COPY_NAME, read_only=True)
+            digest = copy_tree(_path(directory), incoming / COPY_NAME, read_only=True)
             skill = read_skill(incoming / COPY_NAME, folder=folder)
             _write_record(incoming, skill, digest)
             with self._exclusive():
@@ -186,7 +199,9 @@ class Stage:
         return staged
 
     def _install(self, incoming: Path, digest: str) -> None:
-        entry = self._entry(digest)
+        from skilllite_sandbox.archive import unfinished_beside
+
+        entry = _path(self._entry(digest))
         with unfinished_beside(entry) as damaged:
             if os.path.lexists(entry):
                 entry.rename(damaged)
@@ -208,6 +223,8 @@ class Stage:
 
     def _prune(self) -> None:
         """Remove what crashes left and, above `ENTRIES_KEPT`, what nobody used for a day."""
+        from skilllite_sandbox.archive import UNFINISHED_PREFIX, remove_tree
+
         now = time.time()
         entries: list[tuple[float, Path]] = []
         for place in (self._root, self._store):
@@ -217,10 +234,10 @@ class Stage:
                         age_s = now - item.stat(follow_symlinks=False).st_mtime
                         unfinished = item.name.startswith(UNFINISHED_PREFIX)
                         if unfinished and age_s > UNFINISHED_KEPT_S:
-                            remove_tree(Path(item.path))
+                            remove_tree(_path(item.path))
                         elif item.name != STORE_NAME and not item.name.startswith("."):
                             # In the root itself: an entry of the layout before this one.
-                            entries.append((age_s, Path(item.path)))
+                            entries.append((age_s, _path(item.path)))
         entries.sort()
         for age_s, path in entries[ENTRIES_KEPT:]:
             if age_s > KEPT_AT_LEAST_S:
@@ -249,20 +266,30 @@ def open_temporary_stage() -> Iterator[Stage]:
     """Open a stage that is removed at the end, with every copy in it."""
     import tempfile  # 7 ms with what it imports, and a run has a stage of its own
 
-    root = Path(tempfile.mkdtemp(prefix="skilllite-stage-"))
+    from skilllite_sandbox.archive import remove_tree
+
+    root = _path(tempfile.mkdtemp(prefix="skilllite-stage-"))
     try:
         yield Stage(root)
     finally:
         remove_tree(root)
 
 
+def _path(name: str | Path) -> Path:
+    from pathlib import Path  # 4 ms, and using a copy that is there needs none
+
+    return Path(name)
+
+
 def _write_record(entry: Path, skill: Skill, digest: str) -> None:
+    from skilllite_sandbox.archive import unfinished_beside
+
     with unfinished_beside(entry / RECORD_NAME) as temporary:
         temporary.write_bytes(encode_skill(skill, digest))
         temporary.replace(entry / RECORD_NAME)
 
 
-def _unwritable(root: Path, error: OSError) -> SandboxUnavailable:
+def _unwritable(root: str, error: OSError) -> SandboxUnavailable:
     return SandboxUnavailable(
         f"the stage {root} can't be written",
         cause=error.strerror or str(error),

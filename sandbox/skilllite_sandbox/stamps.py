@@ -12,8 +12,11 @@ from __future__ import annotations
 import os
 import time
 from collections import OrderedDict
-from pathlib import Path
-from typing import TypeAlias
+
+TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import TypeAlias
 
 QUIET_NS = 50_000_000  # far above a tick of the kernel's clock, 1 to 10 ms
 KNOWN_MAX = 256  # directories; each is some kilobytes
@@ -22,7 +25,7 @@ ENTRIES_MAX = 10_000  # as many as a skill may have; more is not stamped
 Stamp: TypeAlias = tuple[tuple[object, ...], ...]
 
 
-def stamp_of(directory: Path | str) -> Stamp:
+def stamp_of(directory: str | Path) -> Stamp:
     """Return the stamp of a directory.
 
     Raises:
@@ -56,7 +59,7 @@ class KnownDigests:
     def __init__(self) -> None:
         self._known: OrderedDict[str, tuple[Stamp, str]] = OrderedDict()
 
-    def digest_of(self, directory: Path) -> str | None:
+    def digest_of(self, directory: str | Path) -> str | None:
         """Return the digest of a directory that is as it was; None when it has to be read."""
         found = self._known.get(os.fspath(directory))
         if found is None:
@@ -66,7 +69,7 @@ class KnownDigests:
         except OSError:
             return None
 
-    def before_reading(self, directory: Path) -> tuple[Stamp, int] | None:
+    def before_reading(self, directory: str | Path) -> tuple[Stamp, int] | None:
         """Return what `remember` needs, taken before the content is read."""
         taken_ns = time.time_ns()
         try:
@@ -74,7 +77,9 @@ class KnownDigests:
         except OSError:
             return None
 
-    def remember(self, directory: Path, before: tuple[Stamp, int] | None, digest: str) -> None:
+    def remember(
+        self, directory: str | Path, before: tuple[Stamp, int] | None, digest: str
+    ) -> None:
         """Keep the digest that was read after `before`, unless a change could hide."""
         if before is None or not is_quiet(*before):
             return

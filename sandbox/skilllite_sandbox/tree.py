@@ -14,11 +14,14 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 from skilllite_sandbox.errors import InvalidSkill, NotFound
 from skilllite_sandbox.policy import KIB, MIB
+from skilllite_sandbox.values import dataclass
+
+TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TREE_ENTRIES_MAX = (
     10_000  # files and folders: a vendored node_modules fits, a home directory doesn't
@@ -81,7 +84,7 @@ class ByteBudget:
             )
 
 
-def walk_tree(directory: Path) -> Iterator[TreeFile | TreeDirectory]:
+def walk_tree(directory: str | Path) -> Iterator[TreeFile | TreeDirectory]:
     """Yield everything below `directory`, in no particular order.
 
     Raises:
@@ -96,7 +99,7 @@ def walk_tree(directory: Path) -> Iterator[TreeFile | TreeDirectory]:
         os.close(root)
 
 
-def open_directory(directory: Path) -> int:
+def open_directory(directory: str | Path) -> int:
     """Open a skill's directory; its own path may lead through links, that is the caller's word."""
     try:
         return os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -108,7 +111,7 @@ def open_directory(directory: Path) -> int:
         raise _unreadable(str(directory), error) from None
 
 
-def read_inside(directory: Path, relative: str, *, limit_bytes: int) -> bytes:
+def read_inside(directory: str | Path, relative: str, *, limit_bytes: int) -> bytes:
     """Return the content of one regular file inside `directory`.
 
     Raises:
@@ -122,7 +125,7 @@ def read_inside(directory: Path, relative: str, *, limit_bytes: int) -> bytes:
     return content
 
 
-def read_start_inside(directory: Path, relative: str, *, size_bytes: int) -> bytes:
+def read_start_inside(directory: str | Path, relative: str, *, size_bytes: int) -> bytes:
     """Return the first bytes of one regular file inside `directory`; raises like `read_inside`."""
     with _open_inside(directory, relative) as descriptor:
         return _read_up_to(descriptor, size_bytes)
@@ -146,7 +149,7 @@ def split_relative(relative: str) -> list[str]:
 
 
 @contextmanager
-def _open_inside(directory: Path, relative: str) -> Iterator[int]:
+def _open_inside(directory: str | Path, relative: str) -> Iterator[int]:
     parts = split_relative(relative)
     opened = [open_directory(directory)]
     try:

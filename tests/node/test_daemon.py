@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from io import FileIO
 from pathlib import Path
 
@@ -111,7 +112,7 @@ def test_random_bytes_on_the_control_socket_harm_nobody(node: NodeProcess) -> No
     rng = random.Random(seed)
 
     for _ in range(50):
-        with connect(Home.at(node.home).control_socket, timeout_s=5.0) as connection:
+        with closing(connect(Home.at(node.home).control_socket, timeout_s=5.0)) as connection:
             try:
                 connection.sendall(rng.randbytes(rng.randrange(1, 5000)) + b"\n")
             except BrokenPipeError:

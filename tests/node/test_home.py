@@ -125,4 +125,4 @@ def test_home_is_a_value() -> None:
     assert hash(home) == hash(Home.at(Path("/a")))
     assert home != Home.at(Path("/b"))
     with pytest.raises(AttributeError):
-        home.root = Path("/c")
+        home.root = Path("/c")  # type: ignore[misc]

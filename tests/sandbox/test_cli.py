@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from skill_files import make_skill
-from skilllite_sandbox.cli import LEVEL_3_NOTE, main
+from skilllite_sandbox.cli import main
 from skilllite_sandbox.errors import PolicyDenied
+from skilllite_sandbox.run_request import LEVEL_3_NOTE
 
 
 @pytest.fixture

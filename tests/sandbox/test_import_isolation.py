@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import py_compile
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import skilllite_sandbox
+from skilllite_sandbox.guest import code as code_module
 from skilllite_sandbox.guest.code import guest_code
 
 SOURCE_ROOT = Path(skilllite_sandbox.__file__ or "").parent.parent
@@ -83,3 +85,27 @@ def test_the_guest_brings_all_it_imports(program: str) -> None:
     assert done.returncode != 0
     assert "Import" not in done.stderr and "ModuleNotFound" not in done.stderr
     assert "in main" in done.stderr
+
+
+def test_byte_code_of_another_source_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, kept = tmp_path / "report.py", tmp_path / "__pycache__"
+    source.write_text("VALUE = 1\n", encoding="utf-8")
+    py_compile.compile(str(source))
+    fresh = code_module._kept_beside(str(source), "report")
+    monkeypatch.setattr(code_module, "_DIRECTORY", str(tmp_path))
+    found = code_module._kept_beside(str(source), "report")
+    source.write_text("VALUE = 12\n", encoding="utf-8")
+
+    assert fresh is None, "it looks beside the guest"
+    assert found is not None and 1 in found.co_consts
+    assert code_module._kept_beside(str(source), "report") is None
+    next(kept.iterdir()).unlink()
+    assert code_module._kept_beside(str(source), "report") is None
+
+
+def test_the_guest_does_not_know_where_it_lay() -> None:
+    program = guest_code("launcher", f"python{sys.version_info[0]}.{sys.version_info[1]}")
+
+    assert str(SOURCE_ROOT).encode() not in program

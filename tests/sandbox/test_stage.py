@@ -16,6 +16,7 @@ import pytest
 
 import skilllite_sandbox.stage
 from skill_files import make_skill, skill_md
+from skilllite_sandbox import archive as archive_module
 from skilllite_sandbox import stage as stage_module
 from skilllite_sandbox.archive import UNFINISHED_PREFIX, copy_tree, remove_tree
 from skilllite_sandbox.digest import compute_digest
@@ -235,7 +236,7 @@ def test_a_source_that_changes_while_it_is_copied_keeps_digest_and_content_toget
         return copy_tree(*args, **options)  # type: ignore[arg-type]
 
     before = compute_digest(directory)
-    monkeypatch.setattr(stage_module, "copy_tree", change_then_copy)
+    monkeypatch.setattr(archive_module, "copy_tree", change_then_copy)
 
     staged = Stage(root).put(directory)
 

@@ -1,6 +1,6 @@
 """The `skilllite` command: which module serves which word, and what every command has in common.
 
-Start-up is part of every `run`, so this module and what it imports stay with argparse, json and os
+Start-up is part of every `run`, so this module and what it imports stay with json and os
 (no dataclasses, typing, socket, logging: each costs several milliseconds of about twenty). A
 command's module is imported when its word was typed, and imports the expensive things in the
 function that needs them.
@@ -10,26 +10,31 @@ A command module offers two functions:
     def add_arguments(parser: argparse.ArgumentParser) -> None
     def run(args: argparse.Namespace) -> int          # an exit status of `skilllite.errors`
 
+and may offer a third, for one that is used in loops:
+
+    def plain_arguments(command: str, words: Sequence[str]) -> argparse.Namespace | None
+
+which returns what the parser would, or None to have it asked: argparse costs 6 ms.
+
 When it serves several words, `parser.get_default("command")` and `args.command` say which. Errors
 are raised, never printed: `main` prints `error:`, `cause:` and `hint:` and picks the exit status.
 """
 
 from __future__ import annotations
 
-import argparse
 import atexit
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from types import ModuleType
 
 from skilllite import errors
 from skilllite.cli import output
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every command 5 ms
 if TYPE_CHECKING:
-    from typing import Any
+    import argparse
+    from types import ModuleType
 
 DEBUG_VARIABLE = "SKILLLITE_DEBUG"
 
@@ -83,7 +88,7 @@ COMMANDS: dict[str, LazyCommand] = {
     ),
     "run": LazyCommand(
         _RUN,
-        "run a skill here, in the sandbox, without a node",
+        "run a skill here, in the sandbox",
         """skilllite run calculator '{"operation": "add", "a": 1, "b": 2}'""",
     ),
     "exec": LazyCommand(
@@ -121,38 +126,6 @@ PLANNED = frozenset(
     }
 )
 """Words a later version will know. Said plainly: a wrong guess at the spelling would be unkind."""
-
-
-class _Formatter(argparse.RawDescriptionHelpFormatter):
-    """Help as it was written, as wide as the terminal.
-
-    The width is found here because argparse would import shutil for it, at every command, help or
-    not: 2 ms of about twenty.
-    """
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=output.terminal_columns(sys.stdout) - 2)
-
-
-class Parser(argparse.ArgumentParser):
-    """Argument parser whose errors look like all our errors."""
-
-    def __init__(self, **options: Any) -> None:
-        options.setdefault("formatter_class", _Formatter)
-        options.setdefault("allow_abbrev", False)
-        super().__init__(**options)
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Refuse what is unknown here already: the parser of `node start` knows its own name."""
-        known, unknown = super().parse_known_args(args, namespace)
-        if unknown:
-            self.error(f"unrecognized arguments: {' '.join(unknown)}")
-        return known, unknown
-
-    def error(self, message: str) -> None:  # type: ignore[override]
-        """Print the error in the house's form and leave with status 2."""
-        output.print_error(message, hint=f"see `{self.prog} --help`")
-        raise SystemExit(errors.USAGE)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -222,6 +195,17 @@ def _dispatch(words: list[str]) -> int:
     if command is None:
         return _unknown(name)
     module = command.load()
+    plain = getattr(module, "plain_arguments", None)
+    args = plain(name, words[1:]) if plain is not None else None
+    status: int = module.run(args or _parse(name, command, module, words[1:]))
+    return status
+
+
+def _parse(
+    name: str, command: LazyCommand, module: ModuleType, words: Sequence[str]
+) -> argparse.Namespace:
+    from skilllite.cli.parser import Parser
+
     parser = Parser(
         prog=f"skilllite {name}",
         description=command.help,
@@ -229,8 +213,8 @@ def _dispatch(words: list[str]) -> int:
     )
     parser.set_defaults(command=name)
     module.add_arguments(parser)
-    status: int = module.run(parser.parse_args(words[1:]))
-    return status
+    args: argparse.Namespace = parser.parse_args(words)
+    return args
 
 
 def _help(words: list[str]) -> int:

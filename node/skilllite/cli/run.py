@@ -1,11 +1,23 @@
-"""`skilllite run` and `skilllite exec`: one skill here, in the sandbox, without a node."""
+"""`skilllite run` and `skilllite exec`: one skill here, in the sandbox.
+
+A running node of this home has workers that wait for nothing but a skill. It is asked first; what
+it doesn't take, for whatever reason, this process runs itself, with the same result.
+"""
 
 from __future__ import annotations
 
-import argparse
+import gc
+import os
+from collections.abc import Sequence
 
 from skilllite.home import Home
-from skilllite_sandbox.cli import add_run_arguments, note, run_skill_command
+from skilllite_sandbox.run_arguments import GivenInput, add_run_arguments, plain_run_arguments
+
+TYPE_CHECKING = False  # importing `typing` for it would cost every command 5 ms
+if TYPE_CHECKING:
+    import argparse
+
+    from skilllite_sandbox.stage import Stage
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,17 +26,50 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_arguments(parser, with_script=with_script, skill="DIR|NAME")
 
 
+def plain_arguments(command: str, words: Sequence[str]) -> argparse.Namespace | None:
+    """Return the arguments when they are written plainly."""
+    return plain_run_arguments(words, with_script=command == "exec")
+
+
 def run(args: argparse.Namespace) -> int:
     """Run the skill and print what it printed."""
+    gc.disable()  # next to nothing of what is imported from here on is garbage: 2 ms
+    try:
+        return _run(args)
+    finally:
+        gc.enable()
+
+
+def _run(args: argparse.Namespace) -> int:
     from skilllite.config import load_config
-    from skilllite.sdk import locate_skill, open_stage
-    from skilllite.shadowing import shadow_note
-    from skilllite_sandbox.policy import Level
 
     home = Home.locate()
     config = load_config(home, flags={"sandbox.level": args.sandbox_level})
-    level = Level(config.integer("sandbox.level"))
-    directory, entry = locate_skill(args.skill, home)
-    if entry is not None and (said := shadow_note(entry)):
-        note(f"note: {said}")
-    return run_skill_command(args, directory, stage=open_stage(home), level=level)
+    level = config.integer("sandbox.level")
+    given = GivenInput(args.input)
+    if not args.explain and os.path.exists(home.control_name):  # noqa: PTH110 - 4 ms
+        from skilllite.cli.run_by_node import run_by_node
+
+        status = run_by_node(args, home, level=level, given=given)
+        if status is not None:
+            return status
+    return _run_here(args, home, level=level, given=given)
+
+
+def _run_here(args: argparse.Namespace, home: Home, *, level: int, given: GivenInput) -> int:
+    """Run it in this process."""
+    from skilllite_sandbox.run_command import run_skill_command
+
+    def locate() -> tuple[str, Stage | None]:
+        from skilllite.sdk import locate_skill, open_stage
+
+        directory, entry = locate_skill(args.skill, home)
+        if entry is not None:
+            from skilllite.shadowing import shadow_note
+            from skilllite_sandbox.run_output import note
+
+            if said := shadow_note(entry):
+                note(f"note: {said}")
+        return directory, open_stage(home)
+
+    return run_skill_command(args, level=level, locate=locate, given=given)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Generator, Mapping
-from types import TracebackType
 
 from skilllite.control.framing import (
     ALIVE,
@@ -17,12 +15,14 @@ from skilllite.control.framing import (
     decode,
     encode,
 )
-from skilllite.control.sockets import connect
+from skilllite.control.sockets import connect, user_of_peer
 from skilllite.errors import ControlFailed, NodeNotRunning, Reported, UsageError
 from skilllite.home import Home
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every command 5 ms
 if TYPE_CHECKING:
+    from _socket import socket
+    from types import TracebackType
     from typing import Any
 
 CONNECT_TIMEOUT_S = 5.0
@@ -56,6 +56,11 @@ class ControlClient:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    @property
+    def user(self) -> int:
+        """The user that the node runs as."""
+        return user_of_peer(self._socket)
 
     def close(self) -> None:
         """Close the connection."""
@@ -150,9 +155,9 @@ class ControlClient:
         )
 
 
-def _connect(home: Home) -> socket.socket:
+def _connect(home: Home) -> socket:
     try:
-        return connect(home.control_socket, timeout_s=CONNECT_TIMEOUT_S)
+        return connect(home.control_name, timeout_s=CONNECT_TIMEOUT_S)
     except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError) as error:
         # Refused: a killed node left its socket; the next start replaces it.
         raise NodeNotRunning(
@@ -161,13 +166,13 @@ def _connect(home: Home) -> socket.socket:
         ) from error
     except PermissionError as error:
         raise ControlFailed(
-            f"{home.control_socket} belongs to another user",
+            f"{home.control_name} belongs to another user",
             cause=error.strerror,
             hint="run the command as the user who started the node",
         ) from error
     except OSError as error:
         raise ControlFailed(
-            f"{home.control_socket} can't be reached", cause=error.strerror or str(error)
+            f"{home.control_name} can't be reached", cause=error.strerror or str(error)
         ) from error
 
 

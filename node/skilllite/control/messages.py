@@ -13,6 +13,9 @@ NAME_CHARACTERS_MAX = 128
 TASK_ID_CHARACTERS_MAX = 64
 INPUT_CHARACTERS_MAX = 4 * 1024 * 1024
 DEADLINE_S_MAX = 86_400.0
+MEMORY_MB_MAX = 1024 * 1024
+GRANTS_MAX = 1000
+PATH_CHARACTERS_MAX = 4096
 ADDRESS_CHARACTERS_MAX = 300
 TASKS_LISTED_MAX = 1000
 
@@ -58,6 +61,26 @@ class Submit(Arguments):
     """Answer as soon as the task is accepted; the task outlives the connection."""
     wait: bool = False
     """Wait for a peer that has the skill, until the deadline, instead of failing at once."""
+
+
+class DirectRun(Arguments):
+    """Run a skill for the command that asks, here and now."""
+
+    version: Annotated[str, Field(max_length=NAME_CHARACTERS_MAX)]
+    """The program's; only its own version knows what the command will print."""
+    skill: Annotated[str, Field(min_length=1, max_length=PATH_CHARACTERS_MAX)]
+    """A directory, or a name, as it was typed."""
+    directory: Annotated[str, Field(pattern="^/", max_length=PATH_CHARACTERS_MAX)]
+    """Where it was typed."""
+    script: Annotated[str, Field(max_length=PATH_CHARACTERS_MAX)] | None = None
+    input_json: Annotated[str, Field(max_length=INPUT_CHARACTERS_MAX)]
+    level: Literal[2, 3]
+    """Level 1 means this user's own process, and stays there."""
+    timeout_s: Annotated[float, Field(gt=0, le=DEADLINE_S_MAX)] | None = None
+    memory_mb: Annotated[int, Field(gt=0, le=MEMORY_MB_MAX)] | None = None
+    network: Annotated[list[str], Field(max_length=GRANTS_MAX)] = []
+    log: bool = True
+    """Send the lines of stderr as they come."""
 
 
 class Peers(Arguments):

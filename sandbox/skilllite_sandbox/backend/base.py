@@ -5,16 +5,22 @@ from __future__ import annotations
 import os
 import select
 import signal
-import socket
-import subprocess
-import threading
+from _thread import allocate_lock
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
-from typing import Protocol
 
+from skilllite_sandbox.backend.memory_file import memory_file
 from skilllite_sandbox.errors import SandboxUnavailable
-from skilllite_sandbox.plan import Plan
+from skilllite_sandbox.values import dataclass
+
+TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
+if TYPE_CHECKING:
+    import subprocess
+    from typing import Protocol
+
+    from skilllite_sandbox.plan import Plan
+else:
+    Protocol = object
 
 
 def _nothing() -> None:
@@ -102,6 +108,8 @@ class Pipes:
 
     def packets(self) -> tuple[int, int]:
         """Return (theirs, ours) of a socket that keeps messages apart and carries descriptors."""
+        import socket  # only for runs in bubblewrap with network
+
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         return self._keep(theirs.detach(), ours.detach())
 
@@ -119,16 +127,6 @@ class Pipes:
         self._theirs.callback(os.close, theirs)
         self._ours.callback(_close_quietly, ours)
         return theirs, ours
-
-
-def memory_file(content: bytes) -> int:
-    """Return a descriptor of a file in memory, at its start."""
-    descriptor = os.memfd_create("set-up", os.MFD_CLOEXEC)
-    view = memoryview(content)
-    while view:
-        view = view[os.write(descriptor, view) :]
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return descriptor
 
 
 def _close_quietly(descriptor: int) -> None:
@@ -157,7 +155,7 @@ class SpawnedProcess:
         self._process = process
         self._counts_cpu = counts_cpu
         self._clean_up = clean_up
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._reaped = False
         self.stdin, self.stdout, self.stderr = streams
         self.status = status
@@ -211,6 +209,8 @@ def spawn(
     clean_up: Callable[[], None] = _nothing,
 ) -> SpawnedProcess:
     """Start a command with fresh standard streams and nothing else of this process."""
+    import subprocess  # 5 ms, and a zygote needs none of it
+
     stdin, our_stdin = pipes.to_guest()
     stdout, our_stdout = pipes.from_guest()
     stderr, our_stderr = pipes.from_guest()

@@ -11,8 +11,6 @@ import json
 import os
 import select
 import signal
-import subprocess
-import threading
 import time
 from _socket import (
     AF_UNIX,
@@ -26,14 +24,16 @@ from _socket import (
     socket,
     socketpair,
 )
+from _thread import allocate_lock
 from array import array
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from skilllite_sandbox.backend.base import Ended, memory_file
+from skilllite_sandbox.backend.base import Ended
+from skilllite_sandbox.backend.launch import Launcher
+from skilllite_sandbox.backend.memory_file import memory_file
 from skilllite_sandbox.errors import SandboxUnavailable
 from skilllite_sandbox.guest import report
-from skilllite_sandbox.guest.code import guest_code
 
 START_S = 15.0  # a healthy start takes 0.05; this is for a machine under water
 ANSWER_S = 10.0  # a fork takes milliseconds
@@ -56,33 +56,14 @@ class ZygoteFailed(SandboxUnavailable):
 class Zygote:
     """A running zygote. Safe to use from several threads; starting is not waiting for it."""
 
-    def __init__(self, interpreter: str, layout: str) -> None:
-        code = memory_file(guest_code("launcher", interpreter))
-        self._control, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC)
-        self._complaints = os.memfd_create("complaints", os.MFD_CLOEXEC)
-        descriptor = theirs.fileno()
-        flags = ("-I", "-S", "-B", "-X", "utf8")
-        command = [interpreter, *flags, f"/proc/self/fd/{code}", str(descriptor)]
+    def __init__(self, interpreter: str, layout: str, launcher: Launcher | None = None) -> None:
+        """Start one, or make one of a launcher that was started already."""
         try:
-            # From any thread: what ends with the host is the control socket, not a thread.
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._complaints,
-                pass_fds=(code, descriptor),
-                env={},
-                cwd="/",
-                start_new_session=True,
-            )
+            self._launcher = launcher or Launcher(interpreter)
         except OSError as error:
-            self._control.close()
-            os.close(self._complaints)
             raise ZygoteFailed("start", error.strerror or str(error)) from error
-        finally:
-            os.close(code)
-            theirs.close()
-        self._lock = threading.Lock()
+        self._control = self._launcher.control
+        self._lock = allocate_lock()
         self._ready: bool | None = None
         self.spawned = 0
         """Workers asked for so far."""
@@ -99,7 +80,7 @@ class Zygote:
     @property
     def pid(self) -> int:
         """The launcher, parent of the zygote."""
-        return self._process.pid
+        return self._launcher.pid
 
     def wait_ready(self) -> None:
         """Wait until it serves.
@@ -116,7 +97,11 @@ class Zygote:
             if waiting.poll(START_S * 1000):
                 with suppress(OSError):
                     data = self._control.recv(_ANSWER_BYTES)
-            answer = json.loads(data) if data else {"failed": "start", "why": self._last_words()}
+            answer = (
+                json.loads(data)
+                if data
+                else {"failed": "start", "why": self._launcher.last_words()}
+            )
             self._ready = "failed" not in answer
         if not self._ready:
             self.close()
@@ -155,23 +140,9 @@ class Zygote:
         self.spawned += 1
         return Worker(channel, reports, self)
 
-    def _last_words(self) -> str:
-        text = os.pread(self._complaints, _ANSWER_BYTES, 0).decode("utf-8", "replace")
-        return text.strip().rpartition("\n")[2] or "it said nothing"
-
     def close(self) -> None:
         """End it and all its workers, and wait until they are gone."""
-        with self._lock:
-            if self._control.fileno() < 0:
-                return
-            self._control.close()
-            os.close(self._complaints)
-        try:
-            self._process.wait(ANSWER_S)
-        except subprocess.TimeoutExpired:
-            # Its death takes the zygote along, and that all workers.
-            self._process.kill()
-            self._process.wait()
+        self._launcher.close()
 
 
 class Worker:
@@ -185,7 +156,7 @@ class Worker:
         """Called once, when the run is over and everything of it is released."""
         self._channel = channel
         self._reports = reports
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._pidfd = -1
         self._pid = -1
         self._ended: Ended | None = None

@@ -9,13 +9,14 @@ fresh one takes over: all workers of one share the places of its memory and its 
 from __future__ import annotations
 
 import os
-import threading
 import time
+from _thread import RLock, allocate_lock
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from contextlib import suppress
 
 from skilllite_sandbox.backend.base import Started
+from skilllite_sandbox.backend.launch import Launcher
 from skilllite_sandbox.backend.pool_size import IDLE_S, PoolSize
 from skilllite_sandbox.backend.zygote import Worker, Zygote, ZygoteFailed
 from skilllite_sandbox.plan import Plan
@@ -33,11 +34,17 @@ class Zygotes:
     """Starts runs in zygotes. Safe to use from several threads."""
 
     def __init__(
-        self, *, pool: bool, self_test: Callable[[Zygote, Plan], None] | None = None
+        self,
+        *,
+        pool: bool,
+        self_test: Callable[[Zygote, Plan], None] | None = None,
+        launcher: Launcher | None = None,
     ) -> None:
+        """Start nothing yet; the first zygote is made of `launcher`, if it fits."""
+        self._launcher = launcher
         self._pool = pool
         self._self_test = self_test
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._lines: OrderedDict[str, _Line] = OrderedDict()
         self._closed = False
 
@@ -71,13 +78,22 @@ class Zygotes:
             self._closed = True
             lines = list(self._lines.values())
             self._lines.clear()
+            launcher, self._launcher = self._launcher, None
         for line in lines:
             line.close()
+        if launcher is not None:
+            launcher.close()
 
     def idle_processes(self) -> int:
         """Return how many warm workers there are, for reports."""
         with self._lock:
             return sum(line.warm for line in self._lines.values())
+
+    def _take_launcher(self, interpreter: str) -> Launcher | None:
+        if self._launcher is None or self._launcher.interpreter != interpreter:
+            return None
+        launcher, self._launcher = self._launcher, None
+        return launcher
 
     def _line(self, plan: Plan) -> _Line:
         assert plan.zygote is not None
@@ -87,7 +103,12 @@ class Zygotes:
                 raise ZygoteFailed("start", "this sandbox is closed")
             line = self._lines.get(plan.zygote.layout)
             if line is None:
-                line = _Line(plan, pool=self._pool, self_test=self._self_test)
+                line = _Line(
+                    plan,
+                    pool=self._pool,
+                    self_test=self._self_test,
+                    launcher=self._take_launcher(plan.interpreter),
+                )
                 self._lines[plan.zygote.layout] = line
                 if len(self._lines) > ZYGOTES_MAX:
                     retired = next(
@@ -104,14 +125,20 @@ class _Line:
     """One layout: its zygote, its successor, and its warm workers."""
 
     def __init__(
-        self, plan: Plan, *, pool: bool, self_test: Callable[[Zygote, Plan], None] | None
+        self,
+        plan: Plan,
+        *,
+        pool: bool,
+        self_test: Callable[[Zygote, Plan], None] | None,
+        launcher: Launcher | None,
     ) -> None:
         assert plan.zygote is not None
+        self._launcher = launcher
         self._plan = plan
         self._layout = plan.zygote.layout
         self._pool = pool
         self._self_test = self_test
-        self._lock = threading.RLock()
+        self._lock = RLock()
         self._zygote: Zygote | None = None
         self._tested: Zygote | None = None
         self._retired: list[Zygote] = []
@@ -165,6 +192,8 @@ class _Line:
                     zygote.close()
             self._zygote = None
             self._retired.clear()
+            if self._launcher is not None:
+                self._launcher.close()
 
     def _take_warm(self, kind: str) -> Worker | None:
         ready = self._warm.get(kind)
@@ -186,7 +215,8 @@ class _Line:
         if self._zygote is None:
             if time.monotonic() < self._not_before_s:
                 raise ZygoteFailed("back-off", f"it failed {self._failures} times in a row")
-            self._zygote = Zygote(self._plan.interpreter, self._layout)
+            launcher, self._launcher = self._launcher, None
+            self._zygote = Zygote(self._plan.interpreter, self._layout, launcher)
         try:
             self._zygote.wait_ready()
             if self._self_test is not None and self._tested is not self._zygote:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from skilllite_sandbox.policy import KIB, MIB
+from skilllite_sandbox.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ no byte of any skill. Started by root, the trees are cloned by root, since only 
 and then root is given up for good, before anything else happens.
 """
 
+import gc
 import json
 import os
 import sys
@@ -38,16 +39,21 @@ if TYPE_CHECKING:
     from typing import Any
 
 HOST_NAME = "sandbox"
+_STREAMS_END = 3
+_DESCRIPTORS_END = 1 << 20  # above every limit on open files
 _NAMESPACES = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET
 
 
 def main() -> None:
     """Become a zygote, or say on the control socket at which step that failed."""
+    gc.disable()
     control = socket(fileno=int(sys.argv[1]))
-    os.set_inheritable(control.fileno(), False)
+    _keep_only(control)
     step = "layout"
     try:
         data, _ = receive(control)
+        if not data:
+            os._exit(0)  # started early, and then there was nothing to run
         layout = json.loads(data)
         libc = Libc()
         step = "service user"
@@ -83,8 +89,18 @@ def main() -> None:
         control.send(json.dumps(answer).encode("utf-8"))
         os._exit(report.SETUP_FAILED)
     control.send(json.dumps({"landlock": version}).encode("utf-8"))
+    if layout["preload"]:
+        gc.collect()  # what the imports left behind would be copied into every worker
     serve(control, kind, layout["idle_s"])
     os._exit(0)
+
+
+def _keep_only(control: socket) -> None:
+    """Let go of everything else of the host: its descriptors, its working directory."""
+    os.chdir("/")
+    os.set_inheritable(control.fileno(), False)
+    os.closerange(_STREAMS_END, control.fileno())
+    os.closerange(control.fileno() + 1, _DESCRIPTORS_END)
 
 
 def _leave_root(libc: Libc, layout: "dict[str, Any]") -> "dict[str, tuple[int, bool]]":

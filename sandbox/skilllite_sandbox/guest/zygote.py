@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 def serve(control: socket, kind: Kind, idle_s: float) -> None:
     """Serve until the host closes the control socket, or asks for nothing for long."""
-    gc.collect()
     gc.disable()  # a collection in a worker would copy pages; each worker turns it on again
     gc.freeze()
     _Zygote(control, kind, idle_s).serve()

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+
+from skilllite_sandbox.values import dataclass
+
+TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
+if TYPE_CHECKING:
+    from typing import Final
 
 ALLOW: Final = 0x7FFF_0000
 KILL_PROCESS: Final = 0x8000_0000

@@ -16,7 +16,6 @@ from __future__ import annotations
 from enum import StrEnum
 from errno import EACCES, EAFNOSUPPORT, ENOSYS, ENOTSUP, ENOTTY, EPERM
 from functools import lru_cache
-from typing import Final
 
 from skilllite_sandbox.seccomp.bpf import (
     ALLOW,
@@ -30,6 +29,10 @@ from skilllite_sandbox.seccomp.bpf import (
     errno_action,
 )
 from skilllite_sandbox.seccomp.syscalls import AUDIT_ARCH, TABLES
+
+TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
+if TYPE_CHECKING:
+    from typing import Final
 
 MACHINES: Final = frozenset(TABLES)
 """The architectures (by `uname -m`) that a filter exists for."""

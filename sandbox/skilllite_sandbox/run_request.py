@@ -1,0 +1,76 @@
+"""What somebody asks for when they run a skill by hand, and the job that comes of it.
+
+The same for a run in the command's own process and for one that it leaves to a running node.
+"""
+
+from __future__ import annotations
+
+from skilllite_sandbox.capabilities import missing_clauses
+from skilllite_sandbox.carriers import Job
+from skilllite_sandbox.grants import effective_grants
+from skilllite_sandbox.policy import DEFAULT_LIMITS, MIB, Grants, Level, Limits, Policy
+from skilllite_sandbox.sandbox import entry_of
+from skilllite_sandbox.values import dataclass, replace
+
+TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from skilllite_sandbox.stage import Stage
+
+LEVEL_3_NOTE = "level 3: isolation only, scan and consent are not built yet"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """One run, as a person asks for it."""
+
+    level: Level
+    script: str | None = None
+    """One of the skill's scripts; its entry point when it is None."""
+    limits: Limits = DEFAULT_LIMITS
+    network: tuple[str, ...] = ()
+    """Hosts that it may reach, of those that it asks for."""
+
+
+def request_of(args: argparse.Namespace, level: int) -> RunRequest:
+    """Return what the arguments ask for; see `run_arguments`."""
+    return RunRequest(
+        level=Level(level),
+        script=getattr(args, "script", None),
+        limits=limits_for(args.timeout, args.max_memory),
+        network=tuple(args.allow_network or ()),
+    )
+
+
+def limits_for(timeout_s: float | None, memory_mb: int | None) -> Limits:
+    """Return the default limits with what a person has set."""
+    limits = DEFAULT_LIMITS
+    if timeout_s is not None:
+        limits = replace(limits, wall_s=timeout_s, cpu_s=max(limits.cpu_s, int(timeout_s)))
+    if memory_mb is not None:
+        limits = replace(limits, memory_bytes=memory_mb * MIB)
+    return limits
+
+
+def make_job(
+    request: RunRequest, input_bytes: bytes, directory: str | Path, stage: Stage
+) -> tuple[Job, tuple[str, ...]]:
+    """Stage the skill; return the job, and what it asks for and doesn't get.
+
+    Raises:
+        InvalidInput: a grant can't be read.
+        InvalidSkill: the skill can't be run.
+        NotFound: there is no such skill, or no such script in it.
+        SandboxUnavailable: the stage can't be written.
+    """
+    staged = stage.put(directory)
+    entry = entry_of(staged, request.script)
+    requests = staged.skill.requests
+    grants, ineffective = effective_grants(requests, Grants(network=request.network))
+    languages = frozenset(tool.language for tool in staged.skill.tools)
+    clauses = (*missing_clauses(requests, languages, grants), *ineffective)
+    notes = tuple(f"{staged.skill.name}: {clause}" for clause in clauses)
+    policy = Policy(request.level, request.limits, grants=grants)
+    return Job(staged, entry, input_bytes, policy), notes
