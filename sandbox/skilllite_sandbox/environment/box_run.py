@@ -308,9 +308,8 @@ def _finish(started: _Started) -> int:
 
 def _too_large(work: Path) -> str:
     """Say which bound the directory exceeds, in blocks that are used, links counted once."""
-    size = entries = 0
-    for status in _entries(work):
-        entries += 1
+    size = 0
+    for entries, status in enumerate(_entries(work), start=1):
         size += status.st_blocks * 512 // max(status.st_nlink, 1)
         if size > plan.DISK_BYTES:
             return f"it wrote more than {plan.DISK_BYTES // MIB} MiB"

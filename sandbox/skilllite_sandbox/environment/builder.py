@@ -1,4 +1,7 @@
-"""Installs by uv and npm in boxes of this host: the builder behind `open_environments`."""
+"""Installs by uv and npm in boxes of this host: the builder behind `open_environments`.
+
+Imported when something is to be built, not by a run that finds its environment.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,8 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from skilllite_sandbox.capabilities import Package
 from skilllite_sandbox.egress.resolution import Resolver, default_resolver
 from skilllite_sandbox.egress.rules import Rules, parse_rules
-from skilllite_sandbox.entry import Language
 from skilllite_sandbox.environment import installers
 from skilllite_sandbox.environment.box_run import BoxResult, run_box
 from skilllite_sandbox.environment.index import (
@@ -28,68 +29,12 @@ from skilllite_sandbox.environment.lock import (
     BadLock,
     Lock,
     read_lock,
-    read_shipped_lock,
 )
-from skilllite_sandbox.environment.requirements import (
-    DependencySet,
-    Ecosystem,
-    Target,
-    ecosystem_of,
-    normal_requirements,
-)
-from skilllite_sandbox.environment.store import Environments, Tell
+from skilllite_sandbox.environment.needs import required_interpreter
+from skilllite_sandbox.environment.requirements import DependencySet, Ecosystem
+from skilllite_sandbox.environment.store import Tell
 from skilllite_sandbox.errors import EnvironmentUnavailable, PackagesUnresolvable
-from skilllite_sandbox.host import Host, Interpreter, read_host
-
-
-def open_environments(
-    root: Path, *, host: Host | None = None, environ: Mapping[str, str] | None = None
-) -> Environments:
-    """Return the environments kept below a directory; nothing is written before the first build."""
-    return Environments(root, SandboxBuilder(host or read_host(), environ=environ))
-
-
-def dependencies_of(
-    directory: Path, packages: tuple[Package, ...], language: Language, host: Host
-) -> DependencySet | None:
-    """Return what a script of a skill needs installed; None when that is nothing.
-
-    Args:
-        directory: The skill's files, where a lock is looked for.
-        packages: What the skill asks for.
-        language: Of the script.
-        host: What this machine has.
-
-    Raises:
-        InvalidSkill: it asks for something else than packages of the index, or its lock is bad.
-        EnvironmentUnavailable: there is no interpreter to install for.
-    """
-    ecosystem = ecosystem_of(language)
-    if ecosystem is None:
-        return None
-    requirements = normal_requirements(packages, ecosystem)
-    if not requirements:
-        return None
-    target = target_of(ecosystem, host)
-    return DependencySet(target, requirements, read_shipped_lock(directory, target, requirements))
-
-
-def target_of(ecosystem: Ecosystem, host: Host) -> Target:
-    """Return what packages of an ecosystem have to run on here."""
-    if ecosystem is Ecosystem.PYTHON:
-        version = _required(host.python, "python3").version
-        return Target(ecosystem, f"{version[0]}.{version[1]}", host.machine)
-    # Asking node for its version would cost every run 40 ms.
-    status = os.stat(_required(host.node, "nodejs").path)  # noqa: PTH116 - on the way of every run
-    return Target(ecosystem, f"{status.st_size}-{status.st_mtime_ns}", host.machine)
-
-
-def _required(interpreter: Interpreter | None, package: str) -> Interpreter:
-    if interpreter is None:
-        raise EnvironmentUnavailable(
-            "there is no interpreter to install packages for", hint=f"apt install {package}"
-        )
-    return interpreter
+from skilllite_sandbox.host import Host
 
 
 class SandboxBuilder:
@@ -115,7 +60,7 @@ class SandboxBuilder:
                 tell(f"note: {clause}")
             step = installers.python_lock_step(
                 self._uv,
-                _required(self._host.python, "python3").path,
+                required_interpreter(self._host.python, "python3").path,
                 dependencies,
                 self._python_settings,
                 str(work),
@@ -150,7 +95,7 @@ class SandboxBuilder:
         if dependencies.target.ecosystem is Ecosystem.PYTHON:
             step = installers.python_install_step(
                 self._uv,
-                _required(self._host.python, "python3").path,
+                required_interpreter(self._host.python, "python3").path,
                 lock,
                 self._python_settings,
                 str(work),

@@ -24,10 +24,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from skilllite_sandbox.egress.addresses import parse_address, refusal
+from skilllite_sandbox.egress.rules import GRANTS_MAX, show
 from skilllite_sandbox.environment.requirements import Ecosystem
 from skilllite_sandbox.errors import EnvironmentUnavailable, IndexUnreachable
 from skilllite_sandbox.policy import KIB, MIB
@@ -44,6 +45,11 @@ _SYSTEM_CERTIFICATES = (
 )
 _PYTHON_CERTIFICATES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "CURL_CA_BUNDLE")
 _NODE_CERTIFICATES = ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE")
+# What a name may not lead to, but an index that a person chose may. None is the public rest, which
+# matters for an index on an address of this very machine.
+_WHERE_AN_INDEX_MAY_BE = frozenset(
+    {None, "private network address", "carrier-grade NAT address", "loopback address"}
+)
 _PORTS = {"https": 443, "http": 80}
 _LINK = re.compile(rb"""["']url["']\s*:\s*"([^"]+)"|href\s*=\s*["']([^"'#]+)""")
 _ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.5"
@@ -216,8 +222,8 @@ def reachable_targets(
             own += file_targets(index, project, page)
         targets += own
         if index.configured:
-            targets += _private_addresses(own, addresses_of)
-    return tuple(dict.fromkeys(targets))
+            targets += _own_addresses(own, addresses_of)
+    return tuple(dict.fromkeys(targets))[:GRANTS_MAX]
 
 
 def file_targets(index: Index, project: str, page: bytes) -> list[str]:
@@ -276,19 +282,19 @@ def unreachable(index: Index, cause: str) -> IndexUnreachable:
     )
 
 
-def _private_addresses(
+def _own_addresses(
     targets: Sequence[str], addresses_of: Callable[[str, int], Sequence[str]]
 ) -> Iterator[str]:
-    """Yield the addresses that a name may lead to only if they are named themselves.
+    """Yield the addresses of an index that its name alone could not open.
 
     Not those of a cloud's metadata service or of a link: no index is there.
     """
     for target in targets:
         host, _, port = target.rpartition(":")
         for text in addresses_of(host.strip("[]"), int(port)):
-            address = ip_address(text)
-            if address.is_private and not address.is_link_local and not address.is_unspecified:
-                yield f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"
+            address = parse_address(text)
+            if address is not None and refusal(address) in _WHERE_AN_INDEX_MAY_BE:
+                yield show(address, int(port))
 
 
 def _index(url: str, *, configured: bool) -> Index:

@@ -293,13 +293,15 @@ _NEEDS_BUILDING = re.compile(
     re.IGNORECASE,
 )
 _NOT_THERE = re.compile(
-    r"no solution found|not found in the (?:package registry|provided)|there (?:is|are) no versions?"
-    r"|unsatisfiable|no matching version|\bE404\b|\bETARGET\b|\bERESOLVE\b|\bEUSAGE\b"
+    r"no solution found|not found in the (?:package registry|provided)"
+    r"|there (?:is|are) no versions?|unsatisfiable|no matching version|\bE404\b|\bETARGET\b|\bERESOLVE\b|\bEUSAGE\b"
     r"|\bEBADENGINE\b|\bEBADPLATFORM\b|hash mismatch|\bEINTEGRITY\b|require-hashes",
     re.IGNORECASE,
 )
+# What comes before the words: a drawn tree, and who speaks.
 _SAID = re.compile(
-    r"^(?:[×╰▶│├─⋅\s-]*(?:npm (?:error|ERR!)(?: code \w+)?|error:|cause:|hint:)?)+\s*", re.IGNORECASE
+    r"^(?:[^\w<>@/.\"'`(]*(?:npm (?:error|ERR!)(?: code \w+)?|(?:error|cause|hint):)?)+\s*",
+    re.IGNORECASE,
 )
 _UNANSWERED = frozenset({Cause.NOT_RESOLVED, Cause.NOT_CONNECTED, Cause.TIMEOUT})
 

@@ -97,14 +97,13 @@ def canonical_name(name: str) -> str:
 
 
 _PYTHON_BUILTIN = frozenset(name.lower() for name in sys.stdlib_module_names)
-_NODE_BUILTIN = frozenset(
-    """
-    assert async_hooks buffer child_process cluster console constants crypto dgram
-    diagnostics_channel dns domain events fs http http2 https inspector module net os path
-    perf_hooks process punycode querystring readline repl stream string_decoder sys timers tls
-    trace_events tty url util v8 vm wasi worker_threads zlib
-    """.split()
-)
+_NODE_MODULES = """
+assert async_hooks buffer child_process cluster console constants crypto dgram dns domain events fs
+diagnostics_channel http http2 https inspector module net os path perf_hooks process punycode
+querystring readline repl stream string_decoder sys timers tls trace_events tty url util v8 vm wasi
+worker_threads zlib
+"""
+_NODE_BUILTIN = frozenset(_NODE_MODULES.split())
 
 _VERSION = r"[A-Za-z0-9](?:[A-Za-z0-9.*+!_-]*[A-Za-z0-9*])?"
 _CLAUSE = re.compile(rf"(?P<operator>~=|===?|!=|<=?|>=?)\s*(?P<version>{_VERSION})")

@@ -24,6 +24,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -38,6 +39,7 @@ from skilllite_sandbox.environment.lock import (
 )
 from skilllite_sandbox.environment.requirements import DependencySet, Ecosystem, Target
 from skilllite_sandbox.errors import EnvironmentMissing, EnvironmentUnavailable, NotFound
+from skilllite_sandbox.host import Host, read_host
 
 KEPT = 64  # environments that nobody removes; beyond it the longest unused go
 KEPT_AT_LEAST_S = 24 * 3600.0  # one that was used within a day may be in use, and stays
@@ -110,12 +112,24 @@ def quiet(_: str) -> None:
     """Tell nobody."""
 
 
+def open_environments(root: Path, host: Host | None = None) -> Environments:
+    """Return the environments kept below a directory; nothing is written before the first build."""
+
+    def make_builder() -> Builder:
+        # With what it imports it would cost every run that finds its environment 40 ms.
+        from skilllite_sandbox.environment.builder import SandboxBuilder
+
+        return SandboxBuilder(host or read_host())
+
+    return Environments(root, make_builder)
+
+
 class Environments:
     """The environments of one user, shared by threads and processes."""
 
-    def __init__(self, root: Path, builder: Builder) -> None:
+    def __init__(self, root: Path, make_builder: Callable[[], Builder]) -> None:
         self._root = Path(root).absolute()
-        self._builder = builder
+        self._make_builder = make_builder
         self._counted: dict[str, tuple[int, int]] = {}
         """Identity of each entry whose content was counted in this process."""
         self._counted_lock = threading.Lock()
@@ -237,6 +251,10 @@ class Environments:
         self._discard(entry)
 
     # Building
+
+    @cached_property
+    def _builder(self) -> Builder:
+        return self._make_builder()
 
     def _build(self, dependencies: DependencySet, *, allow_build: bool, tell: Tell) -> Environment:
         with self._unfinished() as unfinished:
