@@ -1,7 +1,8 @@
 """Runs the skills this node offers, each in a sandbox of its own, for the task executor.
 
 The sandbox is synchronous. A run is started here on the trio thread, which is the process's main
-one: the sandbox dies with the thread that started it. Waiting happens in a worker thread.
+one: bubblewrap dies with the thread that started it. What may take longer, starting a zygote and
+waiting for the end, happens in worker threads.
 """
 
 from __future__ import annotations
@@ -93,6 +94,7 @@ class SandboxRunner:
         staged = await trio.to_thread.run_sync(self._stage.put, directory, limiter=self._threads)
         policy = self._policy(origin, deadline_s)
         job = Job(staged, entry_of(staged), encode_input(input_json, policy.limits), policy)
+        await trio.to_thread.run_sync(self._sandbox.prepare, job, limiter=self._threads)
         execution = self._sandbox.start(job)
         on_started(staged.digest)
         outcome = await self._wait(execution, on_log)

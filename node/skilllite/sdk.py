@@ -44,7 +44,8 @@ def run_skill(
             `InvalidInput`, or `SandboxUnavailable` when this host can't give the level.
     """
     home = Home.locate()
-    with Sandbox(Level(sandbox_level), stage=open_stage(home)) as sandbox:
+    level, stage = Level(sandbox_level), open_stage(home)
+    with Sandbox(level, stage=stage, pool=False, preload=False) as sandbox:
         outcome = sandbox.run(find_skill(str(path_or_name), home), input_json)
     return {
         "success": outcome.ok,

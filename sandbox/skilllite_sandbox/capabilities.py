@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from skilllite_sandbox.entry import Language
+from skilllite_sandbox.policy import NOTHING_GRANTED as NOTHING_GRANTED
+from skilllite_sandbox.policy import Grants as Grants
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +50,10 @@ class Requests:
     """Programs to start."""
     bash_tools: tuple[str, ...] = ()
     """The rules of `Bash(…)` in allowed-tools; `*` for a bare `Bash`."""
+    writable_code: bool = False
+    """Memory may become executable after it was written: compilers at run time, callbacks in C."""
     idempotent: bool = False
     """The author says that running it twice does no more than running it once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grants:
-    """What a person allowed one skill beyond computing on its input."""
-
-    network: tuple[str, ...] = ()
-    exec: tuple[str, ...] = ()
-    workspace: bool = False
-    """Write access to files of the user."""
-
-
-NOTHING_GRANTED = Grants()
 
 
 def is_idempotent(requests: Requests, grants: Grants) -> bool:
@@ -75,13 +66,16 @@ def is_idempotent(requests: Requests, grants: Grants) -> bool:
     return requests.idempotent or not reaches_out
 
 
-def missing_clauses(requests: Requests, languages: frozenset[Language]) -> tuple[str, ...]:
-    """Return what the skill asks for and doesn't get in this version, one clause each."""
+def missing_clauses(
+    requests: Requests, languages: frozenset[Language], grants: Grants = NOTHING_GRANTED
+) -> tuple[str, ...]:
+    """Return what the skill asks for and doesn't get with these grants, one clause each."""
     clauses: list[str] = []
-    if requests.network:
-        clauses.append(f"network ({_listed(requests.network)}) can't be granted yet")
-    elif requests.network_mentioned:
-        clauses.append("network can't be granted yet")
+    if requests.network and not grants.network:
+        hosts = _listed(requests.network)
+        clauses.append(f"network ({hosts}) is not granted, --allow-network HOST does that")
+    elif requests.network_mentioned and not grants.network:
+        clauses.append("network is not granted, --allow-network HOST does that")
     if requests.packages:
         names = tuple(package.name for package in requests.packages)
         clauses.append(f"packages ({_listed(names)}) are not installed yet")

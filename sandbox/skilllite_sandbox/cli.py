@@ -12,12 +12,15 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from skilllite_sandbox.errors import InvalidInput, SandboxError, SandboxUnavailable
 from skilllite_sandbox.outcome import Outcome, Reason
-from skilllite_sandbox.policy import DEFAULT_LIMITS, MIB, Level, Limits, Policy, Tier
+from skilllite_sandbox.policy import DEFAULT_LIMITS, MIB, Grants, Level, Limits, Policy, Tier
 from skilllite_sandbox.stage import Stage
+
+if TYPE_CHECKING:
+    from skilllite_sandbox.sandbox import Job, Sandbox
 
 OK = 0
 FAILED = 1
@@ -54,7 +57,9 @@ def add_run_arguments(parser: argparse.ArgumentParser, *, with_script: bool, ski
     parser.add_argument("skill", metavar=skill, help="the skill to run")
     if with_script:
         parser.add_argument("script", metavar="SCRIPT", help="a script of it, like scripts/a.py")
-    parser.add_argument("input", metavar="JSON", help="its input, a JSON object; `-` reads stdin")
+    parser.add_argument(
+        "input", metavar="JSON", nargs="?", help="its input, a JSON object; `-` reads stdin"
+    )
     parser.add_argument(
         "--sandbox-level",
         type=int,
@@ -64,7 +69,13 @@ def add_run_arguments(parser: argparse.ArgumentParser, *, with_script: bool, ski
     parser.add_argument("--timeout", type=_seconds, metavar="S", help="seconds it may take")
     parser.add_argument("--max-memory", type=_megabytes, metavar="MB", help="memory it may use")
     parser.add_argument(
-        "--allow-network", action="append", metavar="HOST", help="not available yet: refused"
+        "--allow-network",
+        action="append",
+        metavar="HOST",
+        help="let it reach a host it asks for, like api.example.com or 10.0.0.5:8080",
+    )
+    parser.add_argument(
+        "--explain", action="store_true", help="print what would stand around the run; run nothing"
     )
     parser.add_argument("--json", action="store_true", help="print the whole outcome as JSON")
 
@@ -78,6 +89,12 @@ def run_skill_command(
         SandboxError: it could not start; for the caller to print.
     """
     limits = _limits(args)
+    if args.explain:
+        return _explain(args, directory, stage=stage, level=level, limits=limits)
+    if args.input is None:
+        raise InvalidInput(
+            "the input is missing", hint="""give a JSON object, '{}' for none; `-` reads stdin"""
+        )
     try:
         input_text = _read_input(args.input, limits)
         outcome = _run(args, directory, input_text, stage=stage, level=level, limits=limits)
@@ -101,19 +118,52 @@ def _run(
     level: Level,
     limits: Limits,
 ) -> Outcome:
-    from skilllite_sandbox.sandbox import Job, Sandbox, encode_input, entry_of, refuse_network
+    from skilllite_sandbox.sandbox import Sandbox, encode_input
 
-    refuse_network(args.allow_network)
     input_bytes = encode_input(input_text, limits)
-    with Sandbox(level, limits=limits, stage=stage) as sandbox:
-        staged = sandbox.stage.put(directory)
-        entry = entry_of(staged, getattr(args, "script", None))
-        for clause in staged.skill.lacks:
-            note(f"{staged.skill.name}: {clause}")
+    # One run and no more: nothing would use what a pool or a longer start prepares.
+    with Sandbox(level, limits=limits, stage=stage, pool=False, preload=False) as sandbox:
+        job = _job(args, sandbox, directory, input_bytes, level=level, limits=limits)
         if level is Level.FULL:
             note(LEVEL_3_NOTE)
-        job = Job(staged, entry, input_bytes, Policy(level, limits))
         return sandbox.run_job(job, on_log=None if args.json else note)
+
+
+def _job(
+    args: argparse.Namespace,
+    sandbox: Sandbox,
+    directory: Path,
+    input_bytes: bytes,
+    *,
+    level: Level,
+    limits: Limits,
+) -> Job:
+    """Stage the skill and return the job; says what the skill asks for and doesn't get."""
+    from skilllite_sandbox.capabilities import missing_clauses
+    from skilllite_sandbox.grants import effective_grants
+    from skilllite_sandbox.sandbox import Job, entry_of
+
+    staged = sandbox.stage.put(directory)
+    entry = entry_of(staged, getattr(args, "script", None))
+    requests = staged.skill.requests
+    granted = Grants(network=tuple(args.allow_network or ()))
+    grants, ineffective = effective_grants(requests, granted)
+    languages = frozenset(tool.language for tool in staged.skill.tools)
+    for clause in (*missing_clauses(requests, languages, grants), *ineffective):
+        note(f"{staged.skill.name}: {clause}")
+    return Job(staged, entry, input_bytes, Policy(level, limits, grants=grants))
+
+
+def _explain(
+    args: argparse.Namespace, directory: Path, *, stage: Stage | None, level: Level, limits: Limits
+) -> int:
+    """Print the plan of a run."""
+    from skilllite_sandbox.sandbox import Sandbox
+
+    with Sandbox(level, limits=limits, stage=stage, pool=False, preload=False) as sandbox:
+        plan = sandbox.plan(_job(args, sandbox, directory, b"{}", level=level, limits=limits))
+    _write(json.dumps(plan.to_json()) + "\n" if args.json else plan.describe() + "\n")
+    return OK
 
 
 def note(text: str) -> None:

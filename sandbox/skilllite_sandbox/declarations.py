@@ -14,6 +14,7 @@ from skilllite_sandbox.manifest import Manifest, Problem
 NETWORK_KEY = "skilllite.network"
 EXEC_KEY = "skilllite.exec"
 IDEMPOTENT_KEY = "skilllite.idempotent"
+WRITABLE_CODE_KEY = "skilllite.writable-code"
 REQUESTED_MAX = 64  # hosts or programs of one skill; a person has to read them before granting
 
 _SEPARATORS = re.compile(r"[\s,]+")
@@ -51,6 +52,7 @@ def read_requests(
         packages=packages,
         exec=tuple(program for program in programs if _valid_program(program, problems)),
         bash_tools=_bash_tools(manifest.allowed_tools),
+        writable_code=_flag(manifest, WRITABLE_CODE_KEY, problems),
         idempotent=_flag(manifest, IDEMPOTENT_KEY, problems),
     )
     return requests, tuple(problems)

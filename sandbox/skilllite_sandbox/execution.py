@@ -4,26 +4,31 @@
 also when the run is over. No thread of its own, no periodic polling: one `poll` over the pipes and
 the pidfd.
 
-The end of a run is the end of the guest's first process. Whatever it left behind dies with the
-process namespace (level 1: with the process group), and what that still prints no longer counts.
+The end of a run is the end of the guest's first process, or its word that the skill is through,
+after which it is killed. Whatever it left behind dies with the process namespace (level 1: with the
+process group), and what that still prints no longer counts.
 """
 
 from __future__ import annotations
 
 import codecs
-import contextlib
 import os
 import select
-import signal
+import socket
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from skilllite_sandbox.backend.base import Launched
+from skilllite_sandbox.backend.base import Ended, Started
+from skilllite_sandbox.guest import report
+from skilllite_sandbox.network_gate import NetworkGate
 from skilllite_sandbox.outcome import Outcome, Reason
 from skilllite_sandbox.plan import Plan
-from skilllite_sandbox.policy import Tier
 from skilllite_sandbox.verdict import Ending, dropped_note, make_outcome
+
+if TYPE_CHECKING:
+    from skilllite_sandbox.egress.attempt import Attempt
 
 _CHUNK_BYTES = 64 * 1024  # what a pipe holds
 _STATUS_BYTES = 64  # far more than the guest ever says
@@ -36,32 +41,36 @@ _LOG_LINE_CHARS = 4096  # a longer line is handed out in pieces
 class Execution:
     """A started run. Wait for it exactly once, or it stays a zombie."""
 
-    def __init__(self, plan: Plan, launched: Launched, input_bytes: bytes) -> None:
+    def __init__(self, plan: Plan, started: Started, input_bytes: bytes) -> None:
         self._plan = plan
-        self._launched = launched
+        self._process = started
         self._input = memoryview(input_bytes)
         self._started = time.monotonic()
         self._lock = threading.Lock()
-        self._reaped = False
         self._killed_for: Reason | None = None
+        self._over = False
         self._stdout = bytearray()
         self._stderr = bytearray()
         self._stderr_dropped = 0
         self._told = bytearray()
+        self._told_code: int | None = None
         self._log: _Lines | None = None
+        self._gate = NetworkGate(plan) if plan.network else None
+        self._attempts: tuple[Attempt, ...] = ()
         self._poll = select.poll()
         self._open: dict[int, Callable[[], bool]] = {
-            launched.stdin: self._feed,
-            launched.stdout: self._read_stdout,
-            launched.stderr: self._read_stderr,
-            launched.status: self._read_status,
+            started.stdout: self._read_stdout,
+            started.stderr: self._read_stderr,
+            started.status: self._read_status,
         }
         """What to do when a pipe is ready; False closes it."""
+        if started.stdin >= 0:
+            self._open[started.stdin] = self._feed
 
     @property
     def pid(self) -> int:
-        """The process that was started; at levels 2 and 3 the carrier, not the skill."""
-        return self._launched.process.pid
+        """A process of the run, as the host sees it."""
+        return self._process.pid
 
     @property
     def plan(self) -> Plan:
@@ -71,21 +80,9 @@ class Execution:
     def kill(self, reason: Reason = Reason.CANCELLED) -> None:
         """End the run with all its processes; the first reason given is the one that counts."""
         with self._lock:
-            if not self._reaped:
+            if not self._over:
                 self._killed_for = self._killed_for or reason
-        self._signal_group()
-
-    def _signal_group(self) -> None:
-        """Kill whatever is left of the group of the process that was started.
-
-        It holds the carrier and the first process of the sandbox, with whose death the kernel kills
-        all others in it; at level 1 everything that made no session of its own.
-        """
-        with self._lock:
-            # Not reaped: the id still belongs to this run.
-            if not self._reaped:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(self.pid, signal.SIGKILL)
+        self._process.kill()
 
     def wait(self, on_log: Callable[[str], None] | None = None) -> Outcome:
         """Return how the run ended, at the latest a moment after its deadline.
@@ -94,69 +91,84 @@ class Execution:
             on_log: Called with each line of stderr as it comes, within the bound on stderr.
         """
         self._log = _Lines(on_log) if on_log is not None else None
-        pidfd = os.pidfd_open(self.pid)
         try:
-            self._exchange(pidfd)
+            self._exchange()
         except BaseException:
             self.kill()
             raise
         finally:
-            wait_status, own_cpu_s = self._finish(pidfd)
+            ended = self._finish()
         if self._log is not None and on_log is not None:
             self._log.finish()
             if self._stderr_dropped:
                 on_log(dropped_note(self._stderr_dropped))
         duration_s = time.monotonic() - self._started
-        isolated = self._plan.tier is not Tier.NONE
         return make_outcome(
             self._plan,
             Ending(
-                wait_status=wait_status,
+                wait_status=ended.wait_status,
                 killed_for=self._killed_for,
                 told=bytes(self._told),
+                told_code=self._told_code,
                 stdout=bytes(self._stdout),
                 stderr=bytes(self._stderr),
                 stderr_dropped=self._stderr_dropped,
-                # The carrier doesn't wait for what it started, so its own count knows nothing.
-                cpu_most_s=duration_s * (os.cpu_count() or 1) if isolated else own_cpu_s,
+                cpu_most_s=(
+                    ended.cpu_s if ended.cpu_s is not None else duration_s * (os.cpu_count() or 1)
+                ),
                 duration_ms=duration_s * 1000,
+                attempts=self._attempts,
             ),
         )
 
-    def _exchange(self, pidfd: int) -> None:
+    def _exchange(self) -> None:
         """Move bytes until the process is gone and its pipes are at their end."""
-        self._poll.register(pidfd, select.POLLIN)
+        self._poll.register(self._process.end, select.POLLIN)
         for descriptor in self._open:
             os.set_blocking(descriptor, False)
-            wanted = select.POLLOUT if descriptor == self._launched.stdin else select.POLLIN
+            wanted = select.POLLOUT if descriptor == self._process.stdin else select.POLLIN
             self._poll.register(descriptor, wanted)
-        if not self._pump_until(self._started + self._plan.limits.wall_s, pidfd):
+        if not self._pump_until(self._started + self._plan.limits.wall_s):
             self.kill(Reason.TIMEOUT)
-            self._pump_until(time.monotonic() + _DEATH_S, pidfd)
+            self._pump_until(time.monotonic() + _DEATH_S)
 
-    def _pump_until(self, deadline: float, pidfd: int) -> bool:
-        """Move bytes; return whether the process ended before the deadline."""
+    def _pump_until(self, deadline: float) -> bool:
+        """Move bytes; return whether the run ended before the deadline."""
         ended = False
-        while not ended or self._outputs_open():
+        while self._told_code is None and (not ended or self._outputs_open()):
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 break
             for descriptor, _ in self._poll.poll(min(left_s, _POLL_LONGEST_S) * 1000):
-                if descriptor == pidfd:
-                    ended = True
-                    self._poll.unregister(pidfd)
-                    self._signal_group()
-                    deadline = time.monotonic() + _DRAIN_S
-                elif not self._open[descriptor]():
+                if descriptor == self._process.end:
+                    if self._process.is_over():
+                        ended = True
+                        self._poll.unregister(descriptor)
+                        self._process.kill()
+                        deadline = time.monotonic() + _DRAIN_S
+                elif descriptor in self._open and not self._open[descriptor]():
                     self._close(descriptor)
+        if self._told_code is not None:
+            self._take_the_rest()
+            return True
         return ended
 
+    def _take_the_rest(self) -> None:
+        """Read what the pipes hold at this moment: the skill has written all that counts."""
+        for descriptor in (self._process.stdout, self._process.stderr):
+            while descriptor in self._open:
+                before = len(self._stdout) + len(self._stderr) + self._stderr_dropped
+                if not self._open[descriptor]():
+                    self._close(descriptor)
+                elif before == len(self._stdout) + len(self._stderr) + self._stderr_dropped:
+                    break
+
     def _outputs_open(self) -> bool:
-        return len(self._open) > (self._launched.stdin in self._open)
+        return len(self._open) > (self._process.stdin in self._open)
 
     def _feed(self) -> bool:
         try:
-            written = os.write(self._launched.stdin, self._input[:_CHUNK_BYTES])
+            written = os.write(self._process.stdin, self._input[:_CHUNK_BYTES])
         except BlockingIOError:
             return True
         except BrokenPipeError:
@@ -165,7 +177,7 @@ class Execution:
         return len(self._input) > 0
 
     def _read_stdout(self) -> bool:
-        data = _read(self._launched.stdout)
+        data = _read(self._process.stdout)
         if data is None:
             return True
         room = self._plan.limits.stdout_bytes - len(self._stdout)
@@ -176,7 +188,7 @@ class Execution:
         return len(data) > 0
 
     def _read_stderr(self) -> bool:
-        data = _read(self._launched.stderr)
+        data = _read(self._process.stderr)
         if data is None:
             return True
         kept = data[: self._plan.limits.stderr_bytes - len(self._stderr)]
@@ -187,8 +199,21 @@ class Execution:
         return len(data) > 0
 
     def _read_status(self) -> bool:
-        data = _read(self._launched.status)
+        gate = self._gate
+        if gate is not None and not gate.is_open:
+            data, listener = _read_with_descriptor(self._process.status)
+            if listener >= 0:
+                gate.open(listener)
+                return True
+        else:
+            data = _read(self._process.status)
         if data is None:
+            return True
+        if self._process.tells_end and data.startswith(report.ENDED):
+            self._told_code = _code_of(data)
+            return self._told_code is not None
+        if self._process.tells_end and data.startswith(report.FAILED):
+            self._stderr += data[len(report.FAILED) :]
             return True
         self._told += data[: _STATUS_BYTES - len(self._told)]
         return len(data) > 0
@@ -198,24 +223,26 @@ class Execution:
         self._poll.unregister(descriptor)
         os.close(descriptor)
 
-    def _finish(self, pidfd: int) -> tuple[int, float]:
-        """Reap the process, whose end is known or near, and release everything."""
+    def _finish(self) -> Ended:
+        """Release everything; the run is over, or killed."""
+        with self._lock:
+            self._over = True
+        if self._gate is not None:
+            self._attempts = self._gate.close()
         for descriptor in tuple(self._open):
             del self._open[descriptor]
             os.close(descriptor)
-        dying = select.poll()
-        dying.register(pidfd, select.POLLIN)
-        dying.poll(_DEATH_S * 1000)
-        os.close(pidfd)
-        self._signal_group()
-        with self._lock:
-            found, status, usage = os.wait4(self.pid, os.WNOHANG)
-            self._reaped = True
-        if not found:  # stuck in the kernel: nothing can be done about it from here
-            status = signal.SIGKILL
-        self._launched.process.returncode = os.waitstatus_to_exitcode(status)
-        self._launched.clean_up()
-        return status, usage.ru_utime + usage.ru_stime
+        if self._told_code is not None:
+            self._process.kill()
+        return self._process.finish(0.0 if self._told_code is not None else _DEATH_S)
+
+
+def _code_of(data: bytes) -> int | None:
+    """Return the exit code that the guest told; None when it makes no sense."""
+    text = data[len(report.ENDED) :]
+    if len(text) > 4 or not text.lstrip(b"-").isdigit():
+        return None
+    return int(text)
 
 
 def _read(descriptor: int) -> bytes | None:
@@ -224,6 +251,21 @@ def _read(descriptor: int) -> bytes | None:
         return os.read(descriptor, _CHUNK_BYTES)
     except BlockingIOError:
         return None
+
+
+def _read_with_descriptor(descriptor: int) -> tuple[bytes | None, int]:
+    """Return one message, and the descriptor that came with it or -1."""
+    channel = socket.socket(fileno=os.dup(descriptor))
+    with channel:
+        try:
+            data, descriptors, _, _ = socket.recv_fds(channel, _CHUNK_BYTES, 1)
+        except BlockingIOError:
+            return None, -1
+    if data == report.LISTENER and len(descriptors) == 1:
+        return data, descriptors[0]
+    for unexpected in descriptors:
+        os.close(unexpected)
+    return data, -1
 
 
 class _Lines:

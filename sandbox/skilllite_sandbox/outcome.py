@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skilllite_sandbox.policy import Level, Limits, Tier
+
+if TYPE_CHECKING:
+    from skilllite_sandbox.egress.attempt import Attempt
 
 
 class Reason(StrEnum):
@@ -59,6 +62,9 @@ class Outcome:
     message: str = ""
     """One clause that says what happened, empty when ok: `memory limit 512 MiB exceeded`."""
 
+    network: tuple[Attempt, ...] = ()
+    """Every connection that the skill asked for, allowed or refused."""
+
     @property
     def ok(self) -> bool:
         """Whether the skill ended by itself with status 0."""
@@ -90,4 +96,17 @@ class Outcome:
             "stderr": self.stderr,
             "limits": asdict(self.limits),
             "message": self.message,
+            "network": [
+                {
+                    "host": attempt.host,
+                    "port": attempt.port,
+                    "address": attempt.address,
+                    "result": attempt.result.value,
+                    "cause": attempt.cause.value,
+                    "detail": attempt.detail,
+                    "bytes_up": attempt.bytes_up,
+                    "bytes_down": attempt.bytes_down,
+                }
+                for attempt in self.network
+            ],
         }

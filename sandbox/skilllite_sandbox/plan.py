@@ -7,14 +7,23 @@ lists as enforced holds once the guest has reported ready.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import InvalidInput, PolicyDenied, SandboxUnavailable
+from skilllite_sandbox.grants import PROXY_ENVIRONMENT
 from skilllite_sandbox.host import Host, Interpreter
-from skilllite_sandbox.policy import MIB, Level, Limits, Origin, Policy, Tier
-from skilllite_sandbox.seccomp.filters import MACHINES, Profile
+from skilllite_sandbox.policy import KIB, MIB, Level, Limits, Origin, Policy, Tier
+from skilllite_sandbox.seccomp.filters import (
+    MACHINES,
+    Executes,
+    Profile,
+    closing_rules,
+    summary,
+    worker_rules,
+)
 
 SKILL_MOUNT = "/skill"
 SCRATCH = "/tmp"
@@ -33,10 +42,10 @@ ENVIRONMENT = (
 """All a skill's environment holds at levels 2 and 3; the back end adds nothing."""
 
 # The private /dev. Not /dev/zero: mapping it is memory that RLIMIT_DATA doesn't count.
-_DEVICES = ("/dev/null", "/dev/urandom")
+DEVICES = ("/dev/null", "/dev/urandom")
 # Without /proc no link can lead to a program's own stdin. Scripts of these languages like to open
 # it by name, so they find a file with the input there. Nothing can stand in for stdout and stderr.
-_STDIN_BY_NAME = frozenset({Language.NODE, Language.BASH})
+STDIN_BY_NAME = frozenset({Language.NODE, Language.BASH})
 
 _COREUTILS = """
 [ arch b2sum base32 base64 basename basenc cat chmod cksum comm cp csplit cut date dd dir dircolors
@@ -82,6 +91,15 @@ class Relay:
 
 
 @dataclass(frozen=True, slots=True)
+class ZygotePart:
+    """What a zygote is told, as JSON; equal layouts share a zygote, equal workers a warm pool."""
+
+    layout: str
+    worker: str
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that is going to stand around one run."""
 
@@ -107,6 +125,43 @@ class Plan:
     service_id: int | None = None
     executables: tuple[str, ...] = ()
     landlock: Landlock = Landlock.OFF
+    executes: Executes = Executes.NONE
+    stdin_file: bool = False
+    """Whether the input is also shown as the file /dev/stdin."""
+    network: tuple[str, ...] = ()
+    """Hosts with ports that the proxy lets through; empty for no network at all."""
+    zygote: ZygotePart | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan for machines; only what a person could read in `describe`."""
+        return {
+            "schema": 1,
+            "tier": self.tier.value,
+            "level": int(self.level),
+            "language": self.language.value,
+            "command": list(self.command) or [self.interpreter, self.script],
+            "seccomp": self.profile.value if self.profile else None,
+            "landlock": self.landlock.value,
+            "executes": self.executes.value,
+            "syscalls": dict(self._syscalls()),
+            "executables": list(self.executables),
+            "environment": dict(self.environment),
+            "network": list(self.network),
+            "mounts": [[mount.kind, mount.source, mount.target] for mount in self.mounts],
+            "resource_limits": {name: [soft, hard] for name, soft, hard in self.resource_limits},
+            "limits": asdict(self.limits),
+            "service_id": self.service_id,
+            "enforced": list(self.enforced),
+            "not_enforced": list(self.not_enforced),
+        }
+
+    def _syscalls(self) -> list[tuple[str, list[str]]]:
+        """Return the names by verdict, before the last filter closes what set-up needed."""
+        if self.profile is None:
+            return []
+        network = bool(self.network)
+        rules = worker_rules(self.profile, self.machine, executes=self.executes, network=network)
+        return list(summary(rules | closing_rules()).items())
 
     def describe(self) -> str:
         """Return the plan as lines to read."""
@@ -114,14 +169,20 @@ class Plan:
             f"tier {self.tier.value}, level {int(self.level)}, {self.language.value}",
             f"run {' '.join(self.command) or f'{self.interpreter} {self.script}'}",
             f"seccomp {self.profile.value if self.profile else 'none'}, "
-            f"landlock {self.landlock.value}",
+            f"landlock {self.landlock.value}, execute {self.executes.value}",
             *(f"env {name}={value}" for name, value in self.environment),
             *(
                 f"mount {mount.kind} {mount.source} {mount.target}".rstrip()
                 for mount in self.mounts
             ),
+            *(f"network {target}" for target in self.network),
             *(f"relay {relay.source} via {relay.via}" for relay in self.relays),
+            *(f"executable {path}" for path in self.executables),
             *(f"rlimit {name} {soft} {hard}" for name, soft, hard in self.resource_limits),
+            *(f"syscalls {verdict} {' '.join(names)}" for verdict, names in self._syscalls()),
+            f"scratch {self.limits.scratch_bytes / MIB:g} MiB, {self.limits.scratch_inodes} files",
+            f"deadline {self.limits.wall_s:g} s, stdout {self.limits.stdout_bytes / MIB:g} MiB, "
+            f"stderr {self.limits.stderr_bytes / KIB:g} KiB",
             f"enforced {', '.join(self.enforced)}",
             f"not enforced {', '.join(self.not_enforced)}",
         ]
@@ -135,8 +196,9 @@ def make_plan(
     skill_directory: str,
     *,
     landlock: bool = False,
+    writable_code: bool = False,
 ) -> Plan:
-    """Return the plan of one run.
+    """Return the plan of one run at level 1, or by bubblewrap.
 
     Args:
         policy: Level, limits and origin.
@@ -144,12 +206,24 @@ def make_plan(
         entry: What to run.
         skill_directory: Absolute host path of the staged copy.
         landlock: Whether the kernel has Landlock; only bash depends on it.
+        writable_code: Whether memory may become executable after it was writable.
 
     Raises:
         SandboxUnavailable: this host can't give what the level asks.
         PolicyDenied: nobody may have this combination.
         InvalidInput: a limit is below what an interpreter needs.
     """
+    check_policy(policy)
+    if policy.level is Level.DIRECT:
+        return _direct_plan(policy, host, entry, skill_directory)
+    plan = _isolated_plan(policy, host, entry, skill_directory, landlock=landlock)
+    if writable_code and plan.profile is Profile.PYTHON:
+        plan = replace(plan, profile=Profile.PYTHON_JIT)
+    return _relayed(plan, host, skill_directory) if host.is_root else plan
+
+
+def check_policy(policy: Policy) -> None:
+    """Refuse what no tier gives; raises like `make_plan`."""
     if policy.origin is Origin.REMOTE and policy.level is not Level.FULL:
         raise PolicyDenied("a task from a peer runs at level 3 or not at all")
     if policy.limits.memory_bytes < MEMORY_LEAST:
@@ -158,14 +232,10 @@ def make_plan(
             f"{MEMORY_LEAST // MIB} MiB",
             hint="an interpreter doesn't start with less",
         )
-    if policy.level is Level.DIRECT:
-        return _direct_plan(policy, host, entry, skill_directory)
-    plan = _isolated_plan(policy, host, entry, skill_directory, landlock=landlock)
-    return _relayed(plan, host, skill_directory) if host.is_root else plan
 
 
 def _direct_plan(policy: Policy, host: Host, entry: EntryPoint, skill_directory: str) -> Plan:
-    python = _require_python(host)
+    python = require_python(host)
     script = f"{skill_directory}/{entry.path}"
     return Plan(
         tier=Tier.NONE,
@@ -175,10 +245,10 @@ def _direct_plan(policy: Policy, host: Host, entry: EntryPoint, skill_directory:
         machine=host.machine,
         interpreter=python.path,
         script=script,
-        command=_command(host, entry.language, script, policy.limits),
+        command=command_for(host, entry.language, script, policy.limits),
         environment=ENVIRONMENT,  # HOME and TMPDIR become a scratch directory of the run
-        resource_limits=_resource_limits(policy.limits, counted_here=False),
-        enforced=("clean-environment", "memory", "cpu", "open-files", "file-size", *_BY_THE_HOST),
+        resource_limits=resource_limits(policy.limits, counted_here=False),
+        enforced=("clean-environment", "memory", "cpu", "open-files", "file-size", *BY_THE_HOST),
         not_enforced=("isolation", "processes", "scratch-size", "scratch-inodes"),
     )
 
@@ -187,10 +257,12 @@ def _isolated_plan(
     policy: Policy, host: Host, entry: EntryPoint, skill_directory: str, *, landlock: bool
 ) -> Plan:
     _require_carrier(host)
-    python = _require_python(host)
+    python = require_python(host)
     language = entry.language
     script = f"{SKILL_MOUNT}/{entry.path}"
     restriction = _restriction(language, landlock=landlock)
+    network = policy.grants.network
+    reach = "granted-hosts-only" if network else "no-network"
     return Plan(
         tier=Tier.BWRAP,
         level=policy.level,
@@ -199,14 +271,16 @@ def _isolated_plan(
         machine=host.machine,
         interpreter=python.path,
         script=script,
-        command=_command(host, language, script, policy.limits),
-        environment=ENVIRONMENT,
-        resource_limits=_resource_limits(policy.limits, counted_here=True),
-        profile=_PROFILES[language],
+        command=command_for(host, language, script, policy.limits),
+        environment=(*ENVIRONMENT, *(PROXY_ENVIRONMENT if network else ())),
+        network=network,
+        resource_limits=resource_limits(policy.limits, counted_here=True),
+        profile=PROFILES[language],
         mounts=_mounts(host, python, language, skill_directory, landlock=landlock),
         executables=_executables(host, language),
         landlock=restriction,
-        enforced=(*_BY_THE_CARRIER, *_EXECUTION[language], *_BY_THE_HOST),
+        executes=EXECUTES[language],
+        enforced=(*_BY_THE_CARRIER, reach, *EXECUTION[language], *BY_THE_HOST),
         not_enforced=_missing(policy, language),
     )
 
@@ -214,7 +288,7 @@ def _isolated_plan(
 def _mounts(
     host: Host, python: Interpreter, language: Language, skill_directory: str, *, landlock: bool
 ) -> tuple[Mount, ...]:
-    runs = _interpreter(host, language)
+    runs = interpreter_for(host, language)
     trees = dict.fromkeys((*host.libraries, *python.trees, *runs.trees, *host.shared))
     programs = _bash_mounts(host, all_programs=landlock) if language is Language.BASH else []
     return (
@@ -222,9 +296,9 @@ def _mounts(
         Mount("tmpfs", "", SCRATCH),  # before an interpreter that lies below it on the host
         *(Mount("ro-bind", path, path) for path in trees),
         *programs,
-        *(Mount("dev-bind", path, path) for path in _DEVICES),
+        *(Mount("dev-bind", path, path) for path in DEVICES),
         Mount("symlink", "urandom", "/dev/random"),
-        *([Mount("file", "input", "/dev/stdin")] if language in _STDIN_BY_NAME else []),
+        *([Mount("file", "input", "/dev/stdin")] if language in STDIN_BY_NAME else []),
         Mount("file", "passwd", "/etc/passwd"),
         Mount("file", "guest", GUEST_FILE),
         Mount("ro-bind", skill_directory, SKILL_MOUNT),
@@ -237,7 +311,7 @@ def _executables(host: Host, language: Language) -> tuple[str, ...]:
         return ()
     programs = BASH_PROGRAMS if language is Language.BASH else ()
     return (
-        _interpreter(host, language).path,
+        interpreter_for(host, language).path,
         *((host.loader,) if host.loader else ()),
         *(f"/usr/bin/{name}" for name in programs),
     )
@@ -251,17 +325,22 @@ def _restriction(language: Language, *, landlock: bool) -> Landlock:
 
 
 _BY_THE_CARRIER = (
-    *("namespaces", "private-root", "no-network", "no-capabilities", "no-new-privileges"),
+    *("namespaces", "private-root", "no-capabilities", "no-new-privileges"),
     *("seccomp", "clean-environment", "memory", "cpu", "processes", "open-files", "file-size"),
     "scratch-size",
 )
-_BY_THE_HOST = ("deadline", "output")
-_EXECUTION: dict[Language, tuple[str, ...]] = {
+BY_THE_HOST = ("deadline", "output")
+EXECUTION: dict[Language, tuple[str, ...]] = {
     Language.PYTHON: ("no-exec", "no-fork"),
     Language.NODE: ("no-fork",),
     Language.BASH: (),  # not the list: see `_missing`
 }
-_PROFILES = {
+EXECUTES = {
+    Language.PYTHON: Executes.NONE,
+    Language.NODE: Executes.ONCE,
+    Language.BASH: Executes.LISTED,
+}
+PROFILES = {
     Language.PYTHON: Profile.PYTHON,
     Language.NODE: Profile.NODE,
     Language.BASH: Profile.BASH,
@@ -294,10 +373,10 @@ def _bash_mounts(host: Host, *, all_programs: bool) -> list[Mount]:
     return [*(Mount("ro-bind-try", path, path) for path in programs), *awk]
 
 
-def _command(host: Host, language: Language, script: str, limits: Limits) -> tuple[str, ...]:
+def command_for(host: Host, language: Language, script: str, limits: Limits) -> tuple[str, ...]:
     if language is Language.PYTHON:
         return ()
-    path = _interpreter(host, language).path
+    path = interpreter_for(host, language).path
     if language is Language.BASH:
         return (path, "--noprofile", "--norc", script)
     heap = int(limits.memory_bytes / MIB * _NODE_HEAP_SHARE)
@@ -305,7 +384,7 @@ def _command(host: Host, language: Language, script: str, limits: Limits) -> tup
     return (path, f"--max-old-space-size={heap}", script)
 
 
-def _interpreter(host: Host, language: Language) -> Interpreter:
+def interpreter_for(host: Host, language: Language) -> Interpreter:
     if language is Language.TYPESCRIPT:
         raise SandboxUnavailable(
             "TypeScript can't be run yet", hint="compile the skill to JavaScript"
@@ -324,7 +403,7 @@ def _interpreter(host: Host, language: Language) -> Interpreter:
     return found
 
 
-def _require_python(host: Host) -> Interpreter:
+def require_python(host: Host) -> Interpreter:
     if host.python is None:
         raise SandboxUnavailable(
             "no Python 3.11 or newer for skills was found",
@@ -360,7 +439,7 @@ def _require_carrier(host: Host) -> None:
         )
 
 
-def _resource_limits(limits: Limits, *, counted_here: bool) -> tuple[tuple[str, int, int], ...]:
+def resource_limits(limits: Limits, *, counted_here: bool) -> tuple[tuple[str, int, int], ...]:
     found = [
         ("CORE", 1, 1),  # unlike 0 it also keeps the kernel from starting the host's core handler
         ("CPU", limits.cpu_s, limits.cpu_s + _CPU_GRACE_S),
@@ -381,13 +460,13 @@ def _relayed(plan: Plan, host: Host, skill_directory: str) -> Plan:
     """Return the plan for a start by root, who becomes the service user before it starts."""
     shown = [mount.source for mount in plan.mounts if mount.kind == "ro-bind"]
     unreachable = {
-        root for root in host.unreachable if any(_is_below(source, root) for source in shown)
+        root for root in host.unreachable if any(is_below(source, root) for source in shown)
     }
     sources = [skill_directory, *sorted(unreachable)]
     points = [
         point
         for point in host.relay_points
-        if not any(_is_below(source, point) for source in (*sources, *shown))
+        if not any(is_below(source, point) for source in (*sources, *shown))
     ]
     if len(points) < len(sources):
         raise SandboxUnavailable(
@@ -411,10 +490,10 @@ def _relayed(plan: Plan, host: Host, skill_directory: str) -> Plan:
 
 def _via(source: str, relays: tuple[Relay, ...]) -> str:
     for relay in relays:
-        if _is_below(source, relay.source):
+        if is_below(source, relay.source):
             return relay.via + source[len(relay.source) :]
     return source
 
 
-def _is_below(path: str, directory: str) -> bool:
+def is_below(path: str, directory: str) -> bool:
     return path == directory or path.startswith(f"{directory}/")

@@ -81,9 +81,24 @@ REMOTE_LIMITS = Limits(
 
 
 @dataclass(frozen=True, slots=True)
+class Grants:
+    """What a person allowed one skill beyond computing on its input."""
+
+    network: tuple[str, ...] = ()
+    exec: tuple[str, ...] = ()
+    workspace: bool = False
+    """Write access to files of the user."""
+
+
+NOTHING_GRANTED = Grants()
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Everything that decides what one run may do."""
 
     level: Level = Level.FULL
     limits: Limits = field(default_factory=Limits)
     origin: Origin = Origin.LOCAL
+    grants: Grants = NOTHING_GRANTED
+    """What is effective: requested by the skill and granted by a person."""

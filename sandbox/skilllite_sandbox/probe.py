@@ -8,7 +8,6 @@ failure asks.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import tempfile
@@ -18,52 +17,21 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from skilllite_sandbox.attackers import SELF_TESTS, attempts_of, question
 from skilllite_sandbox.backend.bubblewrap import Bubblewrap, root_prefix
+from skilllite_sandbox.backend.zygote import Zygote
 from skilllite_sandbox.entry import EntryPoint, Language
-from skilllite_sandbox.errors import SandboxError
+from skilllite_sandbox.errors import SandboxError, SandboxUnavailable
 from skilllite_sandbox.execution import Execution
 from skilllite_sandbox.host import Host, find_program, has_landlock, read_host
 from skilllite_sandbox.outcome import Outcome, Reason
 from skilllite_sandbox.plan import Plan, make_plan
 from skilllite_sandbox.policy import DEFAULT_LIMITS, Level, Policy, Tier
 from skilllite_sandbox.seccomp.filters import MACHINES
+from skilllite_sandbox.self_test import make_self_test
+from skilllite_sandbox.zygote_plan import make_zygote_plan
 
 _DEADLINE_S = 10.0  # a healthy probe takes 0.05; this is for a machine under water
-
-_ATTACKER = """
-import json, os, socket, subprocess, sys, threading
-
-def attempt(action):
-    try:
-        action()
-    except OSError:
-        return False
-    return True
-
-def fork():
-    if child := os.fork():
-        os.waitpid(child, 0)
-    else:
-        os._exit(0)
-
-def thread():
-    worker = threading.Thread(target=lambda: None)
-    worker.start()
-    worker.join()
-
-facts = json.load(sys.stdin)
-print(json.dumps({
-    "make a socket": attempt(socket.socket),
-    "make a process": attempt(fork),
-    "execute a program": attempt(lambda: subprocess.run([sys.executable, "-c", ""])),
-    "read a file of the host": attempt(lambda: open(facts["canary"]).close()),
-    "see processes": os.path.exists("/proc/self"),
-    "write outside its scratch": attempt(lambda: open("/usr/x", "w").close()),
-    "see the environment": facts["name"] in os.environ,
-    "start a thread": attempt(thread),
-}))
-"""
-_MAY = frozenset({"start a thread"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +68,60 @@ def probe_host() -> HostReport:
     return probe(read_host())
 
 
-def probe(host: Host) -> HostReport:
-    """Try out what this host can enforce."""
-    parts = [_machine(host), _bubblewrap(host), _python(host)]
-    if all(check.ok for check in parts):
-        if host.is_root:
-            parts.append(_service_user(host))
-        parts += _isolation(host) if parts[-1].ok else []
-    tier = Tier.BWRAP if all(check.ok for check in parts) else Tier.NONE
-    return HostReport((*parts, *_optional(host)), tier)
+def probe(host: Host, *, tiers: tuple[Tier, ...] = (Tier.FULL, Tier.BWRAP)) -> HostReport:
+    """Try out what this host can enforce.
+
+    A tier that fails while a better one works is no failure of the host, only the lack of a second
+    line; a tier that works while a better one failed leaves that as something optional too.
+    """
+    base = [_machine(host), _python(host)]
+    if not all(check.ok for check in base):
+        return HostReport((*base, *_optional(host)), Tier.NONE)
+    chains = {tier: _CHAINS[tier](host) for tier in tiers}
+    best = next((tier for tier in tiers if all(check.ok for check in chains[tier])), Tier.NONE)
+    tried = [
+        check if best is Tier.NONE else replace(check, required=check.ok and check.required)
+        for chain in chains.values()
+        for check in chain
+    ]
+    return HostReport((*base, *tried, *_optional(host)), best)
+
+
+def _zygote_chain(host: Host) -> list[Check]:
+    """Start a zygote and run the built-in attacker in it, one for each language."""
+    held = []
+    for language in (Language.PYTHON, Language.NODE, Language.BASH):
+        try:
+            with _probe_skill(language) as (entry, directory):
+                plan = make_zygote_plan(_probe_policy(), host, entry, directory)
+                _start_and_test(plan)
+        except SandboxUnavailable as error:
+            if language is not Language.PYTHON and not getattr(host, language.value):
+                continue  # an interpreter that isn't here, said among the optional things
+            detail = f"{error.message}: {error.cause}" if error.cause else error.message
+            return [Check("zygote", False, f"{language.value}: {detail}", _namespace_remedy())]
+        held.append(language.value)
+    return [Check("zygote", True, f"a hostile skill was held: {', '.join(held)}")]
+
+
+def _start_and_test(plan: Plan) -> None:
+    assert plan.zygote is not None
+    zygote = Zygote(plan.interpreter, plan.zygote.layout)
+    try:
+        zygote.wait_ready()
+        make_self_test(os.path.realpath(__file__))(zygote, plan)
+    finally:
+        zygote.close()
+
+
+def _bubblewrap_chain(host: Host) -> list[Check]:
+    chain = [_bubblewrap(host)]
+    if chain[0].ok and host.is_root:
+        chain.append(_service_user(host))
+    return [*chain, *_isolation(host)] if chain[-1].ok else chain
+
+
+_CHAINS = {Tier.FULL: _zygote_chain, Tier.BWRAP: _bubblewrap_chain}
 
 
 def _machine(host: Host) -> Check:
@@ -163,12 +176,11 @@ def _service_user(host: Host) -> Check:
 
 def _isolation(host: Host) -> list[Check]:
     """Run the built-in attacker; when even that fails, find out which part is missing."""
-    canary = "SKILLLITE_PROBE_CANARY"
     # A file that every user of the host can read, so that failing to means something.
-    question = json.dumps({"canary": os.path.realpath(__file__), "name": canary})
+    data = question(os.path.realpath(__file__))
     try:
         with _probe_plan(host) as plan:
-            outcome = Execution(plan, Bubblewrap(host).launch(plan, b""), question.encode()).wait()
+            outcome = Execution(plan, Bubblewrap(host).launch(plan, b""), data).wait()
     except SandboxError as error:
         return [Check("sandbox", False, error.message, error.hint or "")]
     if outcome.reason is Reason.UNAVAILABLE:
@@ -178,7 +190,7 @@ def _isolation(host: Host) -> list[Check]:
         return [namespaces, Check("sandbox", False, _said(outcome), _REPORT_IT)]
     if not isinstance(outcome.output, dict):
         return [Check("sandbox", False, f"{outcome.message} {_said(outcome)}", _REPORT_IT)]
-    wrong = [name for name, could in outcome.output.items() if could is not (name in _MAY)]
+    wrong = attempts_of(outcome)
     return [
         Check("namespaces", True, "user, mount, pid, network, ipc, uts and cgroup"),
         Check(
@@ -233,14 +245,26 @@ def _optional(host: Host) -> list[Check]:
 
 @contextmanager
 def _probe_plan(host: Host) -> Iterator[Plan]:
-    """Make the built-in skill and plan a run of it."""
+    """Make the built-in skill and plan a run of it by bubblewrap."""
+    with _probe_skill(Language.PYTHON) as (entry, directory):
+        yield make_plan(_probe_policy(), host, entry, directory)
+
+
+@contextmanager
+def _probe_skill(language: Language) -> Iterator[tuple[EntryPoint, str]]:
+    """Make the built-in skill of a language as the stage would keep it."""
     with tempfile.TemporaryDirectory(prefix="skilllite-probe-") as directory:
-        Path(directory).chmod(0o755)
-        (Path(directory) / "main.py").write_text(_ATTACKER, encoding="utf-8")
-        (Path(directory) / "main.py").chmod(0o644)
-        limits = replace(DEFAULT_LIMITS, wall_s=_DEADLINE_S)
-        entry = EntryPoint("main.py", Language.PYTHON, "probe")
-        yield make_plan(Policy(Level.ISOLATED, limits), host, entry, os.path.realpath(directory))
+        skill = Path(directory, "probe", "skill")
+        skill.mkdir(parents=True)
+        (skill / "main").write_text(SELF_TESTS[language], encoding="utf-8")
+        for path in (Path(directory), skill.parent, skill):
+            path.chmod(0o755)
+        (skill / "main").chmod(0o644)
+        yield EntryPoint("main", language, "probe"), os.path.realpath(skill)
+
+
+def _probe_policy() -> Policy:
+    return Policy(Level.ISOLATED, replace(DEFAULT_LIMITS, wall_s=_DEADLINE_S))
 
 
 def _said(outcome: Outcome) -> str:

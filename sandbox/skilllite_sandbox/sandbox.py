@@ -3,52 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from skilllite_sandbox.backend.bubblewrap import Bubblewrap
-from skilllite_sandbox.entry import ENTRY_KEY, EntryPoint, Language, detect_entry
+from skilllite_sandbox.carriers import Carriers
+from skilllite_sandbox.carriers import Job as Job
+from skilllite_sandbox.entry import ENTRY_KEY, EntryPoint, detect_entry
 from skilllite_sandbox.errors import (
     InvalidInput,
     InvalidSkill,
     NotFound,
-    PolicyDenied,
     SandboxUnavailable,
 )
 from skilllite_sandbox.execution import Execution
-from skilllite_sandbox.host import Host, has_landlock, read_host
+from skilllite_sandbox.grants import effective_grants
+from skilllite_sandbox.host import Host, read_host
 from skilllite_sandbox.outcome import Outcome, Reason
-from skilllite_sandbox.plan import Plan, make_plan
-from skilllite_sandbox.policy import DEFAULT_LIMITS, KIB, Level, Limits, Policy
+from skilllite_sandbox.plan import Plan
+from skilllite_sandbox.policy import DEFAULT_LIMITS, KIB, Grants, Level, Limits, Policy, Tier
 from skilllite_sandbox.stage import Stage, StagedSkill, open_temporary_stage
 from skilllite_sandbox.strict_json import parse_json
 
 if TYPE_CHECKING:
-    from skilllite_sandbox.backend.base import Backend
     from skilllite_sandbox.probe import HostReport
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One run to be started: what, with which input, within which policy."""
-
-    staged: StagedSkill
-    entry: EntryPoint
-    input_bytes: bytes
-    """One JSON object."""
-    policy: Policy
 
 
 class Sandbox:
     """Runs skills. Use as a context manager, or call `close`.
 
-    Safe to use from several threads, but every run is started on the calling thread, which has to
-    live as long as the run: the kernel kills the sandbox when the thread that started it ends.
+    Safe to use from several threads. In tier `bwrap` a run is started on the calling thread, which
+    has to live as long as the run: the kernel kills bubblewrap when the thread that started it
+    ends.
     """
 
     def __init__(
@@ -58,12 +48,28 @@ class Sandbox:
         limits: Limits = DEFAULT_LIMITS,
         stage: Stage | None = None,
         host: Host | None = None,
+        pool: bool = True,
+        tier: Tier | None = None,
+        preload: bool = True,
     ) -> None:
+        """Open a sandbox; it starts nothing before the first run.
+
+        Args:
+            level: The level of runs by `run`.
+            limits: The limits of runs by `run`.
+            stage: Where copies of skills are kept; else in a temporary place of its own.
+            host: Facts about the machine, for tests.
+            pool: Keep workers warm, as many as were used lately; else every run forks its own.
+            tier: Use this tier or none; else the best that the host gives.
+            preload: Let zygotes import what skills use most; costs the first run 30 ms.
+        """
         self._level = Level(level)
         self._limits = limits
         self._host = host
         self._resources = ExitStack()
         self._stage = stage
+        self._carriers = Carriers(pool=pool, tier=tier, preload=preload)
+        self._resources.callback(self._carriers.close)
 
     def __enter__(self) -> Sandbox:
         return self
@@ -77,7 +83,7 @@ class Sandbox:
         self.close()
 
     def close(self) -> None:
-        """Remove the stage, if it was this sandbox's own. Runs must be over."""
+        """End what still runs, and remove the stage, if it was this sandbox's own."""
         self._resources.close()
 
     @property
@@ -98,7 +104,7 @@ class Sandbox:
         input: dict[str, Any] | str,
         *,
         timeout_s: float | None = None,
-        network: object = None,
+        network: Sequence[str] | None = None,
     ) -> Outcome:
         """Run a skill's entry point and return how it ended.
 
@@ -106,21 +112,23 @@ class Sandbox:
             skill_dir: A skill; its content at this moment is what runs.
             input: The JSON object for stdin, as a dict or as text.
             timeout_s: Deadline instead of the limits' one.
-            network: Not available yet; anything but None is refused.
+            network: Hosts that the skill may reach, like "api.example.com" or "10.0.0.5:8080";
+                it gets those of them that it asks for itself.
 
         Raises:
             InvalidInput: the input is no JSON object, or too large.
             InvalidSkill: the skill can't be run.
             NotFound: there is no such skill.
-            PolicyDenied: a network grant was asked for.
             SandboxUnavailable: this host can't give what the level asks.
         """
         limits = self._limits if timeout_s is None else replace(self._limits, wall_s=timeout_s)
-        refuse_network(network)
         input_bytes = encode_input(input, limits)
         staged = self.stage.put(Path(skill_dir))
         entry = entry_of(staged)
-        return self.run_job(Job(staged, entry, input_bytes, Policy(self._level, limits)))
+        granted = Grants(network=tuple(network or ()))
+        grants, _ = effective_grants(staged.skill.requests, granted)
+        policy = Policy(self._level, limits, grants=grants)
+        return self.run_job(Job(staged, entry, input_bytes, policy))
 
     def run_job(self, job: Job, *, on_log: Callable[[str], None] | None = None) -> Outcome:
         """Run a job and return how it ended; a host that fails raises instead.
@@ -133,8 +141,15 @@ class Sandbox:
             raise explain_unavailable(outcome)
         return outcome
 
+    def prepare(self, job: Job) -> None:
+        """Have a zygote ready for a job like this, so that `start` doesn't wait for one.
+
+        May take a moment and be called on any thread; what it can't get is left to `start`.
+        """
+        self._carriers.prepare(self._facts, job, str(job.staged.directory.resolve()))
+
     def start(self, job: Job) -> Execution:
-        """Start a job on the calling thread, which has to live as long as the run.
+        """Start a job on the calling thread, which in tier `bwrap` has to live as long as the run.
 
         Raises:
             SandboxUnavailable: this host can't give what the level asks.
@@ -144,29 +159,19 @@ class Sandbox:
         limits = job.policy.limits
         if len(job.input_bytes) > limits.input_bytes:
             raise _input_too_large(len(job.input_bytes), limits)
-        plan = self.plan(job)
-        return Execution(plan, self._backend(plan).launch(plan, job.input_bytes), job.input_bytes)
+        plan, started = self._carriers.launch(
+            self._facts, job, str(job.staged.directory.resolve()), job.input_bytes
+        )
+        left = b"" if started.stdin < 0 else job.input_bytes
+        return Execution(plan, started, left)
 
     def plan(self, job: Job) -> Plan:
         """Return what would stand around a job, without starting it."""
-        return make_plan(
-            job.policy,
-            self._facts,
-            job.entry,
-            str(job.staged.directory.resolve()),
-            landlock=job.entry.language is Language.BASH and has_landlock(),
-        )
+        return self._carriers.plan(self._facts, job, str(job.staged.directory.resolve()))
 
     @property
     def _facts(self) -> Host:
         return self._host or read_host()
-
-    def _backend(self, plan: Plan) -> Backend:
-        if plan.level is not Level.DIRECT:
-            return Bubblewrap(self._facts)
-        from skilllite_sandbox.backend.direct import Direct
-
-        return Direct()
 
 
 def entry_of(staged: StagedSkill, script: str | None = None) -> EntryPoint:
@@ -226,15 +231,6 @@ def encode_input(value: dict[str, Any] | str, limits: Limits) -> bytes:
     if not isinstance(value, dict):
         raise InvalidInput("the input must be a JSON object")
     return data
-
-
-def refuse_network(grant: object) -> None:
-    """Refuse any grant of network: there is no way to give it yet."""
-    if grant:
-        raise PolicyDenied(
-            "network grants are not built yet",
-            hint="run without it; the skill has no network",
-        )
 
 
 def explain_unavailable(outcome: Outcome) -> SandboxUnavailable:

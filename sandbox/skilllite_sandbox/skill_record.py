@@ -16,7 +16,7 @@ from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.manifest import Manifest, Problem
 from skilllite_sandbox.skill import Skill
 
-RECORD_VERSION = 1  # bump whenever reading a skill gives another result than before
+RECORD_VERSION = 2  # bump whenever reading a skill gives another result than before
 
 
 class InvalidRecord(ValueError):

@@ -180,15 +180,15 @@ class Stage:
             incoming.rename(entry)
 
     def _prepare_root(self) -> None:
-        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._root.mkdir(mode=0o711, parents=True, exist_ok=True)
         status = self._root.lstat()
         if status.st_uid != os.geteuid():
             raise SandboxUnavailable(
                 f"the stage {self._root} belongs to another user",
                 hint="remove it, or point the cache elsewhere",
             )
-        if status.st_mode & 0o077:
-            self._root.chmod(0o700)
+        if status.st_mode & 0o777 != 0o711:
+            self._root.chmod(0o711)
 
     def _prune(self) -> None:
         """Remove what crashes left and, above `ENTRIES_KEPT`, what nobody used for a day."""

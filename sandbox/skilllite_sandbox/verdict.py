@@ -10,12 +10,16 @@ from __future__ import annotations
 import os
 import signal
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from skilllite_sandbox.guest import report
 from skilllite_sandbox.outcome import Outcome, Reason
 from skilllite_sandbox.plan import Plan
 from skilllite_sandbox.policy import MIB
 from skilllite_sandbox.strict_json import parse_json
+
+if TYPE_CHECKING:
+    from skilllite_sandbox.egress.attempt import Attempt
 
 _SHELL_SIGNAL_BASE = 128  # bubblewrap and shells report a death by signal N as 128 + N
 _SIGNAL_LAST = 64
@@ -41,11 +45,15 @@ class Ending:
     cpu_most_s: float
     """No more processor time than this was used."""
     duration_ms: float
+    attempts: tuple[Attempt, ...] = ()
+    """What the skill asked of the network."""
+    told_code: int | None = None
+    """The exit code that the guest told before it was killed; negative for a signal."""
 
 
 def make_outcome(plan: Plan, ending: Ending) -> Outcome:
     """Return the outcome of a run."""
-    code, number = _status(ending.wait_status)
+    code, number = _status(ending)
     text = ending.stdout.decode("utf-8", "replace")
     try:
         output, is_json = parse_json(ending.stdout), True
@@ -72,6 +80,7 @@ def make_outcome(plan: Plan, ending: Ending) -> Outcome:
         stderr=stderr,
         limits=plan.limits,
         message=message,
+        network=ending.attempts,
     )
 
 
@@ -80,9 +89,11 @@ def dropped_note(count: int) -> str:
     return f"[{count} more bytes on stderr were dropped]"
 
 
-def _status(wait_status: int) -> tuple[int | None, int | None]:
+def _status(ending: Ending) -> tuple[int | None, int | None]:
     """Return (exit code, signal), one of them None."""
-    code = os.waitstatus_to_exitcode(wait_status)
+    code = ending.told_code
+    if code is None:
+        code = os.waitstatus_to_exitcode(ending.wait_status)
     if code < 0:
         return None, -code
     if _SHELL_SIGNAL_BASE < code <= _SHELL_SIGNAL_BASE + _SIGNAL_LAST:

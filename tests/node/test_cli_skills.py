@@ -70,7 +70,7 @@ def test_list_prints_a_table_and_nothing_else_on_stdout(skilllite: Typist, here:
 
     assert listed.status == 0
     assert len(listed.out.splitlines()) == 1 + STARTERS + 1
-    assert "greeter: network can't be granted yet" in listed.err
+    assert "greeter: network is not granted, --allow-network HOST does that" in listed.err
     assert "skipped" in listed.err
     assert "broken" in listed.err
 

@@ -172,7 +172,7 @@ def test_a_skill_that_asks_for_nothing_lacks_nothing() -> None:
 
 def test_network_from_prose_alone_is_said_too() -> None:
     assert missing_clauses(Requests(network_mentioned=True), PYTHON_ONLY) == (
-        "network can't be granted yet",
+        "network is not granted, --allow-network HOST does that",
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from skill_files import make_skill
 from skilllite_sandbox.cli import LEVEL_3_NOTE, main
+from skilllite_sandbox.errors import PolicyDenied
 
 
 @pytest.fixture
@@ -197,7 +198,8 @@ def test_what_a_skill_logs_cannot_steer_the_terminal(
         (["{}", "--timeout", "nan"], 2),
         (["{}", "--max-memory", "0"], 2),
         (["{}", "--max-memory", "1"], 2),
-        (["{}", "--allow-network", "example.com"], 3),
+        (["{}", "--allow-network", "*.example.com"], 2),
+        ([], 2),
         (["{}", "--unknown"], 2),
     ],
 )
@@ -232,16 +234,47 @@ def test_exec_runs_one_script(tmp_path: Path, capfd: pytest.CaptureFixture[str])
 
 
 def test_a_refusal_is_an_outcome_for_machines(
-    skill: str, capfd: pytest.CaptureFixture[str]
+    skill: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert main(["run", skill, "{}", "--json", "--allow-network", "example.com"]) == 3
+    def nowhere(*_: object) -> None:
+        raise PolicyDenied("not on this machine")
+
+    monkeypatch.setattr("skilllite_sandbox.sandbox.Sandbox.run_job", nowhere)
+    assert main(["run", skill, "{}", "--json"]) == 3
 
     said = capfd.readouterr()
     outcome = json.loads(said.out)
     assert outcome["ok"] is False
     assert outcome["reason"] == "refused"
     assert outcome["enforced"] == []
-    assert "error: network grants are not built yet" in said.err
+    assert "error: not on this machine" in said.err
+
+
+def test_a_grant_that_nobody_asked_for_has_no_effect_and_that_is_said(
+    skill: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", skill, "{}", "--json", "--allow-network", "example.com"]) == 0
+
+    said = capfd.readouterr()
+    assert "no-network" in json.loads(said.out)["enforced"]
+    assert "does not ask for example.com" in said.err
+
+
+def test_a_plan_is_printed_without_running_anything(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    skill = with_script(tmp_path, "raise SystemExit('it ran')")
+
+    assert main(["run", skill, "--explain", "--sandbox-level", "2"]) == 0
+    text = capfd.readouterr().out
+    assert main(["run", skill, "--explain", "--sandbox-level", "2", "--json"]) == 0
+    plan = json.loads(capfd.readouterr().out)
+
+    assert "tier full, level 2, python" in text
+    assert "syscalls killed" in text and " ptrace " in text
+    assert plan["tier"] == "full"
+    assert "ptrace" in plan["syscalls"]["killed"]
+    assert plan["network"] == []
 
 
 def test_what_a_skill_lacks_is_said(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -254,12 +287,12 @@ def test_what_a_skill_lacks_is_said(tmp_path: Path, capfd: pytest.CaptureFixture
 
 def test_doctor_tells_what_this_host_can_enforce(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor"]) == 0
-    assert "tier bwrap" in capfd.readouterr().out
+    assert "tier full" in capfd.readouterr().out
 
     assert main(["doctor", "--json"]) == 0
     report = json.loads(capfd.readouterr().out)
     assert report["schema"] == 1
-    assert report["tier"] == "bwrap"
+    assert report["tier"] == "full"
     assert all(check["ok"] for check in report["checks"] if check["required"])
 
 

@@ -139,7 +139,8 @@ def test_the_environment_is_an_allow_list() -> None:
 def test_each_language_has_its_filter_and_its_way_to_start() -> None:
     python, node, bash = (plan(language) for language in RUNNABLE)
 
-    assert (python.profile, node.profile, bash.profile) == (*Profile,)
+    profiles = (Profile.PYTHON, Profile.NODE, Profile.BASH)
+    assert (python.profile, node.profile, bash.profile) == profiles
     assert python.command == ()
     assert python.script == "/skill/scripts/main.py"
     assert node.command == ("/usr/bin/node", "--max-old-space-size=320", "/skill/scripts/main.js")

@@ -8,9 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from skilllite_sandbox.host import find_program, read_host
+from skilllite_sandbox.host import Interpreter, find_program, read_host
 from skilllite_sandbox.policy import Tier
 from skilllite_sandbox.probe import HostReport, probe, probe_host
+
+
+def _python() -> Interpreter:
+    found = read_host().python
+    assert found is not None
+    return found
 
 
 def failed(report: HostReport) -> dict[str, str]:
@@ -23,9 +29,9 @@ def test_this_host_holds_a_hostile_skill() -> None:
 
     assert failed(report) == {}, report
     assert report.ok
-    assert report.tier is Tier.BWRAP
+    assert report.tier is Tier.FULL
     assert {check.name for check in report.checks} >= {
-        *("machine", "bubblewrap", "python", "namespaces", "sandbox"),
+        *("machine", "zygote", "bubblewrap", "python", "namespaces", "sandbox"),
         *("landlock", "node", "bash", "jq"),
     }
 
@@ -40,11 +46,25 @@ def test_a_probe_is_made_once_per_process() -> None:
 
 
 def test_a_host_without_bubblewrap_is_told_how_to_get_it() -> None:
-    report = probe(replace(read_host(), bwrap=None))
+    host = replace(read_host(), bwrap=None)
+
+    report = probe(host, tiers=(Tier.BWRAP,))
 
     assert failed(report) == {"bubblewrap": "apt install bubblewrap"}
     assert report.tier is Tier.NONE
     assert not report.ok
+    best = probe(host)
+    assert best.tier is Tier.FULL
+    assert failed(best) == {}, "the zygote does without"
+
+
+def test_a_host_without_zygotes_falls_back_to_bubblewrap_and_says_so() -> None:
+    host = replace(read_host(), python=replace(_python(), trees=("/usr/lib/nowhere",)))
+
+    report = probe(host, tiers=(Tier.FULL,))
+
+    assert report.tier is Tier.NONE
+    assert "zygote" in failed(report)
 
 
 def test_a_bubblewrap_that_is_too_old_is_refused(tmp_path: Path) -> None:
@@ -52,7 +72,7 @@ def test_a_bubblewrap_that_is_too_old_is_refused(tmp_path: Path) -> None:
     old.write_text("#!/bin/sh\necho bubblewrap 0.4.1\n", encoding="ascii")
     old.chmod(0o755)
 
-    assert "bubblewrap" in failed(probe(replace(read_host(), bwrap=str(old))))
+    assert "bubblewrap" in failed(probe(replace(read_host(), bwrap=str(old)), tiers=(Tier.BWRAP,)))
 
 
 def test_a_bubblewrap_that_can_make_no_namespaces_is_found_out(tmp_path: Path) -> None:
@@ -66,7 +86,7 @@ def test_a_bubblewrap_that_can_make_no_namespaces_is_found_out(tmp_path: Path) -
     for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
         parent.chmod(0o755)
 
-    report = probe(replace(read_host(), bwrap=str(broken)))
+    report = probe(replace(read_host(), bwrap=str(broken)), tiers=(Tier.BWRAP,))
 
     checks = {check.name: check for check in report.checks}
     assert "namespaces" in failed(report)
@@ -102,10 +122,11 @@ def test_a_carrier_that_isolates_nothing_is_found_out(tmp_path: Path) -> None:
         parent.chmod(0o755)
     tmp_path.chmod(0o777)
 
-    report = probe(replace(read_host(), bwrap=str(fake)))
+    report = probe(replace(read_host(), bwrap=str(fake)), tiers=(Tier.BWRAP,))
 
     details = {check.name: check.detail for check in report.checks if not check.ok}
-    assert "a hostile skill could make a socket, make a process" in details["sandbox"]
+    assert "a hostile skill could make a socket" in details["sandbox"]
+    assert "make a process" in details["sandbox"]
     assert "read a file of the host" in details["sandbox"] or "see processes" in details["sandbox"]
     assert report.tier is Tier.NONE
 

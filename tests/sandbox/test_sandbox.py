@@ -46,7 +46,7 @@ def test_every_level_runs_a_skill(skill: Path, level: Level) -> None:
 
     assert outcome.output == {"a": 1}
     assert outcome.level is level
-    assert outcome.tier is (Tier.NONE if level is Level.DIRECT else Tier.BWRAP)
+    assert outcome.tier is (Tier.NONE if level is Level.DIRECT else Tier.FULL)
     assert outcome.to_json()["ok"] is True
 
 
@@ -117,9 +117,11 @@ def test_several_scripts_are_run_by_name(tmp_path: Path) -> None:
     assert outputs == [1, 2]
 
 
-def test_network_is_refused_not_ignored(skill: Path) -> None:
-    with Sandbox() as sandbox, pytest.raises(PolicyDenied, match="not built yet"):
-        sandbox.run(skill, {}, network=["example.com"])
+def test_network_that_the_skill_does_not_ask_for_is_not_given(skill: Path) -> None:
+    with Sandbox() as sandbox:
+        assert "no-network" in sandbox.run(skill, {}, network=["example.com"]).enforced
+        with pytest.raises(InvalidInput, match="wildcard"):
+            sandbox.run(skill, {}, network=["*.example.com"])
 
 
 def test_a_timeout_of_one_run_leaves_the_others_alone(tmp_path: Path) -> None:
@@ -156,7 +158,7 @@ def test_input_above_the_jobs_bound_is_refused_at_the_start(skill: Path) -> None
 
 @pytest.mark.parametrize("level", [Level.ISOLATED, Level.FULL])
 def test_a_host_without_a_carrier_runs_nothing(skill: Path, level: Level) -> None:
-    host = replace(read_host(), bwrap=None)
+    host = replace(read_host(), bwrap=None, libraries=())
 
     with Sandbox(level, host=host) as sandbox, pytest.raises(SandboxUnavailable) as caught:
         sandbox.run(skill, {})
@@ -172,7 +174,8 @@ def test_a_carrier_that_fails_is_an_error_that_says_why(skill: Path, tmp_path: P
         parent.chmod(0o755)
     host = replace(read_host(), bwrap=str(broken))
 
-    with Sandbox(host=host) as sandbox, pytest.raises(SandboxUnavailable) as caught:
+    bwrap = Sandbox(host=host, tier=Tier.BWRAP)
+    with bwrap as sandbox, pytest.raises(SandboxUnavailable) as caught:
         sandbox.run(skill, {})
 
     assert caught.value.cause == "no namespaces today"
@@ -187,7 +190,13 @@ def test_a_filter_that_cannot_be_loaded_refuses_the_run(
     for broken in ("carrier_filter", "guest_filter"):
         with monkeypatch.context() as patch:
             patch.setattr(f"skilllite_sandbox.backend.bubblewrap.{broken}", lambda *_: b"\xff" * 8)
-            with Sandbox() as sandbox, pytest.raises(SandboxUnavailable):
+            bwrap = Sandbox(tier=Tier.BWRAP)
+            with bwrap as sandbox, pytest.raises(SandboxUnavailable):
+                sandbox.run(skill, {})
+    for broken in ("worker_filter", "closing_filter"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"skilllite_sandbox.zygote_plan.{broken}", lambda *_: b"\xff" * 8)
+            with Sandbox(tier=Tier.FULL) as sandbox, pytest.raises(SandboxUnavailable):
                 sandbox.run(skill, {})
     assert not ran.exists()
 

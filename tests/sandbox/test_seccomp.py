@@ -247,6 +247,7 @@ def test_who_may_make_a_process(machine: str) -> None:
 
     assert forks == {
         Profile.PYTHON: errno_action(EPERM),
+        Profile.PYTHON_JIT: errno_action(EPERM),
         Profile.NODE: errno_action(EPERM),
         Profile.BASH: ALLOW,
     }

@@ -70,19 +70,21 @@ def _try_area(area: str, home: Home, facts: dict[str, Any]) -> list[Check]:
 
 def _sandbox(facts: dict[str, Any]) -> list[Check]:
     from skilllite.doctor.host import check_sandbox
+    from skilllite_sandbox.policy import Tier
     from skilllite_sandbox.probe import probe_host
 
     report = probe_host()
     checks = check_sandbox(report)
     wrong = [check for check in checks if check.status == "failed"]
-    carrier = next((c.detail for c in checks if c.name == "bubblewrap"), "")
+    bubblewrap = next((c.detail for c in checks if c.name == "bubblewrap"), "")
+    carrier = "zygote" if report.tier is Tier.FULL else bubblewrap.rpartition("/")[2]
     facts["sandbox"] = {
         "ok": report.ok,
         "tier": report.tier.value,
         "detail": (
             f"{wrong[0].name}: {wrong[0].detail}"
             if wrong
-            else f"ok: {carrier.rpartition('/')[2]}, seccomp, tier {report.tier.value}"
+            else f"ok: {carrier}, seccomp, tier {report.tier.value}"
         ),
         "remedy": wrong[0].remedy if wrong else "",
     }

@@ -1,12 +1,16 @@
-"""What every carrier offers: a plan in, a started process with its pipes out."""
+"""What every carrier offers: a plan in, a started run with its pipes out."""
 
 from __future__ import annotations
 
 import os
+import select
+import signal
+import socket
 import subprocess
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from skilllite_sandbox.errors import SandboxUnavailable
@@ -18,32 +22,55 @@ def _nothing() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Launched:
-    """A running process, leader of its own process group, and the host's ends of its pipes."""
+class Ended:
+    """How a process ended."""
 
-    process: subprocess.Popen[bytes]
+    wait_status: int
+    cpu_s: float | None
+    """Processor time of the whole run; None where nobody counted."""
+
+
+class Started(Protocol):
+    """A started run and the host's ends of its pipes, which belong to whoever waits for it."""
+
     stdin: int
+    """-1 when all of the input was taken already."""
     stdout: int
     stderr: int
     status: int
-    """What the guest reports, see `guest.bootstrap`."""
-    clean_up: Callable[[], None] = field(default=_nothing)
-    """To be called when the process is gone."""
+    """What the guest reports, see `guest.report`."""
+    end: int
+    """Readable when there is something for `is_over` to look at; stays this object's."""
+    tells_end: bool
+    """Whether the guest says by itself that the skill is through, before its process is gone."""
+
+    @property
+    def pid(self) -> int:
+        """A process of the run, as the host sees it."""
+
+    def is_over(self) -> bool:
+        """Return whether the first process is gone; called when `end` is readable."""
+
+    def kill(self) -> None:
+        """Kill the whole tree. Safe on any thread, any number of times, also afterwards."""
+
+    def finish(self, timeout_s: float) -> Ended:
+        """Release everything and return how it ended; called once, after a kill or the end."""
 
 
 class Backend(Protocol):
-    """A way to start a guest."""
+    """A way to start a run."""
 
-    def launch(self, plan: Plan, input_bytes: bytes) -> Launched:
-        """Start the guest on the calling thread, which has to live as long as the run.
+    def launch(self, plan: Plan, input_bytes: bytes) -> Started:
+        """Start it, by bubblewrap on the calling thread, which has to live as long as the run.
 
         Args:
             plan: What to start and what to put around it.
-            input_bytes: What will be written to its stdin, for a carrier that also shows it as a
+            input_bytes: What stdin will give, for a carrier that takes it now or shows it as a
                 file.
 
         Raises:
-            SandboxUnavailable: the process could not be started.
+            SandboxUnavailable: it could not be started.
         """
 
 
@@ -73,18 +100,19 @@ class Pipes:
         reading, writing = os.pipe()
         return self._keep(writing, reading)
 
+    def packets(self) -> tuple[int, int]:
+        """Return (theirs, ours) of a socket that keeps messages apart and carries descriptors."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        return self._keep(theirs.detach(), ours.detach())
+
     def file_of(self, content: bytes) -> int:
         """Return a descriptor that they can read this from, however long it is.
 
         Not a pipe: what all pipes of a user hold together is bounded, so that a skill with a few
         large ones would keep every other run of this user from being set up.
         """
-        descriptor = os.memfd_create("set-up", os.MFD_CLOEXEC)
+        descriptor = memory_file(content)
         self._theirs.callback(os.close, descriptor)
-        view = memoryview(content)
-        while view:
-            view = view[os.write(descriptor, view) :]
-        os.lseek(descriptor, 0, os.SEEK_SET)
         return descriptor
 
     def _keep(self, theirs: int, ours: int) -> tuple[int, int]:
@@ -93,9 +121,82 @@ class Pipes:
         return theirs, ours
 
 
+def memory_file(content: bytes) -> int:
+    """Return a descriptor of a file in memory, at its start."""
+    descriptor = os.memfd_create("set-up", os.MFD_CLOEXEC)
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
 def _close_quietly(descriptor: int) -> None:
     with suppress(OSError):
         os.close(descriptor)
+
+
+class SpawnedProcess:
+    """A run that is a process of ours, leader of its own process group.
+
+    The group holds the carrier and the first process of the sandbox, with whose death the kernel
+    kills all others in it; at level 1 everything that made no session of its own.
+    """
+
+    tells_end = False
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        streams: tuple[int, int, int],
+        status: int,
+        *,
+        counts_cpu: bool,
+        clean_up: Callable[[], None],
+    ) -> None:
+        self._process = process
+        self._counts_cpu = counts_cpu
+        self._clean_up = clean_up
+        self._lock = threading.Lock()
+        self._reaped = False
+        self.stdin, self.stdout, self.stderr = streams
+        self.status = status
+        self.end = os.pidfd_open(process.pid)
+
+    @property
+    def pid(self) -> int:
+        """The process that was started; at levels 2 and 3 the carrier, not the skill."""
+        return self._process.pid
+
+    def is_over(self) -> bool:
+        """Return True: a pidfd is readable when its process is gone."""
+        return True
+
+    def kill(self) -> None:
+        """Kill whatever is left of the group."""
+        with self._lock:
+            # Not reaped: the id still belongs to this run.
+            if not self._reaped:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self.pid, signal.SIGKILL)
+
+    def finish(self, timeout_s: float) -> Ended:
+        """Reap the process."""
+        dying = select.poll()
+        dying.register(self.end, select.POLLIN)
+        dying.poll(timeout_s * 1000)
+        os.close(self.end)
+        self.kill()
+        with self._lock:
+            found, status, usage = os.wait4(self.pid, os.WNOHANG)
+            self._reaped = True
+        if not found:  # stuck in the kernel: nothing can be done about it from here
+            status = signal.SIGKILL
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+        self._clean_up()
+        # A carrier doesn't wait for what it started, so its own count knows nothing.
+        cpu_s = usage.ru_utime + usage.ru_stime if self._counts_cpu else None
+        return Ended(status, cpu_s)
 
 
 def spawn(
@@ -106,8 +207,9 @@ def spawn(
     status: int,
     environment: dict[str, str],
     directory: str,
+    counts_cpu: bool = False,
     clean_up: Callable[[], None] = _nothing,
-) -> Launched:
+) -> SpawnedProcess:
     """Start a command with fresh standard streams and nothing else of this process."""
     stdin, our_stdin = pipes.to_guest()
     stdout, our_stdout = pipes.from_guest()
@@ -127,4 +229,5 @@ def spawn(
         raise SandboxUnavailable(
             f"{arguments[0]} can't be started", cause=error.strerror or str(error)
         ) from error
-    return Launched(process, our_stdin, our_stdout, our_stderr, status, clean_up)
+    streams = (our_stdin, our_stdout, our_stderr)
+    return SpawnedProcess(process, streams, status, counts_cpu=counts_cpu, clean_up=clean_up)

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from skilllite_sandbox.backend.base import Launched, Pipes, spawn
+from skilllite_sandbox.backend.base import Pipes, Started, spawn
+from skilllite_sandbox.grants import PROXY_PORT
 from skilllite_sandbox.guest.code import guest_code
 from skilllite_sandbox.host import Host
 from skilllite_sandbox.plan import GUEST_FILE, GUEST_ID, PASSWD, SCRATCH, Landlock, Mount, Plan
@@ -79,7 +80,8 @@ def guest_command(plan: Plan, guest_file: str, status: int) -> list[str]:
         executables = optional + ":".join(plan.executables)
     return [
         *(plan.interpreter, "-I", "-S", "-B", "-X", "utf8", guest_file),
-        *(str(status), limits, program, executables, plan.script, *plan.command),
+        *(str(status), limits, program, executables, str(PROXY_PORT) if plan.network else ""),
+        *(plan.script, *plan.command),
     ]
 
 
@@ -98,15 +100,18 @@ class Bubblewrap:
     def __init__(self, host: Host) -> None:
         self._host = host
 
-    def launch(self, plan: Plan, input_bytes: bytes) -> Launched:
+    def launch(self, plan: Plan, input_bytes: bytes) -> Started:
         """Start the guest; see `Backend`."""
         assert plan.profile is not None
         with Pipes() as pipes:
-            status, our_status = pipes.from_guest()
+            # With network the guest passes a socket out, which a pipe can't carry.
+            status, our_status = pipes.packets() if plan.network else pipes.from_guest()
             descriptors = {
                 "status": status,
-                "seccomp": pipes.file_of(carrier_filter(plan.profile, plan.machine)),
-                "guest": pipes.file_of(guest_code(plan.interpreter)),
+                "seccomp": pipes.file_of(
+                    carrier_filter(plan.profile, plan.machine, bool(plan.network))
+                ),
+                "guest": pipes.file_of(guest_code("bootstrap", plan.interpreter)),
                 "passwd": pipes.file_of(PASSWD),
             }
             if any(mount.source == "input" for mount in plan.mounts):

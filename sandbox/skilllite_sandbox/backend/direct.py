@@ -10,16 +10,16 @@ from __future__ import annotations
 import shutil
 import tempfile
 
-from skilllite_sandbox.backend.base import Launched, Pipes, spawn
+from skilllite_sandbox.backend.base import Pipes, Started, spawn
 from skilllite_sandbox.backend.bubblewrap import guest_command
-from skilllite_sandbox.guest.code import GUEST_SOURCE
+from skilllite_sandbox.guest.code import guest_code
 from skilllite_sandbox.plan import Plan
 
 
 class Direct:
     """Starts guests without isolation."""
 
-    def launch(self, plan: Plan, input_bytes: bytes) -> Launched:
+    def launch(self, plan: Plan, input_bytes: bytes) -> Started:
         """Start the guest; see `Backend`."""
         scratch = tempfile.mkdtemp(prefix="skilllite-run-")
 
@@ -30,13 +30,15 @@ class Direct:
         try:
             with Pipes() as pipes:
                 status, our_status = pipes.from_guest()
+                guest = pipes.file_of(guest_code("bootstrap", plan.interpreter))
                 return spawn(
-                    guest_command(plan, GUEST_SOURCE, status),
+                    guest_command(plan, f"/proc/self/fd/{guest}", status),
                     pipes=pipes,
-                    inherited=(status,),
+                    inherited=(status, guest),
                     status=our_status,
                     environment=environment,
                     directory=scratch,
+                    counts_cpu=True,
                     clean_up=remove_scratch,
                 )
         except BaseException:

@@ -14,6 +14,8 @@ from typing import Final
 
 ALLOW: Final = 0x7FFF_0000
 KILL_PROCESS: Final = 0x8000_0000
+NOTIFY: Final = 0x7FC0_0000
+"""Ask whoever holds the listener; without one the call fails with ENOSYS."""
 _ERRNO: Final = 0x0005_0000
 
 # One instruction is (code, jump if true, jump if false, operand).

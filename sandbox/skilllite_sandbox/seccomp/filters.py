@@ -1,10 +1,10 @@
 """Decides which system calls a skill may make, per language.
 
-Two programs stack up. The *carrier* filter is complete: default deny, one verdict per call.
-bubblewrap loads it and then still has to exec the guest, and the guest still has to load the
-*guest* filter, so it leaves exactly execve, the seccomp prctl and Landlock open. The guest filter
-is the short list that closes those again, before the skill's first instruction. The kernel takes
-the stricter of the two.
+Two programs stack up, and the kernel takes the stricter verdict of the two. The first is complete:
+default deny, one verdict per call. bubblewrap loads it and then still has to exec the guest, a warm
+worker of a zygote loads it before it knows its job, so it leaves open what they still need: the
+seccomp prctl, Landlock, and under bubblewrap execve. The second is the short list that closes those
+again, right before the skill's first instruction.
 
 Three kinds of no: an errno for what a program may try in good faith (it sees an ordinary
 exception), ENOSYS where libc has a fallback that the filter can inspect, and death for what only an
@@ -21,6 +21,7 @@ from typing import Final
 from skilllite_sandbox.seccomp.bpf import (
     ALLOW,
     KILL_PROCESS,
+    NOTIFY,
     ArgumentTest,
     Checked,
     Clause,
@@ -39,10 +40,22 @@ class Profile(StrEnum):
 
     PYTHON = "python"
     """Threads but no second process, no exec, no memory both writable and executable."""
+    PYTHON_JIT = "python-jit"
+    """The same with memory that may become executable: compilers at run time, ctypes callbacks."""
     NODE = "node"
     """The same with a just-in-time compiler."""
     BASH = "bash"
     """Forks and executes; what it may execute is up to Landlock and to the mounts."""
+
+
+class Executes(StrEnum):
+    """Which programs a run may execute."""
+
+    NONE = "none"
+    ONCE = "once"
+    """Its interpreter, and never again."""
+    LISTED = "listed"
+    """Any that Landlock leaves executable."""
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -120,6 +133,11 @@ _F_SETPIPE_SZ: Final = 1031
 _CLONE_THREAD: Final = 0x0001_0000
 _CLONE_NAMESPACES: Final = 0x7E02_0000  # mount, cgroup, uts, ipc, user, pid, net
 _AF_UNIX: Final = 1
+_AF_INET: Final = 2
+_SOCK_STREAM: Final = 1
+_SOCK_TYPE_MASK: Final = 0xF
+_IPPROTO_IP: Final = 0
+_IPPROTO_TCP: Final = 6
 _SOL_SOCKET: Final = 1
 _MAP_SHARED_ANONYMOUS: Final = 0x21
 _MAP_ANONYMOUS: Final = 0x20
@@ -150,10 +168,12 @@ def _refuse_bits(argument: int, bits: int, otherwise: Rule = ALLOW) -> Checked:
     return Checked((Clause((ArgumentTest(argument, bits, bits),), _DENY),), otherwise)
 
 
+def _prctl_allowed(machine: str) -> tuple[int, ...]:
+    return (*_PRCTL_ALLOWED, *(_PRCTL_AARCH64 if machine == "aarch64" else ()))
+
+
 def _common_rules(machine: str) -> dict[str, Rule]:
-    prctl: tuple[int, ...] = (*_PRCTL_ALLOWED, _PR_SET_SECCOMP)
-    if machine == "aarch64":
-        prctl += _PRCTL_AARCH64
+    prctl = (*_prctl_allowed(machine), _PR_SET_SECCOMP)
     return {
         # glibc falls back to clone, whose flags a filter can see; clone3's lie behind a pointer.
         "clone3": _MISSING,
@@ -228,6 +248,13 @@ def _profile_rules(profile: Profile, machine: str) -> dict[str, Rule]:
             # libuv asks for it in good faith and falls back to its thread pool.
             "io_uring_setup": _MISSING,
         }
+    if profile is Profile.PYTHON_JIT:
+        return {
+            "mmap": Checked((shared,), ALLOW),
+            "mprotect": ALLOW,
+            "pkey_mprotect": ALLOW,
+            "clone": _threads_only(),
+        }
     writable_code = Clause((ArgumentTest(2, _WRITE_EXEC, _WRITE_EXEC),), _DENY)
     anonymous_code = Clause(
         (ArgumentTest(2, _PROT_EXEC, _PROT_EXEC), ArgumentTest(3, _MAP_ANONYMOUS, _MAP_ANONYMOUS)),
@@ -256,26 +283,74 @@ def carrier_rules(profile: Profile, machine: str) -> dict[str, Rule]:
 
 def guest_rules(profile: Profile) -> dict[str, Rule]:
     """Return what the guest closes behind itself; all else is left to the carrier filter."""
-    rules: dict[str, Rule] = {
+    rules = closing_rules() | dict.fromkeys(_LISTENING, _DENY)
+    if profile in (Profile.PYTHON, Profile.PYTHON_JIT):
+        rules["execve"] = errno_action(EACCES)
+    return rules
+
+
+_EXECVE: Final[dict[Executes, Rule]] = {
+    Executes.NONE: errno_action(EACCES),
+    Executes.ONCE: NOTIFY,
+    Executes.LISTED: ALLOW,
+}
+
+
+def worker_rules(
+    profile: Profile, machine: str, *, executes: Executes, network: bool
+) -> dict[str, Rule]:
+    """Return the complete verdicts by call name for a worker of a zygote.
+
+    A warm worker loads it before its job is known, so that Landlock and one more filter are still
+    to come: `closing_rules`, after which nothing is open that isn't in `carrier_rules`.
+    """
+    rules = carrier_rules(profile, machine)
+    rules["execve"] = _EXECVE[executes]
+    if network:
+        rules |= _network_rules()
+    return rules
+
+
+def closing_rules() -> dict[str, Rule]:
+    """Return what a worker closes right before the skill."""
+    return {
         "prctl": Checked((Clause((ArgumentTest(0, _INT, _PR_SET_SECCOMP),), _DENY),), ALLOW),
         "landlock_create_ruleset": _DENY,
         "landlock_add_rule": _DENY,
         "landlock_restrict_self": _DENY,
     }
-    if profile is Profile.PYTHON:
-        rules["execve"] = errno_action(EACCES)
-    return rules
 
 
-@lru_cache(maxsize=8)
-def carrier_filter(profile: Profile, machine: str) -> bytes:
+def _network_rules() -> dict[str, Rule]:
+    """TCP over IPv4, outwards: Landlock and the namespace leave one address to connect to."""
+    stream = Clause(
+        (ArgumentTest(0, _INT, _AF_INET), ArgumentTest(1, _SOCK_TYPE_MASK, _SOCK_STREAM)), ALLOW
+    )
+    levels = (_SOL_SOCKET, _IPPROTO_IP, _IPPROTO_TCP)
+    return {
+        "socket": Checked((stream,), errno_action(EAFNOSUPPORT)),
+        "connect": ALLOW,
+        "setsockopt": _only(1, levels, _DENY),
+    }
+
+
+_LISTENING: Final = _names("bind listen")
+
+
+@lru_cache(maxsize=16)
+def carrier_filter(profile: Profile, machine: str, network: bool = False) -> bytes:
     """Return the program for `bwrap --seccomp`.
+
+    With network the guest still has to make the socket that the host listens on.
 
     A number younger than our table gets ENOSYS, not EPERM: libc probes for new calls and falls back
     only when the kernel seems not to have them. Either way the call isn't made.
     """
+    rules = carrier_rules(profile, machine)
+    if network:
+        rules |= _network_rules() | dict.fromkeys(_LISTENING, ALLOW)
     return assemble(
-        _numbered(carrier_rules(profile, machine), machine),
+        _numbered(rules, machine),
         audit_arch=AUDIT_ARCH[machine],
         default=_DENY,
         unknown=_MISSING,
@@ -291,6 +366,41 @@ def guest_filter(profile: Profile, machine: str) -> bytes:
         default=ALLOW,
         unknown=ALLOW,
     )
+
+
+@lru_cache(maxsize=16)
+def worker_filter(profile: Profile, machine: str, executes: Executes, network: bool) -> bytes:
+    """Return the one program that a worker of a zygote loads."""
+    return assemble(
+        _numbered(worker_rules(profile, machine, executes=executes, network=network), machine),
+        audit_arch=AUDIT_ARCH[machine],
+        default=_DENY,
+        unknown=_MISSING,
+    )
+
+
+@lru_cache(maxsize=2)
+def closing_filter(machine: str) -> bytes:
+    """Return the program that a worker loads right before the skill."""
+    return assemble(
+        _numbered(closing_rules(), machine),
+        audit_arch=AUDIT_ARCH[machine],
+        default=ALLOW,
+        unknown=ALLOW,
+    )
+
+
+def summary(rules: dict[str, Rule]) -> dict[str, list[str]]:
+    """Return the names of calls by verdict, for people: every other call fails with EPERM."""
+    found: dict[str, list[str]] = {"allowed": [], "checked": [], "refused": [], "killed": []}
+    for name, rule in sorted(rules.items()):
+        if isinstance(rule, Checked):
+            found["checked"].append(name)
+        elif rule in (ALLOW, NOTIFY):
+            found["allowed"].append(name)
+        else:
+            found["killed" if rule == KILL_PROCESS else "refused"].append(name)
+    return found
 
 
 def _numbered(rules: dict[str, Rule], machine: str) -> dict[int, Rule]:

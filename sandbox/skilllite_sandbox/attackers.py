@@ -1,0 +1,140 @@
+"""The built-in attackers: what a new sandbox is tried with before it gets a skill.
+
+Three small skills, one for each language, that attempt what no skill may do and print a JSON object
+of what succeeded. They take the way that every skill takes. A sandbox that lets one of them do
+anything but what the language needs is not used.
+"""
+
+from __future__ import annotations
+
+import json
+
+from skilllite_sandbox.entry import Language
+from skilllite_sandbox.outcome import Outcome
+
+CANARY_NAME = "SKILLLITE_PROBE_CANARY"
+_MUST_WORK = frozenset({"start a thread", "write its scratch"})
+
+_PYTHON = """
+import json, os, socket, subprocess, sys, threading
+
+def attempt(action):
+    try:
+        action()
+    except (OSError, RuntimeError):
+        return False
+    return True
+
+def fork():
+    if child := os.fork():
+        os.waitpid(child, 0)
+    else:
+        os._exit(0)
+
+def thread():
+    worker = threading.Thread(target=lambda: None)
+    worker.start()
+    worker.join()
+
+facts = json.load(sys.stdin)
+print(json.dumps({
+    "make a socket": attempt(socket.socket),
+    "send a datagram": attempt(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)),
+    "open a local socket": attempt(lambda: socket.socket(socket.AF_UNIX)),
+    "make a process": attempt(fork),
+    "execute a program": attempt(lambda: subprocess.run([sys.executable, "-c", ""])),
+    "read a file of the host": attempt(lambda: open(facts["canary"]).close()),
+    "see processes": os.path.exists("/proc/self"),
+    "signal other processes": attempt(lambda: os.kill(-1, 0)),
+    "write outside its scratch": attempt(lambda: open("/usr/x", "w").close()),
+    "write its own program": attempt(lambda: open("/etc/passwd", "a").close()),
+    "see the environment": facts["name"] in os.environ,
+    "start a thread": attempt(thread),
+    "write its scratch": attempt(lambda: open("/tmp/x", "w").close()),
+}))
+"""
+
+_NODE = """
+const fs = require('fs'), child = require('child_process')
+const facts = JSON.parse(fs.readFileSync(0, 'utf8'))
+const attempt = (action) => { try { action(); return true } catch { return false } }
+const ran = child.spawnSync(process.execPath, ['-e', ''])
+console.log(JSON.stringify({
+  'execute a program': ran.error === undefined,
+  'read a file of the host': attempt(() => fs.readFileSync(facts.canary)),
+  'see processes': fs.existsSync('/proc/self'),
+  'write outside its scratch': attempt(() => fs.writeFileSync('/usr/x', '')),
+  'see the environment': facts.name in process.env,
+  'write its scratch': attempt(() => fs.writeFileSync('/tmp/x', '')),
+}))
+"""
+
+_BASH = r"""
+read -r facts
+canary=${facts#*\"canary\": \"}; canary=${canary%%\"*}
+can() {
+  local did=false
+  if (eval "$2") >/tmp/out 2>&1; then did=true; fi
+  printf '"%s": %s, ' "$1" "$did"
+}
+printf '{'
+can 'make a socket' 'exec 3<>/dev/tcp/127.0.0.1/9'
+printf '#!/bin/bash\n' >/tmp/own; chmod +x /tmp/own
+can 'execute a program that it brings' 'exec /tmp/own'
+can 'execute an interpreter of the sandbox' 'exec /usr/bin/python3 -c 1'
+can 'read a file of the host' "exec 3<'$canary'"
+can 'see processes' '[ -e /proc/self ]'
+can 'write outside its scratch' ': >/usr/x'
+can 'see the environment' "[ -n \"\$SKILLLITE_PROBE_CANARY\" ]"
+printf '"write its scratch": %s}' "$([ -e /tmp/out ] && echo true || echo false)"
+"""
+
+SELF_TESTS = {Language.PYTHON: _PYTHON, Language.NODE: _NODE, Language.BASH: _BASH}
+
+WARM_UP_SCRIPT = """
+import json, os, sys
+from _socket import socket
+
+def refused(action):
+    try:
+        action()
+    except OSError:
+        return True
+    return False
+
+def fork():
+    if os.fork() == 0:
+        os._exit(0)
+
+json.dump(json.load(sys.stdin), sys.stdout)
+if not (
+    refused(lambda: socket(2, 2))
+    and refused(fork)
+    and refused(lambda: os.execv("/etc/passwd", ["x"]))
+    and refused(lambda: os.stat("/proc/self"))
+    and refused(lambda: os.open("/etc/passwd", os.O_WRONLY))
+):
+    raise PermissionError("this worker may do what none may")
+"""
+"""What a warm worker runs instead of a skill before it has one: it touches the memory that a skill
+will need, and makes sure once more that the worker is held."""
+
+
+WITH_NETWORK = frozenset({"make a socket"})
+"""What a worker with network may do besides; where the socket leads is another question."""
+
+
+def attempts_of(outcome: Outcome, *, may: frozenset[str] = frozenset()) -> list[str]:
+    """Return what an attacker could do and should not, or could not and should."""
+    if not isinstance(outcome.output, dict):
+        return [f"not say what it could ({outcome.message or outcome.reason.value})"]
+    return [
+        name if could else f"not {name}"
+        for name, could in outcome.output.items()
+        if name not in may and could is not (name in _MUST_WORK)
+    ]
+
+
+def question(canary: str) -> bytes:
+    """Return the input of an attacker: a file that every user of this host can read."""
+    return json.dumps({"canary": canary, "name": CANARY_NAME}).encode("utf-8")

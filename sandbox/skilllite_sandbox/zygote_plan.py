@@ -1,0 +1,268 @@
+"""The plan of a run in a zygote: what its root shows, what its workers may do, what the job says.
+
+Pure, like `plan.py`, for the tier `full`. Everything is split by how long it lives: the layout
+stands as long as the zygote, a worker's part is fixed when it is forked, the job comes last.
+"""
+
+from __future__ import annotations
+
+import json
+
+from skilllite_sandbox.attackers import SELF_TESTS, WARM_UP_SCRIPT
+from skilllite_sandbox.backend.pool_size import IDLE_S
+from skilllite_sandbox.entry import EntryPoint, Language
+from skilllite_sandbox.errors import SandboxUnavailable
+from skilllite_sandbox.grants import PROXY_ENVIRONMENT, PROXY_PORT
+from skilllite_sandbox.host import Host
+from skilllite_sandbox.plan import (
+    BASH_PROGRAMS,
+    BY_THE_HOST,
+    DEVICES,
+    ENVIRONMENT,
+    EXECUTES,
+    EXECUTION,
+    GUEST_ID,
+    PASSWD,
+    PROFILES,
+    SCRATCH,
+    SKILL_MOUNT,
+    STDIN_BY_NAME,
+    Landlock,
+    Mount,
+    Plan,
+    ZygotePart,
+    check_policy,
+    command_for,
+    interpreter_for,
+    is_below,
+    require_python,
+    resource_limits,
+)
+from skilllite_sandbox.policy import Level, Limits, Policy, Tier
+from skilllite_sandbox.seccomp.filters import (
+    MACHINES,
+    Executes,
+    Profile,
+    closing_filter,
+    worker_filter,
+)
+
+SKILLS = "/skills"
+PER_RUN = "/run"
+SELF_TEST = "/etc/self-test"
+WARM_UP = "/etc/warm-up"
+ZYGOTE_IDLE_S = 600.0  # without a run for so long a zygote ends: about 10 MB
+LANDLOCK_LEAST = 1  # without it one skill could read the others of the same root
+_PER_RUN_ROOM = 64 * 1024  # beside the input: a link and the file system's own blocks
+_HIDDEN = (SCRATCH, PER_RUN, SKILLS)  # what a worker mounts over, or the root keeps for itself
+
+_OFTEN_USED = """
+json re math datetime random collections itertools functools hashlib base64 string decimal csv
+io dataclasses typing enum statistics pathlib tempfile traceback textwrap urllib.parse operator
+contextlib abc copy time struct threading
+"""
+PRELOADED = tuple(_OFTEN_USED.split())
+"""What a zygote of Python imports once for all its workers: what skills use most."""
+PRELOADED_FOR_NETWORK = ("ssl", "http.client", "urllib.request", "socket")
+
+_ENFORCED = (
+    *("namespaces", "private-root", "no-capabilities", "no-new-privileges"),
+    *("seccomp", "clean-environment", "memory", "cpu", "processes", "open-files", "file-size"),
+    *("scratch-size", "scratch-inodes"),
+)
+
+
+def make_zygote_plan(
+    policy: Policy,
+    host: Host,
+    entry: EntryPoint,
+    skill_directory: str,
+    *,
+    preload: tuple[str, ...] = PRELOADED,
+    writable_code: bool = False,
+) -> Plan:
+    """Return the plan of one run.
+
+    Args:
+        policy: Level, limits, origin and grants; the level is 2 or 3.
+        host: What this machine has.
+        entry: What to run.
+        skill_directory: Absolute host path of the staged copy, `STORE/<digest>/skill`.
+        preload: What the zygote imports.
+        writable_code: Whether memory may become executable after it was writable.
+
+    Raises:
+        SandboxUnavailable: this host can't have such a zygote.
+        PolicyDenied: nobody may have this combination.
+        InvalidInput: a limit is below what an interpreter needs.
+    """
+    check_policy(policy)
+    python = require_python(host)
+    if host.machine not in MACHINES or not host.libraries or host.loader is None:
+        raise SandboxUnavailable(f"there is no zygote for this {host.machine} system")
+    language = entry.language
+    profile = PROFILES[language]
+    if writable_code and profile is Profile.PYTHON:
+        profile = Profile.PYTHON_JIT
+    executes = EXECUTES[language]
+    network = policy.grants.network
+    environment = (*ENVIRONMENT, *(PROXY_ENVIRONMENT if network else ()))
+    store, _, skill = skill_directory.rpartition("/")
+    store, _, digest = store.rpartition("/")
+    mounts = _mounts(host, language, store)
+    executables = _executables(host, language)
+    script = f"{SKILL_MOUNT}/{entry.path}"
+    command = command_for(host, language, script, policy.limits)
+    limits = resource_limits(policy.limits, counted_here=True)
+    layout = {
+        "mounts": [[mount.kind, mount.source, mount.target] for mount in mounts],
+        "files": {
+            "passwd": PASSWD.decode("ascii"),
+            "self-test": SELF_TESTS[language],
+            "warm-up": WARM_UP_SCRIPT,
+        },
+        "service_id": host.service_id if host.is_root else None,
+        "guest_id": GUEST_ID,
+        "preload": _preloaded(preload, language, network=bool(network)),
+        "preload_environment": {},
+        "paths": [],
+        "closing_filter": closing_filter(host.machine).hex(),
+        "filter": worker_filter(profile, host.machine, executes, bool(network)).hex(),
+        "landlock": _rules(mounts, executables, hidden=_only_for_the_zygote(host, language)),
+        "landlock_least": LANDLOCK_LEAST,
+        "executes": executes.value,
+        "writable_code": profile is not Profile.PYTHON,
+        "network_port": PROXY_PORT if network else None,
+        "warm_up": WARM_UP,
+        "idle_s": ZYGOTE_IDLE_S,
+        "is_program": language is not Language.PYTHON,
+    }
+    job = {
+        "skill": f"{digest}/{skill}",
+        "script": script,
+        "command": list(command),
+        "environment": dict(environment),
+        "environment_id": None,
+        "paths": [],
+        "limits": [list(limit) for limit in limits],
+        "stdin_file": language in STDIN_BY_NAME,
+    }
+    return Plan(
+        tier=Tier.FULL,
+        level=policy.level,
+        language=language,
+        limits=policy.limits,
+        machine=host.machine,
+        interpreter=python.path,
+        script=script,
+        command=command,
+        environment=environment,
+        network=network,
+        resource_limits=limits,
+        enforced=_enforced(host, language, network=bool(network)),
+        not_enforced=_not_enforced(policy, language),
+        profile=profile,
+        mounts=mounts,
+        service_id=host.service_id if host.is_root else None,
+        executables=executables,
+        landlock=Landlock.REQUIRED,
+        executes=executes,
+        stdin_file=language in STDIN_BY_NAME,
+        zygote=ZygotePart(
+            layout=json.dumps(layout),
+            worker=json.dumps(_worker(policy.limits)),
+            job=json.dumps(job),
+        ),
+    )
+
+
+def _preloaded(preload: tuple[str, ...], language: Language, *, network: bool) -> list[str]:
+    if language is not Language.PYTHON or not preload:
+        return []
+    return [*preload, *(PRELOADED_FOR_NETWORK if network else ())]
+
+
+def _worker(limits: Limits) -> dict[str, object]:
+    return {
+        "scratch_bytes": limits.scratch_bytes,
+        "scratch_inodes": limits.scratch_inodes,
+        "input_bytes": limits.input_bytes + _PER_RUN_ROOM,
+        "idle_s": IDLE_S,
+    }
+
+
+def _mounts(host: Host, language: Language, store: str) -> tuple[Mount, ...]:
+    python = require_python(host)
+    runs = interpreter_for(host, language)
+    trees = dict.fromkeys((*host.libraries, *python.trees, *runs.trees, *host.shared))
+    for tree in trees:
+        if any(is_below(tree, hidden) for hidden in _HIDDEN):
+            raise SandboxUnavailable(f"{tree} would be hidden by a worker's own {SCRATCH}")
+    return (
+        *(Mount("symlink", target, name) for target, name in host.links),
+        *(Mount("ro-bind", path, path) for path in trees),
+        *(_programs(host) if language is Language.BASH else ()),
+        *(Mount("dev-bind", path, path) for path in DEVICES),
+        Mount("symlink", "urandom", "/dev/random"),
+        *(
+            [Mount("symlink", f"{PER_RUN}/stdin", "/dev/stdin")]
+            if language in STDIN_BY_NAME
+            else []
+        ),
+        Mount("file", "passwd", "/etc/passwd"),
+        Mount("file", "self-test", SELF_TEST),
+        Mount("file", "warm-up", WARM_UP),
+        Mount("data-bind", store, SKILLS),
+        Mount("tmpfs", "", SCRATCH),
+        Mount("tmpfs", "", PER_RUN),
+        Mount("symlink", f"{PER_RUN}/skill", SKILL_MOUNT),
+    )
+
+
+def _programs(host: Host) -> tuple[Mount, ...]:
+    awk = [Mount("symlink", host.awk, "/usr/bin/awk")] if host.awk else []
+    paths = (f"/usr/bin/{name}" for name in BASH_PROGRAMS)
+    return (*(Mount("ro-bind-try", path, path) for path in paths), *awk)
+
+
+def _executables(host: Host, language: Language) -> tuple[str, ...]:
+    """Return what stays executable; Python needs none, its filter refuses every exec."""
+    if language is Language.PYTHON:
+        return ()
+    programs = BASH_PROGRAMS if language is Language.BASH else ()
+    return (
+        interpreter_for(host, language).path,
+        *((host.loader,) if host.loader else ()),
+        *(f"/usr/bin/{name}" for name in programs),
+    )
+
+
+def _only_for_the_zygote(host: Host, language: Language) -> frozenset[str]:
+    """Return what no skill may read: a Python that a bash skill could start by the loader."""
+    needed = {*interpreter_for(host, language).trees, *host.libraries, *host.shared}
+    return frozenset(require_python(host).trees) - needed
+
+
+def _rules(
+    mounts: tuple[Mount, ...], executables: tuple[str, ...], *, hidden: frozenset[str]
+) -> list[list[str]]:
+    """Return (path, rights) of everything that is the same for all runs of a zygote."""
+    shown = [mount for mount in mounts if mount.target not in hidden]
+    rules = [[mount.target, "read"] for mount in shown if mount.kind.startswith("ro-bind")]
+    rules += [[mount.target, "read"] for mount in shown if mount.kind == "file"]
+    rules += [[mount.target, "write"] for mount in shown if mount.kind == "dev-bind"]
+    rules += [[path, "execute"] for path in executables]
+    return rules
+
+
+def _enforced(host: Host, language: Language, *, network: bool) -> tuple[str, ...]:
+    service = ("service-user",) if host.is_root else ()
+    listed = ("listed-programs",) if EXECUTES[language] is Executes.LISTED else ()
+    once = ("exec-once",) if EXECUTES[language] is Executes.ONCE else ()
+    reach = ("granted-hosts-only",) if network else ("no-network",)
+    return (*_ENFORCED, *reach, *EXECUTION[language], *listed, *once, *BY_THE_HOST, *service)
+
+
+def _not_enforced(policy: Policy, language: Language) -> tuple[str, ...]:
+    tree = ("memory-of-the-tree",) if language is Language.BASH else ()
+    return (*tree, *(("scan", "consent") if policy.level is Level.FULL else ()))
