@@ -20,6 +20,7 @@ from skilllite_sandbox.policy import DEFAULT_LIMITS, MIB, Grants, Level, Limits,
 from skilllite_sandbox.stage import Stage
 
 if TYPE_CHECKING:
+    from skilllite_sandbox.environment.store import Environments
     from skilllite_sandbox.sandbox import Job, Sandbox
 
 OK = 0
@@ -35,7 +36,11 @@ _EXIT_CODES = {
     "invalid_input": USAGE,
     "policy_denied": REFUSED,
     "sandbox_unavailable": REFUSED,
+    "environment_unavailable": REFUSED,
+    "environment_missing": REFUSED,
+    "index_unreachable": REFUSED,
     "consent_required": NEEDS_CONFIRMATION,
+    "building_not_allowed": NEEDS_CONFIRMATION,
     "not_found": NOT_FOUND,
 }
 _NOT_BUILT = ("bash", "mcp", "scan", "verify")
@@ -81,7 +86,12 @@ def add_run_arguments(parser: argparse.ArgumentParser, *, with_script: bool, ski
 
 
 def run_skill_command(
-    args: argparse.Namespace, directory: Path, *, stage: Stage | None, level: Level
+    args: argparse.Namespace,
+    directory: Path,
+    *,
+    stage: Stage | None,
+    level: Level,
+    environments: Environments | None = None,
 ) -> int:
     """Run what the arguments ask for, print it, and return the exit status.
 
@@ -90,14 +100,16 @@ def run_skill_command(
     """
     limits = _limits(args)
     if args.explain:
-        return _explain(args, directory, stage=stage, level=level, limits=limits)
+        with _open(stage, environments, level, limits) as sandbox:
+            return _explain(args, sandbox, directory, level=level, limits=limits)
     if args.input is None:
         raise InvalidInput(
             "the input is missing", hint="""give a JSON object, '{}' for none; `-` reads stdin"""
         )
     try:
         input_text = _read_input(args.input, limits)
-        outcome = _run(args, directory, input_text, stage=stage, level=level, limits=limits)
+        with _open(stage, environments, level, limits) as sandbox:
+            outcome = _run(args, sandbox, directory, input_text, level=level, limits=limits)
     except SandboxError as error:
         if args.json and _exit_code_of(error) == REFUSED:
             _print_json(_refusal(error, level, limits))
@@ -109,24 +121,39 @@ def run_skill_command(
     return _status_of(outcome)
 
 
+def _open(
+    stage: Stage | None, environments: Environments | None, level: Level, limits: Limits
+) -> Sandbox:
+    """Open a sandbox for one run and no more: nothing would use what a pool prepares."""
+    from skilllite_sandbox.sandbox import Sandbox
+
+    return Sandbox(
+        level, limits=limits, stage=stage, pool=False, preload=False, environments=environments
+    )
+
+
 def _run(
     args: argparse.Namespace,
+    sandbox: Sandbox,
     directory: Path,
     input_text: str,
     *,
-    stage: Stage | None,
     level: Level,
     limits: Limits,
 ) -> Outcome:
-    from skilllite_sandbox.sandbox import Sandbox, encode_input
+    from skilllite_sandbox.sandbox import encode_input
 
     input_bytes = encode_input(input_text, limits)
-    # One run and no more: nothing would use what a pool or a longer start prepares.
-    with Sandbox(level, limits=limits, stage=stage, pool=False, preload=False) as sandbox:
-        job = _job(args, sandbox, directory, input_bytes, level=level, limits=limits)
-        if level is Level.FULL:
-            note(LEVEL_3_NOTE)
-        return sandbox.run_job(job, on_log=None if args.json else note)
+    job = _job(args, sandbox, directory, input_bytes, level=level, limits=limits)
+    if level is Level.FULL:
+        note(LEVEL_3_NOTE)
+    shows_progress = sys.stderr.isatty() and not args.json
+    job = sandbox.with_packages(job, on_progress=note if shows_progress else _say_nothing)
+    return sandbox.run_job(job, on_log=None if args.json else note)
+
+
+def _say_nothing(_: str) -> None:
+    pass
 
 
 def _job(
@@ -155,13 +182,17 @@ def _job(
 
 
 def _explain(
-    args: argparse.Namespace, directory: Path, *, stage: Stage | None, level: Level, limits: Limits
+    args: argparse.Namespace, sandbox: Sandbox, directory: Path, *, level: Level, limits: Limits
 ) -> int:
-    """Print the plan of a run."""
-    from skilllite_sandbox.sandbox import Sandbox
+    """Print the plan of a run; packages are in it once they are installed."""
+    from skilllite_sandbox.errors import EnvironmentMissing
 
-    with Sandbox(level, limits=limits, stage=stage, pool=False, preload=False) as sandbox:
-        plan = sandbox.plan(_job(args, sandbox, directory, b"{}", level=level, limits=limits))
+    job = _job(args, sandbox, directory, b"{}", level=level, limits=limits)
+    try:
+        job = sandbox.with_packages(job, may_install=False)
+    except EnvironmentMissing as missing:
+        note(f"note: {missing.message}; the first run installs them")
+    plan = sandbox.plan(job)
     _write(json.dumps(plan.to_json()) + "\n" if args.json else plan.describe() + "\n")
     return OK
 

@@ -19,6 +19,7 @@ def run(args: argparse.Namespace) -> int:
     from skilllite.config import load_config
     from skilllite.sdk import locate_skill, open_stage
     from skilllite.shadowing import shadow_note
+    from skilllite_sandbox.environment.store import open_environments
     from skilllite_sandbox.policy import Level
 
     home = Home.locate()
@@ -27,4 +28,7 @@ def run(args: argparse.Namespace) -> int:
     directory, entry = locate_skill(args.skill, home)
     if entry is not None and (said := shadow_note(entry)):
         note(f"note: {said}")
-    return run_skill_command(args, directory, stage=open_stage(home), level=level)
+    environments = open_environments(home.env)
+    return run_skill_command(
+        args, directory, stage=open_stage(home), level=level, environments=environments
+    )

@@ -294,7 +294,8 @@ _NEEDS_BUILDING = re.compile(
 )
 _NOT_THERE = re.compile(
     r"no solution found|not found in the (?:package registry|provided)"
-    r"|there (?:is|are) no versions?|unsatisfiable|no matching version|\bE404\b|\bETARGET\b|\bERESOLVE\b|\bEUSAGE\b"
+    r"|there (?:is|are) no versions?|unsatisfiable|no matching version"
+    r"|\bE404\b|\bETARGET\b|\bERESOLVE\b|\bEUSAGE\b"
     r"|\bEBADENGINE\b|\bEBADPLATFORM\b|hash mismatch|\bEINTEGRITY\b|require-hashes",
     re.IGNORECASE,
 )
@@ -303,6 +304,7 @@ _SAID = re.compile(
     r"^(?:[^\w<>@/.\"'`(]*(?:npm (?:error|ERR!)(?: code \w+)?|(?:error|cause|hint):)?)+\s*",
     re.IGNORECASE,
 )
+_UNIMPORTANT = ("Resolved", "Downloaded", "Log files were not", "A complete log")
 _UNANSWERED = frozenset({Cause.NOT_RESOLVED, Cause.NOT_CONNECTED, Cause.TIMEOUT})
 
 
@@ -354,5 +356,5 @@ def _of(attempt: Attempt) -> str:
 def _complaint(stderr: str) -> str | None:
     """Return what matters of an installer's words, on one line."""
     lines = [_SAID.sub("", line).strip() for line in stderr.splitlines()]
-    kept = [line for line in lines if line and not line.startswith(("Resolved", "Downloaded"))]
+    kept = [line for line in lines if line and not line.startswith(_UNIMPORTANT)]
     return " / ".join(kept[-_CAUSE_LINES:])[:_CAUSE_CHARS] or None

@@ -1,4 +1,4 @@
-"""What one script of a skill needs installed on this host, read from the skill; installs nothing."""
+"""What one script of a skill needs installed on this host; installs nothing."""
 
 from __future__ import annotations
 

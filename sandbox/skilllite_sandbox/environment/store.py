@@ -112,6 +112,13 @@ def quiet(_: str) -> None:
     """Tell nobody."""
 
 
+def default_root() -> Path:
+    """Return where the environments of a user without a node are kept."""
+    cache = os.environ.get("XDG_CACHE_HOME", "")
+    base = Path(cache) if cache.startswith("/") else Path.home() / ".cache"
+    return base / "skilllite" / "env"
+
+
 def open_environments(root: Path, host: Host | None = None) -> Environments:
     """Return the environments kept below a directory; nothing is written before the first build."""
 
