@@ -57,7 +57,8 @@ class Box:
     """One installation to be run."""
 
     command: tuple[str, ...]
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
+    """May hold the password of an index."""
     work: str
     """Host directory shown as WORK."""
     tools: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ Imported when something is to be built, not by a run that finds its environment.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Callable, Mapping
@@ -37,6 +38,10 @@ from skilllite_sandbox.errors import EnvironmentUnavailable, PackagesUnresolvabl
 from skilllite_sandbox.host import Host
 
 
+_RESOLVING = "resolve"
+_CACHE = "cache"
+
+
 class SandboxBuilder:
     """Resolves and installs, each in a box of its own, from the indexes this host is set to."""
 
@@ -52,9 +57,11 @@ class SandboxBuilder:
         self._resolve = resolve
 
     def resolve(
-        self, dependencies: DependencySet, work: Path, *, allow_build: bool, tell: Tell
+        self, dependencies: DependencySet, room: Path, *, allow_build: bool, tell: Tell
     ) -> Lock:
         """Return the versions for a set; see `Builder`."""
+        work = room / _RESOLVING
+        work.mkdir(mode=0o700)
         if dependencies.target.ecosystem is Ecosystem.PYTHON:
             for clause in self._python_settings.ignored:
                 tell(f"note: {clause}")
@@ -86,12 +93,17 @@ class SandboxBuilder:
         self,
         dependencies: DependencySet,
         lock: Lock,
-        work: Path,
+        room: Path,
         *,
         allow_build: bool,
         tell: Tell,
     ) -> Path:
         """Install a lock; see `Builder`."""
+        work = room / "install"
+        work.mkdir(mode=0o700)
+        with contextlib.suppress(FileNotFoundError):
+            # What resolving fetched. Whatever code of packages made of it stays in a box.
+            (room / _RESOLVING / _CACHE).rename(work / _CACHE)
         if dependencies.target.ecosystem is Ecosystem.PYTHON:
             step = installers.python_install_step(
                 self._uv,
@@ -131,7 +143,8 @@ class SandboxBuilder:
 
     def _fill(self, work: Path, step: Step) -> None:
         """Write what the installer reads; what it may change belongs to whom it runs as."""
-        folders = [work / name for name in (installers.INPUT, "home", "cache")]
+        folders = [work / name for name in (installers.INPUT, "home", _CACHE)]
+        folders = [folder for folder in folders if not os.path.lexists(folder)]
         for folder in folders:
             folder.mkdir(mode=0o700)
         files = [work / name for name, _ in step.files]
@@ -139,7 +152,7 @@ class SandboxBuilder:
             path.write_text(content, encoding="utf-8")
         if self._host.is_root:
             for path in (*files, *folders, work):
-                os.chown(path, self._host.service_id, self._host.service_id)
+                os.lchown(path, self._host.service_id, self._host.service_id)
 
     def _rules(self, dependencies: DependencySet, settings: IndexSettings) -> Rules:
         ecosystem = dependencies.target.ecosystem

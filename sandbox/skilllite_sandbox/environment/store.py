@@ -89,20 +89,20 @@ class Builder(Protocol):
     """How packages come into a directory."""
 
     def resolve(
-        self, dependencies: DependencySet, work: Path, *, allow_build: bool, tell: Tell
+        self, dependencies: DependencySet, room: Path, *, allow_build: bool, tell: Tell
     ) -> Lock:
-        """Return the versions for a set, working in an empty directory."""
+        """Return the versions for a set, working in a directory of this build."""
 
     def install(
         self,
         dependencies: DependencySet,
         lock: Lock,
-        work: Path,
+        room: Path,
         *,
         allow_build: bool,
         tell: Tell,
     ) -> Path:
-        """Install a lock; return the directory below `work` that then holds the packages."""
+        """Install a lock; return the directory below `room` that then holds the packages."""
 
 
 Tell = Callable[[str], None]
@@ -274,10 +274,8 @@ class Environments:
                 found = self.get(digest)
                 if found is None:
                     tell(f"installing {_counted(len(lock.packages))}")
-                    work = unfinished / "install"
-                    work.mkdir(mode=0o700)
                     modules = self._builder.install(
-                        dependencies, lock, work, allow_build=allow_build, tell=tell
+                        dependencies, lock, unfinished, allow_build=allow_build, tell=tell
                     )
                     self._complete(
                         unfinished,
@@ -302,9 +300,7 @@ class Environments:
         if dependencies.shipped_lock:
             return read_lock(dependencies.shipped_lock, dependencies)
         tell(f"resolving {_listed(dependencies)}")
-        work = unfinished / "resolve"
-        work.mkdir(mode=0o700)
-        return self._builder.resolve(dependencies, work, allow_build=allow_build, tell=tell)
+        return self._builder.resolve(dependencies, unfinished, allow_build=allow_build, tell=tell)
 
     def _complete(
         self,
