@@ -62,9 +62,9 @@ class SandboxBuilder:
         """Return the versions for a set; see `Builder`."""
         work = room / _RESOLVING
         work.mkdir(mode=0o700)
+        for clause in self._settings(dependencies.target.ecosystem).ignored:
+            tell(f"note: {clause}")
         if dependencies.target.ecosystem is Ecosystem.PYTHON:
-            for clause in self._python_settings.ignored:
-                tell(f"note: {clause}")
             step = installers.python_lock_step(
                 self._uv,
                 required_interpreter(self._host.python, "python3").path,

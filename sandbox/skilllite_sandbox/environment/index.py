@@ -129,9 +129,10 @@ def python_settings(
         default=_index(chosen or default, configured=chosen is not None),
         extra=tuple(_index(each, configured=True) for each in remote[:INDEXES_MAX]),
         certificates=read_certificates(paths),
-        ignored=(f"{local} index on this machine's disk can't be seen from a sandbox",)
-        if local
-        else (),
+        ignored=(
+            *_unused_proxy(environ),
+            *([f"indexes on this machine's disk are left out: {local}"] if local else []),
+        ),
     )
 
 
@@ -154,8 +155,15 @@ def node_settings(environ: Mapping[str, str], said: Mapping[str, object]) -> Ind
     # npm doesn't tell whether somebody set it. Then it is trusted no further than a default.
     named = "npm_config_registry" in {name.lower() for name in environ}
     return IndexSettings(
-        default=_index(registry, configured=named), certificates=read_certificates(paths)
+        default=_index(registry, configured=named),
+        certificates=read_certificates(paths),
+        ignored=_unused_proxy(environ),
     )
+
+
+def _unused_proxy(environ: Mapping[str, str]) -> tuple[str, ...]:
+    names = [name for name in environ if name.lower() == "https_proxy" and environ[name]]
+    return ("packages are fetched directly, not through HTTPS_PROXY",) if names else ()
 
 
 def read_python_settings(uv: str, environ: Mapping[str, str] | None = None) -> IndexSettings:
@@ -252,7 +260,11 @@ def fetch_page(index: Index, project: str, certificates: bytes) -> bytes:
         cadata=certificates.decode("ascii", "ignore") if certificates else None
     )
     try:
-        with urllib.request.urlopen(request, timeout=ASK_S, context=context) as answer:
+        # Without a proxy of the environment: what installs in the box doesn't have one either.
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+        )
+        with opener.open(request, timeout=ASK_S) as answer:
             page: bytes = answer.read(PAGE_BYTES)
             return page
     except urllib.error.HTTPError as error:

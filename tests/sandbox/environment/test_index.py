@@ -68,6 +68,12 @@ def test_more_indexes_are_kept_in_order_and_local_ones_said_to_be_left_out() -> 
     assert len(settings.ignored) == 1
 
 
+def test_a_proxy_of_the_host_is_said_to_be_left_out() -> None:
+    settings = python_settings({"https_proxy": "http://proxy.example:3128"}, {}, DEFAULT)
+
+    assert len(settings.ignored) == 1 and "HTTPS_PROXY" in settings.ignored[0]
+
+
 @pytest.mark.parametrize(
     "url", ["ftp://x.example", "file:///x", "not a url", "https://", "http://a:b"]
 )
