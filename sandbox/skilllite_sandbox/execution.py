@@ -251,6 +251,8 @@ def _read(descriptor: int) -> bytes | None:
         return os.read(descriptor, _CHUNK_BYTES)
     except BlockingIOError:
         return None
+    except ConnectionResetError:
+        return b""  # a worker that died before it took its job
 
 
 def _read_with_descriptor(descriptor: int) -> tuple[bytes | None, int]:
@@ -261,6 +263,8 @@ def _read_with_descriptor(descriptor: int) -> tuple[bytes | None, int]:
             data, descriptors, _, _ = socket.recv_fds(channel, _CHUNK_BYTES, 1)
         except BlockingIOError:
             return None, -1
+        except ConnectionResetError:
+            return b"", -1
     if data == report.LISTENER and len(descriptors) == 1:
         return data, descriptors[0]
     for unexpected in descriptors:

@@ -330,6 +330,7 @@ def _mounts(
         *programs,
         *(Mount("dev-bind", path, path) for path in DEVICES),
         Mount("symlink", "urandom", "/dev/random"),
+        Mount("symlink", SCRATCH, "/dev/shm"),
         *([Mount("file", "input", "/dev/stdin")] if language in STDIN_BY_NAME else []),
         Mount("file", "passwd", "/etc/passwd"),
         Mount("file", "guest", GUEST_FILE),

@@ -4,9 +4,10 @@ Digest, scan, consent and execution all refer to this copy, so nothing can chang
 check and the use, and a skill in a private home or below /tmp can be shown to a sandbox that sees
 neither.
 
-Layout: `ROOT/<hex of the digest>/skill/…` is the copy, `ROOT/<hex>/skill.json` what reading it
-gave. The root is 0700: who may not enter it sees no skill at all. The copy below is readable to
-everybody (0444, 0555), because a sandbox gets it by a mount and may run under another uid.
+Layout: `ROOT/by-digest/<hex of the digest>/skill/…` is the copy, `skill.json` beside it what
+reading it gave. The root is 0700: who may not enter it sees no skill at all. `by-digest` is what
+sandboxes get by a mount: who is in there under another uid can pass to what it knows by its digest,
+and list nothing (0711). The copies are readable to everybody (0444, 0555).
 
 An entry is complete when it has its final name: it is built under a temporary one and renamed. At
 its first use in every process its content is hashed again, which costs no more than the digest of
@@ -21,12 +22,12 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import stat
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
 
 from skilllite_sandbox.archive import (
     UNFINISHED_PREFIX,
@@ -39,18 +40,20 @@ from skilllite_sandbox.errors import InvalidSkill, NotFound, SandboxUnavailable
 from skilllite_sandbox.manifest import folder_name
 from skilllite_sandbox.skill import Skill, read_skill
 from skilllite_sandbox.skill_record import InvalidRecord, decode_skill, encode_skill, with_name
+from skilllite_sandbox.stamps import KnownDigests, Stamp, stamp_of
 
 COPY_NAME = "skill"
 RECORD_NAME = "skill.json"
+STORE_NAME = "by-digest"
+STORE_MODE = 0o711
 RECORD_BYTES_MAX = 1024 * 1024  # a manifest, a schema and examples at their bounds: 300 KiB
 ENTRIES_KEPT = 256  # edits of a skill leave entries behind; this many, then the oldest go
+USE_NOTED_EVERY_S = 60.0
 KEPT_AT_LEAST_S = 24 * 3600.0  # an entry used within a day may have a job on it, and stays
 UNFINISHED_KEPT_S = 3600.0  # far above the longest copy: an older one was left by a crash
 LOCK_WAIT_S = 10.0  # the lock is held for a rename and a hash; longer means a stopped process
 _LOCK_POLL_S = 0.01
 _LOCK_NAME = ".lock"
-
-_Stamp: TypeAlias = tuple[tuple[str, int, int, int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class StagedSkill:
 @dataclass(frozen=True, slots=True)
 class _Verified:
     staged: StagedSkill
-    stamp: _Stamp
+    stamp: Stamp
 
 
 class Stage:
@@ -75,6 +78,8 @@ class Stage:
 
     def __init__(self, root: Path) -> None:
         self._root = Path(root).absolute()
+        self._store = self._root / STORE_NAME
+        self._sources = KnownDigests()
         self._verified: dict[str, _Verified] = {}
         self._verified_lock = threading.Lock()
 
@@ -93,7 +98,12 @@ class Stage:
         """
         directory = Path(directory)
         folder = folder_name(directory)
-        staged = self.get(compute_digest(directory), folder=folder)
+        digest = self._sources.digest_of(directory)
+        if digest is None:
+            before = self._sources.before_reading(directory)
+            digest = compute_digest(directory)
+            self._sources.remember(directory, before, digest)
+        staged = self.get(digest, folder=folder)
         if staged is None:
             try:
                 staged = self._copy_in(directory, folder)
@@ -115,12 +125,14 @@ class Stage:
             return None
         entry = self._entry(digest)
         with contextlib.suppress(OSError):
-            os.utime(entry)  # when it was last used, for `_prune`
+            # When it was last used, for `_prune`, which counts in days.
+            if time.time() - entry.stat().st_mtime > USE_NOTED_EVERY_S:
+                os.utime(entry)
         copy = entry / COPY_NAME
         with self._verified_lock:
             known = self._verified.get(digest)
         try:
-            stamp = _stamp_of(copy)
+            stamp = stamp_of(copy)
             if known is not None and known.stamp == stamp:
                 return known.staged
             # The stamp was taken before the hash: what changes in between differs from it next
@@ -137,7 +149,7 @@ class Stage:
         return staged
 
     def _entry(self, digest: str) -> Path:
-        return self._root / digest.removeprefix("sha256:")
+        return self._store / digest.removeprefix("sha256:")
 
     def _read(self, digest: str, folder: str | None) -> Skill:
         entry = self._entry(digest)
@@ -156,7 +168,8 @@ class Stage:
         self._prepare_root()
         self._prune()
         with unfinished_beside(self._root / COPY_NAME) as incoming:
-            incoming.mkdir(mode=0o755)
+            incoming.mkdir()
+            incoming.chmod(0o755)  # whatever the umask: other users pass through it
             digest = copy_tree(directory, incoming / COPY_NAME, read_only=True)
             skill = read_skill(incoming / COPY_NAME, folder=folder)
             _write_record(incoming, skill, digest)
@@ -180,28 +193,34 @@ class Stage:
             incoming.rename(entry)
 
     def _prepare_root(self) -> None:
-        self._root.mkdir(mode=0o711, parents=True, exist_ok=True)
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = self._root.lstat()
         if status.st_uid != os.geteuid():
             raise SandboxUnavailable(
                 f"the stage {self._root} belongs to another user",
                 hint="remove it, or point the cache elsewhere",
             )
-        if status.st_mode & 0o777 != 0o711:
-            self._root.chmod(0o711)
+        if status.st_mode & 0o077:
+            self._root.chmod(0o700)
+        self._store.mkdir(mode=STORE_MODE, exist_ok=True)
+        if stat.S_IMODE(self._store.stat().st_mode) != STORE_MODE:
+            self._store.chmod(STORE_MODE)
 
     def _prune(self) -> None:
         """Remove what crashes left and, above `ENTRIES_KEPT`, what nobody used for a day."""
         now = time.time()
         entries: list[tuple[float, Path]] = []
-        with os.scandir(self._root) as found:
-            for item in found:
-                with contextlib.suppress(OSError):
-                    age_s = now - item.stat(follow_symlinks=False).st_mtime
-                    if not item.name.startswith("."):
-                        entries.append((age_s, Path(item.path)))
-                    elif item.name.startswith(UNFINISHED_PREFIX) and age_s > UNFINISHED_KEPT_S:
-                        remove_tree(Path(item.path))
+        for place in (self._root, self._store):
+            with os.scandir(place) as found:
+                for item in found:
+                    with contextlib.suppress(OSError):
+                        age_s = now - item.stat(follow_symlinks=False).st_mtime
+                        unfinished = item.name.startswith(UNFINISHED_PREFIX)
+                        if unfinished and age_s > UNFINISHED_KEPT_S:
+                            remove_tree(Path(item.path))
+                        elif item.name != STORE_NAME and not item.name.startswith("."):
+                            # In the root itself: an entry of the layout before this one.
+                            entries.append((age_s, Path(item.path)))
         entries.sort()
         for age_s, path in entries[ENTRIES_KEPT:]:
             if age_s > KEPT_AT_LEAST_S:
@@ -235,21 +254,6 @@ def open_temporary_stage() -> Iterator[Stage]:
         yield Stage(root)
     finally:
         remove_tree(root)
-
-
-def _stamp_of(copy: Path) -> _Stamp:
-    """Return what the file system knows of every path, without reading a file."""
-    stamps: list[tuple[str, int, int, int, int]] = []
-    folders = [copy]
-    while folders:
-        with os.scandir(folders.pop()) as found:
-            for item in found:
-                status = item.stat(follow_symlinks=False)
-                facts = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-                stamps.append((item.path, *facts))
-                if item.is_dir(follow_symlinks=False):
-                    folders.append(Path(item.path))
-    return tuple(sorted(stamps))
 
 
 def _write_record(entry: Path, skill: Skill, digest: str) -> None:

@@ -91,11 +91,12 @@ def dropped_note(count: int) -> str:
 
 def _status(ending: Ending) -> tuple[int | None, int | None]:
     """Return (exit code, signal), one of them None."""
-    code = ending.told_code
-    if code is None:
-        code = os.waitstatus_to_exitcode(ending.wait_status)
+    told = ending.told_code
+    code = os.waitstatus_to_exitcode(ending.wait_status) if told is None else told
     if code < 0:
         return None, -code
+    if told is not None:
+        return code, None
     if _SHELL_SIGNAL_BASE < code <= _SHELL_SIGNAL_BASE + _SIGNAL_LAST:
         return None, code - _SHELL_SIGNAL_BASE
     return code, None

@@ -125,6 +125,9 @@ def make_zygote_plan(
     executables = _executables(host, language)
     script = f"{SKILL_MOUNT}/{entry.path}"
     command = command_for(host, language, script, policy.limits)
+    if language is Language.NODE:
+        # The skill's directory is a link, and modules should know each other by the short name.
+        command = (command[0], "--preserve-symlinks", "--preserve-symlinks-main", *command[1:])
     limits = resource_limits(policy.limits, counted_here=True)
     layout = {
         "mounts": [[mount.kind, mount.source, mount.target] for mount in mounts],
@@ -226,6 +229,7 @@ def _mounts(host: Host, language: Language, store: str, environments: str) -> tu
         *(_programs(host) if language is Language.BASH else ()),
         *(Mount("dev-bind", path, path) for path in DEVICES),
         Mount("symlink", "urandom", "/dev/random"),
+        Mount("symlink", SCRATCH, "/dev/shm"),
         *(
             [Mount("symlink", f"{PER_RUN}/stdin", "/dev/stdin")]
             if language in STDIN_BY_NAME

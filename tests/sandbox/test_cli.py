@@ -236,7 +236,7 @@ def test_exec_runs_one_script(tmp_path: Path, capfd: pytest.CaptureFixture[str])
 def test_a_refusal_is_an_outcome_for_machines(
     skill: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def nowhere(*_: object) -> None:
+    def nowhere(*_: object, **__: object) -> None:
         raise PolicyDenied("not on this machine")
 
     monkeypatch.setattr("skilllite_sandbox.sandbox.Sandbox.run_job", nowhere)

@@ -27,8 +27,8 @@ GONE_WITHIN_S = 0.2  # after the deadline, with nine busy processes
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    """One sandbox for all."""
-    with Sandbox() as opened:
+    """One sandbox for all; without a pool, so that every process is one of a run."""
+    with Sandbox(pool=False) as opened:
         yield opened
 
 

@@ -20,7 +20,13 @@ from skilllite_sandbox import stage as stage_module
 from skilllite_sandbox.archive import UNFINISHED_PREFIX, copy_tree, remove_tree
 from skilllite_sandbox.digest import compute_digest
 from skilllite_sandbox.errors import InvalidSkill, NotFound, SandboxUnavailable
-from skilllite_sandbox.stage import RECORD_NAME, Stage, StagedSkill, open_temporary_stage
+from skilllite_sandbox.stage import (
+    RECORD_NAME,
+    STORE_NAME,
+    Stage,
+    StagedSkill,
+    open_temporary_stage,
+)
 
 
 @pytest.fixture
@@ -30,7 +36,8 @@ def root(tmp_path: Path) -> Iterator[Path]:
 
 
 def entries(root: Path) -> list[str]:
-    return sorted(path.name for path in root.iterdir() if path.name != ".lock")
+    assert {path.name for path in root.iterdir()} <= {".lock", STORE_NAME}
+    return sorted(path.name for path in (root / STORE_NAME).iterdir())
 
 
 def mode_of(path: Path) -> int:
@@ -61,6 +68,8 @@ def test_modes_let_a_sandbox_read_and_nobody_else_in(tmp_path: Path, root: Path)
         os.umask(previous)
 
     assert mode_of(root) == 0o700
+    assert mode_of(root / STORE_NAME) == 0o711
+    assert mode_of(staged.directory.parent) == 0o755
     assert mode_of(staged.directory) == mode_of(staged.directory / "scripts") == 0o555
     assert mode_of(staged.directory / "scripts" / "main.sh") == 0o555
     assert mode_of(staged.directory / "secret.txt") == 0o444

@@ -37,7 +37,6 @@ from skilllite_sandbox.environment.store import Tell
 from skilllite_sandbox.errors import EnvironmentUnavailable, PackagesUnresolvable
 from skilllite_sandbox.host import Host
 
-
 _RESOLVING = "resolve"
 _CACHE = "cache"
 

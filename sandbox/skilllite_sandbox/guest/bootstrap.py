@@ -22,7 +22,8 @@ import sys
 
 from skilllite_sandbox.guest import network, report
 from skilllite_sandbox.guest.exec_program import become
-from skilllite_sandbox.guest.python_program import run_script
+from skilllite_sandbox.guest.python_program import Interrupted, add_site_builtins, run_script
+from skilllite_sandbox.guest.streams import die_of_interrupt, finish_interpreter
 from skilllite_sandbox.guest.system import (
     PR_SET_NO_NEW_PRIVS,
     RESOURCES,
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _RULE_PATH_BENEATH = 1
 _ACCESS_FS_EXECUTE = 1
+_ACCESS_FS_REFER = 1 << 13
+_REFER_SINCE = 2
 
 
 def main() -> None:
@@ -66,8 +69,13 @@ def main() -> None:
 
     if command:
         become(command, tell)
-    else:
+        return
+    add_site_builtins()
+    try:
         run_script(script, paths.split(":") if paths else [], tell)
+    except Interrupted:
+        finish_interpreter(1)
+        die_of_interrupt()
 
 
 def parse_limits(text: str) -> "Iterator[tuple[int, int, int]]":
@@ -80,18 +88,22 @@ def parse_limits(text: str) -> "Iterator[tuple[int, int, int]]":
 
 def restrict_execution(libc: Libc, executables: str, status: int) -> None:
     """Leave only these files executable, for this process and all it starts."""
-    handled = _ACCESS_FS_EXECUTE.to_bytes(8, sys.byteorder)
+    version = libc.call("syscall", _CREATE_RULESET, None, 0, 1)
+    # A ruleset that doesn't speak of it forbids every link and rename across directories.
+    refer = _ACCESS_FS_REFER if version >= _REFER_SINCE else 0
+    handled = (_ACCESS_FS_EXECUTE | refer).to_bytes(8, sys.byteorder)
     optional = executables.startswith("?")
     create = libc.call if optional else libc.must
     ruleset = create("syscall", _CREATE_RULESET, handled, len(handled), 0)
     if ruleset < 0:
         return
-    for path in executables.lstrip("?").split(":"):
+    rules = [(path, _ACCESS_FS_EXECUTE) for path in executables.lstrip("?").split(":")]
+    for path, rights in (*rules, *([("/", refer)] if refer else [])):
         try:
             file = os.open(path, os.O_PATH | os.O_CLOEXEC)
         except OSError:
             continue  # a program of the list that this host doesn't have
-        rule = handled + file.to_bytes(4, sys.byteorder)
+        rule = rights.to_bytes(8, sys.byteorder) + file.to_bytes(4, sys.byteorder)
         libc.must("syscall", _ADD_RULE, ruleset, _RULE_PATH_BENEATH, rule, 0)
         os.close(file)
     libc.must("syscall", _RESTRICT_SELF, ruleset, 0)

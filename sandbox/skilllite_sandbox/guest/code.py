@@ -19,7 +19,10 @@ from typing import Final
 _PACKAGE: Final = "skilllite_sandbox.guest"
 _DIRECTORY: Final = path.dirname(__file__)
 _MODULES: Final = {
-    "bootstrap": ("report", "system", "exec_program", "python_program", "network", "bootstrap"),
+    "bootstrap": (
+        *("report", "system", "exec_program", "python_program", "streams", "network"),
+        "bootstrap",
+    ),
     "launcher": (
         *("report", "system", "landlock", "exec_program", "execute_once", "python_program"),
         *("streams", "network", "root", "worker", "zygote", "launcher"),
@@ -37,7 +40,7 @@ def load(cargo):
     for name, code in cargo:
         module = sys.modules["{_PACKAGE}." + name] = type(sys)("{_PACKAGE}." + name)
         if isinstance(code, str):
-            code = compile(code, name, "exec", dont_inherit=True)
+            code = compile(code, f"<guest {{name}}>", "exec", dont_inherit=True)
         exec(code, module.__dict__)
     main = module.main
     for name in [name for name in sys.modules if name.startswith("skilllite_sandbox")]:
@@ -64,7 +67,7 @@ def guest_code(program: str, interpreter: str) -> bytes:
         ]
         return f"{_LOADER}\nload({sources!r})()\n".encode()
     cargo = marshal.dumps([(name, _compiled(name)) for name in names])
-    start = compile(_LOADER + _START, "guest", "exec", dont_inherit=True)
+    start = compile(_LOADER + _START, "<guest>", "exec", dont_inherit=True)
     constants = tuple(cargo if constant == _CARGO else constant for constant in start.co_consts)
     header = importlib.util.MAGIC_NUMBER + bytes(12)  # no flags, no date to check
     return header + marshal.dumps(start.replace(co_consts=constants))
@@ -75,4 +78,12 @@ def _compiled(name: str) -> CodeType:
     module = f"{_PACKAGE}.{name}"
     code = SourceFileLoader(module, path.join(_DIRECTORY, f"{name}.py")).get_code(module)
     assert code is not None
-    return code
+    return _renamed(code, f"<guest {name}>")
+
+
+def _renamed(code: CodeType, name: str) -> CodeType:
+    """Return code that doesn't know where it lay on the host."""
+    constants = tuple(
+        _renamed(each, name) if isinstance(each, CodeType) else each for each in code.co_consts
+    )
+    return code.replace(co_filename=name, co_consts=constants)

@@ -7,6 +7,7 @@ does nothing but reap and report.
 
 import os
 import sys
+from _signal import SIG_DFL, SIGPIPE, SIGXFSZ, signal
 
 from skilllite_sandbox.guest import report
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 def become(command: "list[str]", tell: "Callable[[bytes], object]") -> None:
     """Execute a program in place of this one."""
+    for number in (SIGPIPE, SIGXFSZ):  # ignored by Python, and what is ignored stays so
+        signal(number, SIG_DFL)
     try:
         os.execv(command[0], command)
     except OSError as error:

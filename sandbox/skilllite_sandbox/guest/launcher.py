@@ -9,11 +9,12 @@ and then root is given up for good, before anything else happens.
 
 import json
 import os
-import signal
 import sys
+from _signal import SIGKILL
 from _socket import socket
 
 from skilllite_sandbox.guest import landlock, report
+from skilllite_sandbox.guest.python_program import add_site_builtins
 from skilllite_sandbox.guest.root import build_root, clone_sources
 from skilllite_sandbox.guest.system import (
     CLONE_NEWCGROUP,
@@ -61,7 +62,7 @@ def main() -> None:
         zygote = os.fork()
         if zygote:
             _wait_for(zygote, control)
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        libc.prctl(PR_SET_PDEATHSIG, SIGKILL)
         libc.must("sethostname", HOST_NAME.encode("ascii"), len(HOST_NAME))
         step = "procfs"
         proc = libc.detached_proc()
@@ -125,6 +126,8 @@ def _preload(layout: "dict[str, Any]") -> None:
     os.environ.update(layout["preload_environment"])
     for name in layout["preload"]:
         __import__(name)
+    if not layout["is_program"]:
+        add_site_builtins()
     os.environ.clear()
 
 

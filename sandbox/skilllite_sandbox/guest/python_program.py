@@ -1,4 +1,4 @@
-"""Runs a Python script as `python3 script` would, in a `__main__` without a trace of the guest."""
+"""Runs a Python script as `python3 script` would, in a `__main__` like the one it would have."""
 
 import builtins
 import os
@@ -9,21 +9,22 @@ from skilllite_sandbox.guest import report
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
+    from types import ModuleType, TracebackType
 
 ENOSPC, EFBIG, EDQUOT = 28, 27, 122
 
 
+class Interrupted(SystemExit):
+    """The script ended by KeyboardInterrupt, for which an interpreter kills itself by SIGINT."""
+
+
 def run_script(script: str, paths: "list[str]", tell: "Callable[[bytes], object]") -> None:
     """Execute a script; every way it can end leaves as SystemExit."""
-    module = type(sys)("__main__")
-    module.__file__ = script
-    module.__dict__["__builtins__"] = builtins
+    module = main_module(script)
     sys.modules["__main__"] = module
     sys.argv = [script]
     sys.path[0:0] = [os.path.dirname(script)]
     sys.path += paths
-    vars(builtins).update(exit=leave, quit=leave)  # `site` would have made them
     try:
         with open(script, "rb") as file:
             source = file.read()
@@ -36,12 +37,32 @@ def run_script(script: str, paths: "list[str]", tell: "Callable[[bytes], object]
             tell(fact)
         error.__traceback__ = own_frames_removed(error.__traceback__)
         sys.excepthook(type(error), error, error.__traceback__)
-        raise SystemExit(1) from None
+        ending = Interrupted if isinstance(error, KeyboardInterrupt) else SystemExit
+        raise ending(1) from None
 
 
-def leave(code: object = None) -> None:
-    """End the program, as the `exit` of an interactive session does."""
-    raise SystemExit(code)
+def main_module(script: str) -> "ModuleType":
+    """Return the module that a script runs in, with all that the interpreter puts there."""
+    from _frozen_importlib_external import SourceFileLoader
+
+    module = type(sys)("__main__")
+    module.__dict__.update(
+        __file__=script,
+        __cached__=None,
+        __annotations__={},
+        __builtins__=builtins,
+        __loader__=SourceFileLoader("__main__", script),
+    )
+    return module
+
+
+def add_site_builtins() -> None:
+    """Add what `site` adds to the builtins, and nothing else of it: `exit`, `help` and the like."""
+    import site  # imported after -S it does nothing by itself
+
+    site.setquit()
+    site.setcopyright()
+    site.sethelper()
 
 
 def exhaustion_of(error: BaseException) -> bytes:

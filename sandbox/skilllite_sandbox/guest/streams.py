@@ -5,9 +5,11 @@ makes them at its start (Python/pylifecycle.c), and its end does in the same ord
 notice: wait for threads, run the exit handlers, flush.
 """
 
+import gc
 import io
 import os
 import sys
+from _signal import SIG_DFL, SIGINT, signal
 
 _FLUSH_FAILED = 120  # what the interpreter exits with when the last flush fails
 
@@ -45,19 +47,15 @@ def finish_interpreter(code: int) -> int:
     atexit = sys.modules.get("atexit")
     if atexit is not None:
         atexit._run_exitfuncs()
-    try:
-        if sys.stdout is not None and not sys.stdout.closed:
-            sys.stdout.flush()
-    except BaseException as error:
-        # As the interpreter says it; there is nobody left to handle it.
-        _complain(f"Exception ignored in: {sys.stdout!r}\n{type(error).__name__}: {error}\n")
-        code = _FLUSH_FAILED
-    try:
-        if sys.stderr is not None and not sys.stderr.closed:
-            sys.stderr.flush()
-    except BaseException:
-        code = _FLUSH_FAILED
-    return code
+    code = _flush(code)
+    _clear_main()
+    return _flush(code)
+
+
+def die_of_interrupt() -> None:
+    """End as an interpreter does after KeyboardInterrupt, so that shells know why."""
+    signal(SIGINT, SIG_DFL)
+    os.kill(os.getpid(), SIGINT)
 
 
 def close_streams() -> None:
@@ -65,8 +63,40 @@ def close_streams() -> None:
     os.closerange(0, 3)
 
 
-def _complain(text: str) -> None:
+def _flush(code: int) -> int:
+    """Flush what the skill wrote; say it and return another status when that fails."""
+    stdout, stderr = sys.stdout, sys.stderr
     try:
-        os.write(2, text.encode("utf-8", "backslashreplace"))
-    except OSError:
-        pass
+        if stdout is not None and not stdout.closed:
+            stdout.flush()
+    except BaseException as error:
+        code = _FLUSH_FAILED
+        sys.stdout = None  # it isn't flushed a second time
+        try:
+            # As the interpreter says it; there is nobody left to handle it.
+            stderr.write(f"Exception ignored in: {stdout!r}\n{type(error).__name__}: {error}\n")
+        except BaseException:
+            pass
+    try:
+        if stderr is not None and not stderr.closed:
+            stderr.flush()
+    except BaseException:
+        code = _FLUSH_FAILED
+    return code
+
+
+def _clear_main() -> None:
+    """Let go of the script's names and of what it put in place of the streams.
+
+    In the order of the interpreter: names with an underscore first. What has a destructor runs it
+    now; an open file writes what it still holds.
+    """
+    names = vars(sys.modules["__main__"])
+    for private in (True, False):
+        for name in [name for name in names if name.startswith("_") is private]:
+            if name != "__builtins__":
+                names[name] = None
+    for stream in ("stdin", "stdout", "stderr"):
+        if getattr(sys, stream, None) is not None:
+            setattr(sys, stream, getattr(sys, f"__{stream}__"))
+    gc.collect()

@@ -16,7 +16,6 @@ import gc
 import json
 import os
 import select
-import signal
 import sys
 from _socket import (
     AF_UNIX,
@@ -32,8 +31,13 @@ from _socket import (
 from skilllite_sandbox.guest import landlock, network, report
 from skilllite_sandbox.guest.exec_program import become, watch
 from skilllite_sandbox.guest.execute_once import let_one_through, load_and_offer
-from skilllite_sandbox.guest.python_program import run_script
-from skilllite_sandbox.guest.streams import attach_streams, close_streams, finish_interpreter
+from skilllite_sandbox.guest.python_program import Interrupted, run_script
+from skilllite_sandbox.guest.streams import (
+    attach_streams,
+    close_streams,
+    die_of_interrupt,
+    finish_interpreter,
+)
 from skilllite_sandbox.guest.system import (
     CLONE_NEWNET,
     CLONE_NEWNS,
@@ -97,8 +101,6 @@ def be_worker(kind: Kind, spec: "dict[str, Any]", channel: socket) -> None:
     channel = _keep_only(channel, kind.proc)
     # Out of the zygote's process group: kill(0, ...) must not reach it.
     os.setsid()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
-        signal.signal(number, signal.SIG_DFL)
     ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
     child = os.fork()
     if child:
@@ -263,6 +265,7 @@ def _prepare(
     shown = []
     if job["skill"]:
         shown.append(f"{SKILLS}/{job['skill']}")
+        # A warm worker can't mount any more, but it can write a link here.
         os.symlink(shown[0], f"{PER_RUN}/skill")
     if job["environment_id"]:
         shown.append(f"{ENVIRONMENTS}/{job['environment_id']}")
@@ -300,13 +303,16 @@ def _run_python(job: "dict[str, Any]", channel: socket) -> None:
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()
     tell(report.READY)
-    code = 0
+    code, interrupted = 0, False
     try:
         run_script(job["script"], job["paths"], tell)
     except SystemExit as error:
         code = exit_code(error)
+        interrupted = isinstance(error, Interrupted)
     code = finish_interpreter(code)
     close_streams()
+    if interrupted:
+        die_of_interrupt()
     # Before the kernel takes the process apart, which is what the host would wait for else.
     tell(report.ENDED + str(code).encode("ascii"))
     os._exit(code)

@@ -1,0 +1,1 @@
+greet() { echo "Hallo $1 from ${BASH_SOURCE[0]##*/}"; }
