@@ -295,15 +295,18 @@ def _finish(started: _Started) -> int:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(started.process.pid, signal.SIGKILL)
     for descriptor in (started.pidfd, started.first):
-        if descriptor is not None:
-            dying = select.poll()
-            dying.register(descriptor, select.POLLIN)
-            if not dying.poll(DEATH_S * 1000):
-                raise EnvironmentUnavailable(
-                    f"a process of the installation didn't end within {DEATH_S:.0f} s",
-                    hint="it hangs in the kernel; restart the machine when it stays",
-                )
+        if descriptor is not None and not _is_over(descriptor, DEATH_S):
+            raise EnvironmentUnavailable(
+                f"a process of the installation didn't end within {DEATH_S:.0f} s",
+                hint="it hangs in the kernel; restart the machine when it stays",
+            )
     return started.process.wait()
+
+
+def _is_over(pidfd: int, timeout_s: float) -> bool:
+    dying = select.poll()
+    dying.register(pidfd, select.POLLIN)
+    return bool(dying.poll(timeout_s * 1000))
 
 
 def _too_large(work: Path) -> str:
