@@ -10,6 +10,7 @@
     box_guest               the first code in it; a script of its own
     installers     pure     the commands of uv and npm, and what their failures mean
     builder        effects  resolving and installing, put together for this host
+    installed      effects  one environment on disk: its record, its count, who owns it
     store          effects  environments on disk: built once, checked, listed, removed
 
 A run without packages imports none of it; one that finds its environment imports needs and store.

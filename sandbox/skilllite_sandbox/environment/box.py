@@ -25,7 +25,7 @@ WORK = "/run/build"
 PROXY_PORT = 3128
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 GUEST_FILE = "/run/box"
-_PASSWD = "skill:x:1000:1000:skill:/work/home:/bin/sh\n"
+_PASSWD = f"skill:x:1000:1000:skill:{WORK}/home:/bin/sh\n"
 
 BUILD_S = 900.0  # for one installation: a gigabyte over a slow line
 MEMORY_BYTES = 2048 * MIB  # npm resolving a large tree needs half of it

@@ -28,52 +28,34 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+from skilllite_sandbox.environment.installed import (
+    FOLDERS,
+    RECORD_NAME,
+    BadRecord,
+    count_files,
+    make_read_only,
+    read_record,
+    remove_tree,
+)
+from skilllite_sandbox.environment.installed import Environment as Environment
 from skilllite_sandbox.environment.lock import (
     BUILDER_VERSION,
     LOCK_BYTES_MAX,
     BadLock,
     Lock,
-    LockedPackage,
     environment_digest,
     read_lock,
 )
-from skilllite_sandbox.environment.requirements import DependencySet, Ecosystem, Target
+from skilllite_sandbox.environment.requirements import DependencySet, Target
 from skilllite_sandbox.errors import EnvironmentMissing, EnvironmentUnavailable, NotFound
 from skilllite_sandbox.host import Host, read_host
 
 KEPT = 64  # environments that nobody removes; beyond it the longest unused go
 KEPT_AT_LEAST_S = 24 * 3600.0  # one that was used within a day may be in use, and stays
 LOCK_WAIT_S = 2 * 900.0  # the longest build, and another one that was waiting before
-RECORD_BYTES_MAX = 1024 * 1024  # a thousand packages with their versions: a tenth of it
 _LOCK_POLL_S = 0.05
 _UNFINISHED = "unfinished-"
-_RECORD = "environment.json"
 _HEX = frozenset("0123456789abcdef")
-
-FOLDERS = {Ecosystem.PYTHON: "site-packages", Ecosystem.NODE: "node_modules"}
-"""What of an environment a program imports from."""
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """Installed packages, complete and read-only."""
-
-    digest: str
-    """In hexadecimal; the name of its directory."""
-    path: Path
-    ecosystem: Ecosystem
-    packages: tuple[LockedPackage, ...]
-    files: int
-    size_bytes: int
-    building_allowed: bool
-    """Whether a person had allowed to run code of its packages to build them."""
-    built_at: int
-    """Seconds since the epoch."""
-
-    @property
-    def modules(self) -> Path:
-        """The directory that a program imports from."""
-        return self.path / FOLDERS[self.ecosystem]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,15 +156,15 @@ class Environments:
             return None
         entry = self.by_digest / digest
         try:
-            found = _read_record(entry)
+            found = read_record(entry)
             identity = (entry.lstat().st_ino, found.built_at)
             with self._counted_lock:
                 is_counted = self._counted.get(digest) == identity
-            if not is_counted and _count(entry) != (found.files, found.size_bytes):
+            if not is_counted and count_files(entry) != (found.files, found.size_bytes):
                 return None
             with contextlib.suppress(OSError):
                 os.utime(entry)  # when it was last used
-        except (OSError, _BadRecord):
+        except (OSError, BadRecord):
             return None
         with self._counted_lock:
             self._counted[digest] = identity
@@ -234,8 +216,8 @@ class Environments:
         found: list[Stored] = []
         with contextlib.suppress(FileNotFoundError):
             for entry in self.by_digest.iterdir():
-                with contextlib.suppress(OSError, _BadRecord):
-                    found.append(Stored(_read_record(entry), entry.stat().st_mtime))
+                with contextlib.suppress(OSError, BadRecord):
+                    found.append(Stored(read_record(entry), entry.stat().st_mtime))
         return sorted(found, key=lambda each: -each.used_at)
 
     def remove(self, digest: str) -> None:
@@ -317,8 +299,8 @@ class Environments:
         entry.mkdir(mode=0o755)
         placed = entry / FOLDERS[target.ecosystem]
         modules.rename(placed)
-        _make_read_only(placed)
-        files, size_bytes = _count(entry)
+        make_read_only(placed)
+        files, size_bytes = count_files(entry)
         record = {
             "schema": 1,
             "builder": BUILDER_VERSION,
@@ -332,7 +314,7 @@ class Environments:
             "built_at": int(time.time()),
             "building_allowed": allow_build,
         }
-        path = entry / _RECORD
+        path = entry / RECORD_NAME
         path.write_text(json.dumps(record, indent=1), encoding="utf-8")
         path.chmod(0o444)
         os.sync()  # thousands of files: one by one it would take seconds
@@ -463,84 +445,6 @@ class Environments:
             yield
         finally:
             os.close(descriptor)
-
-
-class _BadRecord(ValueError):
-    """`environment.json` is not what was written there."""
-
-
-def _read_record(entry: Path) -> Environment:
-    try:
-        with (entry / _RECORD).open("rb") as file:
-            found: dict[str, Any] = json.loads(file.read(RECORD_BYTES_MAX))
-        if found["schema"] != 1 or found["digest"] != entry.name:
-            raise _BadRecord
-        return Environment(
-            digest=entry.name,
-            path=entry,
-            ecosystem=Ecosystem(found["ecosystem"]),
-            packages=tuple(LockedPackage(name, version) for name, version in found["packages"]),
-            files=int(found["files"]),
-            size_bytes=int(found["size_bytes"]),
-            building_allowed=bool(found["building_allowed"]),
-            built_at=int(found["built_at"]),
-        )
-    except (ValueError, KeyError, TypeError) as error:
-        raise _BadRecord(str(error)) from None
-
-
-def _count(entry: Path) -> tuple[int, int]:
-    """Return how many files the packages have, and their bytes."""
-    files = size = 0
-    folders = [str(entry / name) for name in FOLDERS.values() if (entry / name).is_dir()]
-    while folders:
-        with os.scandir(folders.pop()) as found:
-            for item in found:
-                if item.is_dir(follow_symlinks=False):
-                    folders.append(item.path)
-                else:
-                    files += 1
-                    size += item.stat(follow_symlinks=False).st_size
-    return files, size
-
-
-def _make_read_only(root: Path) -> None:
-    """Take everything back from the service user, and let everybody read it.
-
-    No process of the installation is left, so nothing changes meanwhile. Links and special files
-    have no place among packages: a link would be followed where the environment is shown.
-    """
-    owner, group = os.geteuid(), os.getegid()
-    for folder, folders, names, descriptor in os.fwalk(root, follow_symlinks=False):
-        for name in (*folders, *names):
-            mode = os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode
-            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-                raise EnvironmentUnavailable(
-                    f"a package holds a link or a special file: {name[:80]!a}",
-                    cause=f"found in {Path(folder).name[:80]!a}",
-                    hint="ask for another version of it",
-                )
-            if stat.S_ISREG(mode):
-                os.chown(name, owner, group, dir_fd=descriptor, follow_symlinks=False)
-                os.chmod(name, 0o555 if mode & stat.S_IXUSR else 0o444, dir_fd=descriptor)
-        os.fchown(descriptor, owner, group)
-    for *_, descriptor in os.fwalk(root, topdown=False, follow_symlinks=False):
-        os.fchmod(descriptor, 0o555)
-
-
-def remove_tree(path: Path) -> None:
-    """Remove a tree of read-only folders, whoever owns what is in it, following no link."""
-    import shutil
-
-    with contextlib.suppress(FileNotFoundError):
-        for _, folders, _, descriptor in os.fwalk(path, follow_symlinks=False):
-            with contextlib.suppress(OSError):
-                os.fchmod(descriptor, 0o700)
-            for name in folders:  # before the walk enters them
-                with contextlib.suppress(OSError):
-                    if stat.S_ISDIR(os.lstat(name, dir_fd=descriptor).st_mode):
-                        os.chmod(name, 0o700, dir_fd=descriptor)
-    shutil.rmtree(path, ignore_errors=True)
 
 
 def _listed(dependencies: DependencySet) -> str:

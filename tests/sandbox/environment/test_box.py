@@ -18,7 +18,7 @@ from skilllite_sandbox.environment import box as plan
 from skilllite_sandbox.environment import box_run
 from skilllite_sandbox.environment.box import Box, base_environment, box_command
 from skilllite_sandbox.environment.box_run import BoxResult, run_box
-from skilllite_sandbox.environment.store import remove_tree
+from skilllite_sandbox.environment.installed import remove_tree
 from skilllite_sandbox.errors import EnvironmentUnavailable
 from skilllite_sandbox.host import Host, Interpreter, RootTools, find_program, read_host
 
