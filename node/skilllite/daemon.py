@@ -45,6 +45,7 @@ from skilllite.tasks.ledger import Ledger, open_ledger
 from skilllite.tasks.local_connection import LocalConnection
 from skilllite.tasks.owner import TaskOwner, open_owner
 from skilllite.version import VERSION
+from skilllite_sandbox.environment.store import open_environments
 from skilllite_sandbox.policy import Level
 from skilllite_sandbox.sandbox import Sandbox
 from skilllite_sandbox.stage import Stage
@@ -153,7 +154,8 @@ class Node:
         stage = Stage(self._home.stage)
         concurrency = self._config.integer("tasks.concurrency") or os.cpu_count() or 1
         offered = OfferedSkills(stage)
-        with Sandbox(stage=stage) as sandbox:
+        environments = open_environments(self._home.env)
+        with Sandbox(stage=stage, environments=environments) as sandbox:
             # Tried out now, on the main thread: a run must not pay for it.
             log.info("sandbox: %s", sandbox.probe.tier.value)
             runner = SandboxRunner(

@@ -116,6 +116,8 @@ class DirectRuns:
         )
         input_bytes = encode_input(args.input_json, request.limits)
         job, notes = make_job(request, input_bytes, directory, self._stage)
+        # What is not installed yet is left to the command, which shows its progress.
+        job = self._sandbox.with_packages(job, may_install=False)
         self._sandbox.prepare(job)
         return job, [
             *([f"note: {hides}"] if hides else []),

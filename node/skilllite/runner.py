@@ -8,6 +8,7 @@ waiting for the end, happens in worker threads.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -93,6 +94,10 @@ class SandboxRunner:
         staged = await trio.to_thread.run_sync(self._stage.put, directory, limiter=self._threads)
         policy = self._policy(origin, deadline_s)
         job = Job(staged, entry_of(staged), encode_input(input_json, policy.limits), policy)
+        if staged.skill.requests.packages:
+            # Nothing is installed for a task, whoever sent it: that takes minutes and reaches out.
+            find = partial(self._sandbox.with_packages, job, may_install=False)
+            job = await trio.to_thread.run_sync(find, limiter=self._threads)
         await trio.to_thread.run_sync(self._sandbox.prepare, job, limiter=self._threads)
         execution = self._sandbox.start(job)
         on_started(staged.digest)

@@ -49,9 +49,14 @@ def run_skill(
         skilllite_sandbox.errors.SandboxError: it could not start: `NotFound`, `InvalidSkill`,
             `InvalidInput`, or `SandboxUnavailable` when this host can't give the level.
     """
+    from skilllite_sandbox.environment.store import open_environments
+
     home = Home.locate()
     level, stage = Level(sandbox_level), open_stage(home)
-    with Sandbox(level, stage=stage, pool=False, preload=False) as sandbox:
+    environments = open_environments(home.env)
+    with Sandbox(
+        level, stage=stage, pool=False, preload=False, environments=environments
+    ) as sandbox:
         outcome = sandbox.run(locate_skill(str(path_or_name), home)[0], input_json)
     return {
         "success": outcome.ok,

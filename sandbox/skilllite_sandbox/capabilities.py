@@ -75,9 +75,6 @@ def missing_clauses(
         clauses.append(f"network ({hosts}) is not granted, --allow-network HOST does that")
     elif requests.network_mentioned and not grants.network:
         clauses.append("network is not granted, --allow-network HOST does that")
-    if requests.packages:
-        names = tuple(package.name for package in requests.packages)
-        clauses.append(f"packages ({_listed(names)}) are not installed yet")
     if requests.exec:
         clauses.append(f"programs ({_listed(requests.exec)}) can't be granted yet")
     if requests.bash_tools:

@@ -25,6 +25,7 @@ from skilllite_sandbox.zygote_plan import PRELOADED, make_zygote_plan
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
     from skilllite_sandbox.backend.launch import Launcher
+    from skilllite_sandbox.environment.store import Environment
     from skilllite_sandbox.stage import StagedSkill
 
 PLANS_KEPT = 256  # a plan is some kilobytes, and making one costs as much as a warm run
@@ -41,6 +42,8 @@ class Job:
     input_bytes: bytes
     """One JSON object."""
     policy: Policy
+    environment: Environment | None = None
+    """The packages that the skill imports."""
 
 
 class Carriers:
@@ -77,7 +80,8 @@ class Carriers:
             InvalidInput: a limit is below what an interpreter needs.
         """
         # The directory is named by the content, so it stands for all that the skill says.
-        key = (job.policy, job.entry, directory, self._wants_zygote(job.policy))
+        packages = job.environment.digest if job.environment else ""
+        key = (job.policy, job.entry, directory, packages, self._wants_zygote(job.policy))
         found = self._plans.get(key)
         if found is None:
             found = self._make_plan(host, job, directory)
@@ -137,6 +141,8 @@ class Carriers:
                 job.entry,
                 directory,
                 preload=self._preload,
+                environments=str(job.environment.path.parent) if job.environment else "",
+                installed=job.environment.digest if job.environment else "",
                 writable_code=job.staged.skill.requests.writable_code,
             )
         except SandboxUnavailable:
@@ -155,4 +161,5 @@ class Carriers:
             directory,
             landlock=job.entry.language is Language.BASH and has_landlock(),
             writable_code=job.staged.skill.requests.writable_code,
+            packages=str(job.environment.modules) if job.environment else "",
         )

@@ -66,10 +66,10 @@ def _dispatch(args: argparse.Namespace) -> int:
         raise SandboxUnavailable(f"`skilllite-sandbox {args.command}` is not built yet")
     if args.command == "doctor":
         return _doctor(as_json=args.json)
-    from skilllite_sandbox.run_command import run_skill_command
+    from skilllite_sandbox.run_command import Place, run_skill_command
 
     level = args.sandbox_level or LEVELS[-1]
-    return run_skill_command(args, level=level, locate=lambda: (args.skill, None))
+    return run_skill_command(args, level=level, locate=lambda: Place(args.skill))
 
 
 def _doctor(*, as_json: bool) -> int:

@@ -130,7 +130,8 @@ def _from_file(directory: Path, path: str, read: Any, problems: list[Problem]) -
 def _requirements_txt(text: str) -> tuple[str, list[str]]:
     lines = text.replace("\\\n", " ").splitlines()
     bare = (re.split(r"(?:^|\s)#|\s--hash", line, maxsplit=1)[0].strip() for line in lines)
-    return "python", [line for line in bare if line and not line.startswith("-")]
+    # Options of the installer stay in: who installs refuses them, instead of doing something else.
+    return "python", [line for line in bare if line]
 
 
 def _pyproject_toml(text: str) -> tuple[str, list[str]]:

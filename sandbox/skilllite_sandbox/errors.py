@@ -6,7 +6,12 @@
     ├── NotFound             name something that exists
     ├── PolicyDenied         stop: policy says no and nobody here can change that
     ├── ConsentRequired      ask a person
+    │   └── BuildingNotAllowed     whether code of a package may run to build it
     ├── SandboxUnavailable   run `skilllite doctor`: this host can't give what was asked
+    │   └── EnvironmentUnavailable the skill's packages can't be had: see to the tool, disk, index
+    │       ├── EnvironmentMissing     build it on this host first
+    │       └── IndexUnreachable       try again later, or correct the index settings
+    ├── PackagesUnresolvable change what the skill asks for: no index has it
     └── KeyUnusable          restore the key file or its permissions; nothing was replaced
 
 A run that starts always ends in an `Outcome`; these are raised when it could not start.
@@ -69,6 +74,36 @@ class SandboxUnavailable(SandboxError):
     """The host can't give the isolation that the level asks for."""
 
     code = "sandbox_unavailable"
+
+
+class EnvironmentUnavailable(SandboxUnavailable):
+    """The packages that a skill needs can't be installed on this host now."""
+
+    code = "environment_unavailable"
+
+
+class EnvironmentMissing(EnvironmentUnavailable):
+    """The packages are not installed, and who asked may not have them installed."""
+
+    code = "environment_missing"
+
+
+class IndexUnreachable(EnvironmentUnavailable):
+    """No package index answered."""
+
+    code = "index_unreachable"
+
+
+class BuildingNotAllowed(ConsentRequired):
+    """A package exists as source only; building it runs code of its author."""
+
+    code = "building_not_allowed"
+
+
+class PackagesUnresolvable(SandboxError):
+    """What the skill asks for doesn't exist or doesn't fit together."""
+
+    code = "packages_unresolvable"
 
 
 class KeyUnusable(SandboxError):

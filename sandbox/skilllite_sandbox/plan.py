@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 SKILL_MOUNT = "/skill"
+SITE_PACKAGES = "/env/site-packages"
+# node looks beside the script and in every folder above it, `import` and `require` alike.
+NODE_MODULES = "/node_modules"
 SCRATCH = "/tmp"
 GUEST_FILE = "/run/guest"
 GUEST_ID = 1000  # what the skill sees as its own uid, whoever runs it
@@ -133,6 +136,8 @@ class Plan:
     """Whether the input is also shown as the file /dev/stdin."""
     network: tuple[str, ...] = ()
     """Hosts with ports that the proxy lets through; empty for no network at all."""
+    import_paths: tuple[str, ...] = ()
+    """Where Python finds the packages of this run, after its standard library."""
     zygote: ZygotePart | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -150,6 +155,7 @@ class Plan:
             "executables": list(self.executables),
             "environment": dict(self.environment),
             "network": list(self.network),
+            "import_paths": list(self.import_paths),
             "mounts": [[mount.kind, mount.source, mount.target] for mount in self.mounts],
             "resource_limits": {name: [soft, hard] for name, soft, hard in self.resource_limits},
             "limits": asdict(self.limits),
@@ -179,6 +185,7 @@ class Plan:
                 for mount in self.mounts
             ),
             *(f"network {target}" for target in self.network),
+            *(f"import from {path}" for path in self.import_paths),
             *(f"relay {relay.source} via {relay.via}" for relay in self.relays),
             *(f"executable {path}" for path in self.executables),
             *(f"rlimit {name} {soft} {hard}" for name, soft, hard in self.resource_limits),
@@ -200,6 +207,7 @@ def make_plan(
     *,
     landlock: bool = False,
     writable_code: bool = False,
+    packages: str = "",
 ) -> Plan:
     """Return the plan of one run at level 1, or by bubblewrap.
 
@@ -210,6 +218,7 @@ def make_plan(
         skill_directory: Absolute host path of the staged copy.
         landlock: Whether the kernel has Landlock; only bash depends on it.
         writable_code: Whether memory may become executable after it was writable.
+        packages: Absolute host path of what is installed for the skill; empty for nothing.
 
     Raises:
         SandboxUnavailable: this host can't give what the level asks.
@@ -218,11 +227,34 @@ def make_plan(
     """
     check_policy(policy)
     if policy.level is Level.DIRECT:
-        return _direct_plan(policy, host, entry, skill_directory)
+        return _with_own_packages(_direct_plan(policy, host, entry, skill_directory), packages)
     plan = _isolated_plan(policy, host, entry, skill_directory, landlock=landlock)
+    plan = _with_shown_packages(plan, packages)
     if writable_code and plan.profile is Profile.PYTHON:
         plan = replace(plan, profile=Profile.PYTHON_JIT)
-    return _relayed(plan, host, skill_directory) if host.is_root else plan
+    if not host.is_root:
+        return plan
+    return _relayed(plan, host, (skill_directory, *([packages] if packages else [])))
+
+
+def _with_own_packages(plan: Plan, packages: str) -> Plan:
+    """Return the plan of level 1 with packages where they are on the host."""
+    if not packages:
+        return plan
+    if plan.language is Language.PYTHON:
+        return replace(plan, import_paths=(packages,))
+    # For `require` alone: `import` looks above the script only.
+    return replace(plan, environment=(*plan.environment, ("NODE_PATH", packages)))
+
+
+def _with_shown_packages(plan: Plan, packages: str) -> Plan:
+    """Return the plan with packages shown where its language looks for them."""
+    if not packages:
+        return plan
+    is_python = plan.language is Language.PYTHON
+    target = SITE_PACKAGES if is_python else NODE_MODULES
+    mounts = (*plan.mounts, Mount("ro-bind", packages, target))
+    return replace(plan, mounts=mounts, import_paths=(target,) if is_python else ())
 
 
 def check_policy(policy: Policy) -> None:
@@ -460,13 +492,13 @@ def resource_limits(limits: Limits, *, counted_here: bool) -> tuple[tuple[str, i
     return (*found, ("DATA", limits.memory_bytes, limits.memory_bytes))
 
 
-def _relayed(plan: Plan, host: Host, skill_directory: str) -> Plan:
+def _relayed(plan: Plan, host: Host, directories: tuple[str, ...]) -> Plan:
     """Return the plan for a start by root, who becomes the service user before it starts."""
     shown = [mount.source for mount in plan.mounts if mount.kind == "ro-bind"]
     unreachable = {
         root for root in host.unreachable if any(is_below(source, root) for source in shown)
     }
-    sources = [skill_directory, *sorted(unreachable)]
+    sources = [*directories, *sorted(unreachable)]
     points = [
         point
         for point in host.relay_points

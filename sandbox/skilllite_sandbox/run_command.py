@@ -6,6 +6,7 @@ included: it takes as long to get ready as this one takes to find out what to ru
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -29,18 +30,37 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
+    from skilllite_sandbox.environment.store import Environments
     from skilllite_sandbox.outcome import Outcome
     from skilllite_sandbox.run_request import RunRequest
+    from skilllite_sandbox.sandbox import Sandbox
     from skilllite_sandbox.stage import Stage
 
 _DIRECT = 1
+
+
+class Place:
+    """Where a skill is, and where copies and packages are kept."""
+
+    __slots__ = ("directory", "environments", "stage")
+
+    def __init__(
+        self,
+        directory: str,
+        stage: Stage | None = None,
+        environments: Callable[[], Environments] | None = None,
+    ) -> None:
+        """Say where; without a stage copies are temporary, and packages are this user's."""
+        self.directory = directory
+        self.stage = stage
+        self.environments = environments
 
 
 def run_skill_command(
     args: argparse.Namespace,
     *,
     level: int,
-    locate: Callable[[], tuple[str, Stage | None]],
+    locate: Callable[[], Place],
     given: GivenInput | None = None,
 ) -> int:
     """Run what the arguments ask for, print it, and return the exit status.
@@ -48,7 +68,7 @@ def run_skill_command(
     Args:
         args: Parsed; see `run_arguments`.
         level: The level of the run.
-        locate: Returns where the skill is, and the stage unless it is to be a temporary one.
+        locate: Finds the skill.
         given: The input, when somebody has asked for it already.
 
     Raises:
@@ -60,11 +80,10 @@ def run_skill_command(
     with _started_early(level) as launcher:
         from skilllite_sandbox.run_request import request_of
 
-        directory, stage = locate()
+        place = locate()
         request = request_of(args, level)
-        on_log = None if args.json else note
         try:
-            outcome = _run(request, given, directory, stage, launcher, on_log)
+            outcome = _run(request, given, place, launcher, quiet=args.json)
         except SandboxError as error:
             if args.json and exit_code_of(error) == REFUSED:
                 print_outcome(refusal(error, request).to_json())
@@ -120,38 +139,59 @@ def _started_early(level: int) -> Iterator[Launcher | None]:
 def _run(
     request: RunRequest,
     given: GivenInput,
-    directory: str,
-    stage: Stage | None,
+    place: Place,
     launcher: Launcher | None,
-    on_log: Callable[[str], None] | None,
+    *,
+    quiet: bool,
 ) -> Outcome:
     from skilllite_sandbox.policy import Level
     from skilllite_sandbox.run_request import LEVEL_3_NOTE, make_job
-    from skilllite_sandbox.sandbox import Sandbox, encode_input
+    from skilllite_sandbox.sandbox import encode_input
 
     input_bytes = encode_input(given.read(), request.limits)
     # One run and no more: nothing would use what a pool or a longer start prepares.
-    with Sandbox(stage=stage, pool=False, preload=False, launcher=launcher) as sandbox:
-        job, notes = make_job(request, input_bytes, directory, sandbox.stage)
+    with _open(place, launcher) as sandbox:
+        job, notes = make_job(request, input_bytes, place.directory, sandbox.stage)
         for each in notes:
             note(each)
         if request.level is Level.FULL:
             note(LEVEL_3_NOTE)
-        return sandbox.run_job(job, on_log=on_log)
+        shows_progress = sys.stderr.isatty() and not quiet
+        job = sandbox.with_packages(job, on_progress=note if shows_progress else _say_nothing)
+        return sandbox.run_job(job, on_log=None if quiet else note)
 
 
-def _explain(
-    args: argparse.Namespace, level: int, locate: Callable[[], tuple[str, Stage | None]]
-) -> int:
-    """Print the plan of a run."""
-    from skilllite_sandbox.run_request import make_job, request_of
+def _say_nothing(_: str) -> None:
+    pass
+
+
+def _open(place: Place, launcher: Launcher | None = None) -> Sandbox:
+    """Open a sandbox for one run and no more: nothing would use what a pool prepares."""
     from skilllite_sandbox.sandbox import Sandbox
 
-    directory, stage = locate()
-    with Sandbox(stage=stage, pool=False, preload=False) as sandbox:
-        job, notes = make_job(request_of(args, level), b"{}", directory, sandbox.stage)
+    return Sandbox(
+        stage=place.stage,
+        pool=False,
+        preload=False,
+        launcher=launcher,
+        environments=place.environments,
+    )
+
+
+def _explain(args: argparse.Namespace, level: int, locate: Callable[[], Place]) -> int:
+    """Print the plan of a run; packages are in it once they are installed."""
+    from skilllite_sandbox.errors import EnvironmentMissing
+    from skilllite_sandbox.run_request import make_job, request_of
+
+    place = locate()
+    with _open(place) as sandbox:
+        job, notes = make_job(request_of(args, level), b"{}", place.directory, sandbox.stage)
         for each in notes:
             note(each)
+        try:
+            job = sandbox.with_packages(job, may_install=False)
+        except EnvironmentMissing as missing:
+            note(f"note: {missing.message}; the first run installs them")
         plan = sandbox.plan(job)
     if args.json:
         print_outcome(plan.to_json())

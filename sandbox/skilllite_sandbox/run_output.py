@@ -29,7 +29,11 @@ _EXIT_CODES = {
     "invalid_input": USAGE,
     "policy_denied": REFUSED,
     "sandbox_unavailable": REFUSED,
+    "environment_unavailable": REFUSED,
+    "environment_missing": REFUSED,
+    "index_unreachable": REFUSED,
     "consent_required": NEEDS_CONFIRMATION,
+    "building_not_allowed": NEEDS_CONFIRMATION,
     "not_found": NOT_FOUND,
 }
 _STATUS_OF_REASONS = {"timeout": TIMED_OUT, "cancelled": INTERRUPTED}

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from skilllite_sandbox.backend.launch import Launcher
+    from skilllite_sandbox.environment.store import Environments
     from skilllite_sandbox.probe import HostReport
 
 
@@ -56,6 +57,7 @@ class Sandbox:
         tier: Tier | None = None,
         preload: bool = True,
         launcher: Launcher | None = None,
+        environments: Environments | Callable[[], Environments] | None = None,
     ) -> None:
         """Open a sandbox; it starts nothing before the first run.
 
@@ -68,12 +70,15 @@ class Sandbox:
             tier: Use this tier or none; else the best that the host gives.
             preload: Let zygotes import what skills use most; costs the first run 30 ms.
             launcher: Started already, for the first zygote; from here on this sandbox's own.
+            environments: Where packages are installed, or what opens it when a skill needs some;
+                else in the cache of this user.
         """
         self._level = Level(level)
         self._limits = limits
         self._host = host
         self._resources = ExitStack()
         self._stage = stage
+        self._environments = environments
         self._carriers = Carriers(pool=pool, tier=tier, preload=preload, launcher=launcher)
         self._resources.callback(self._carriers.close)
 
@@ -125,7 +130,8 @@ class Sandbox:
             InvalidInput: the input is no JSON object, or too large.
             InvalidSkill: the skill can't be run.
             NotFound: there is no such skill.
-            SandboxUnavailable: this host can't give what the level asks.
+            ConsentRequired, PackagesUnresolvable: packages it needs can't be installed.
+            SandboxUnavailable: this host can't give what the level asks, or the packages.
         """
         limits = self._limits if timeout_s is None else replace(self._limits, wall_s=timeout_s)
         input_bytes = encode_input(input, limits)
@@ -134,7 +140,53 @@ class Sandbox:
         granted = Grants(network=tuple(network or ()))
         grants, _ = effective_grants(staged.skill.requests, granted)
         policy = Policy(self._level, limits, grants=grants)
-        return self.run_job(Job(staged, entry, input_bytes, policy))
+        return self.run_job(self.with_packages(Job(staged, entry, input_bytes, policy)))
+
+    def with_packages(
+        self,
+        job: Job,
+        *,
+        may_install: bool = True,
+        on_progress: Callable[[str], None] = lambda line: None,
+    ) -> Job:
+        """Return the job with the environment that its skill needs, if it needs one.
+
+        Args:
+            job: A job without one.
+            may_install: Whether packages are installed now when they aren't there; takes seconds
+                to minutes, in which the calling thread has to live.
+            on_progress: Called with lines for a person.
+
+        Raises:
+            InvalidSkill: it asks for something else than packages of the index.
+            ConsentRequired: a package would have to be built from source.
+            PackagesUnresolvable: the index doesn't have what it asks for.
+            EnvironmentUnavailable: the packages are not there, or can't be installed now.
+        """
+        packages = job.staged.skill.requests.packages
+        if not packages:
+            return job
+        from skilllite_sandbox.environment.needs import dependencies_of
+
+        language = job.entry.language
+        wanted = dependencies_of(job.staged.directory, packages, language, self._facts)
+        if wanted is None:
+            return job
+        if may_install:
+            found = self.environments.ensure(wanted, on_progress=on_progress)
+        else:
+            found = self.environments.require(wanted)
+        return replace(job, environment=found)
+
+    @cached_property
+    def environments(self) -> Environments:
+        """Where packages of skills are installed."""
+        from skilllite_sandbox.environment.store import default_root, open_environments
+
+        given = self._environments
+        if given is None:
+            return open_environments(default_root(), self._facts)
+        return given() if callable(given) else given
 
     def run_job(self, job: Job, *, on_log: Callable[[str], None] | None = None) -> Outcome:
         """Run a job and return how it ended; a host that fails raises instead.

@@ -22,6 +22,7 @@ from skilllite_sandbox.plan import (
     EXECUTES,
     EXECUTION,
     GUEST_ID,
+    NODE_MODULES,
     PASSWD,
     PROFILES,
     SCRATCH,
@@ -48,13 +49,19 @@ from skilllite_sandbox.seccomp.filters import (
 )
 
 SKILLS = "/skills"
+ENVIRONMENTS = "/envs"
 PER_RUN = "/run"
 SELF_TEST = "/etc/self-test"
 WARM_UP = "/etc/warm-up"
 ZYGOTE_IDLE_S = 600.0  # without a run for so long a zygote ends: about 10 MB
 LANDLOCK_LEAST = 1  # without it one skill could read the others of the same root
 _PER_RUN_ROOM = 64 * 1024  # beside the input: a link and the file system's own blocks
-_HIDDEN = (SCRATCH, PER_RUN, SKILLS)  # what a worker mounts over, or the root keeps for itself
+_HIDDEN = (
+    SCRATCH,
+    PER_RUN,
+    SKILLS,
+    ENVIRONMENTS,
+)  # what a worker mounts over, or the root keeps for itself
 
 _OFTEN_USED = """
 json re math datetime random collections itertools functools hashlib base64 string decimal csv
@@ -80,6 +87,8 @@ def make_zygote_plan(
     *,
     preload: tuple[str, ...] = PRELOADED,
     writable_code: bool = False,
+    environments: str = "",
+    installed: str = "",
 ) -> Plan:
     """Return the plan of one run.
 
@@ -90,6 +99,8 @@ def make_zygote_plan(
         skill_directory: Absolute host path of the staged copy, `STORE/<digest>/skill`.
         preload: What the zygote imports.
         writable_code: Whether memory may become executable after it was writable.
+        environments: Absolute host path of all installed environments; empty for none.
+        installed: The digest of the one that the skill imports from; empty for none.
 
     Raises:
         SandboxUnavailable: this host can't have such a zygote.
@@ -109,7 +120,8 @@ def make_zygote_plan(
     environment = (*ENVIRONMENT, *(PROXY_ENVIRONMENT if network else ()))
     store, _, skill = skill_directory.rpartition("/")
     store, _, digest = store.rpartition("/")
-    mounts = _mounts(host, language, store)
+    mounts = _mounts(host, language, store, environments)
+    import_paths = _import_paths(language, installed)
     executables = _executables(host, language)
     script = f"{SKILL_MOUNT}/{entry.path}"
     command = command_for(host, language, script, policy.limits)
@@ -131,7 +143,9 @@ def make_zygote_plan(
         "paths": [],
         "closing_filter": closing_filter(host.machine).hex(),
         "filter": worker_filter(profile, host.machine, executes, bool(network)).hex(),
-        "landlock": _rules(mounts, executables, hidden=_only_for_the_zygote(host, language)),
+        "landlock": _rules(
+            mounts, executables, hidden=_only_for_the_zygote(host, language) | {ENVIRONMENTS}
+        ),
         "landlock_least": LANDLOCK_LEAST,
         "executes": executes.value,
         "writable_code": profile is not Profile.PYTHON,
@@ -145,8 +159,8 @@ def make_zygote_plan(
         "script": script,
         "command": list(command),
         "environment": dict(environment),
-        "environment_id": None,
-        "paths": [],
+        "environment_id": installed or None,
+        "paths": list(import_paths),
         "limits": [list(limit) for limit in limits],
         "stdin_file": language in STDIN_BY_NAME,
     }
@@ -171,12 +185,20 @@ def make_zygote_plan(
         landlock=Landlock.REQUIRED,
         executes=executes,
         stdin_file=language in STDIN_BY_NAME,
+        import_paths=import_paths,
         zygote=ZygotePart(
             layout=json.dumps(layout),
             worker=json.dumps(_worker(policy.limits)),
             job=json.dumps(job),
         ),
     )
+
+
+def _import_paths(language: Language, installed: str) -> tuple[str, ...]:
+    """Return where Python looks; node goes by the link that a worker makes for it."""
+    if not installed or language is not Language.PYTHON:
+        return ()
+    return (f"{ENVIRONMENTS}/{installed}/site-packages",)
 
 
 def _preloaded(preload: tuple[str, ...], language: Language, *, network: bool) -> list[str]:
@@ -194,7 +216,7 @@ def _worker(limits: Limits) -> dict[str, object]:
     }
 
 
-def _mounts(host: Host, language: Language, store: str) -> tuple[Mount, ...]:
+def _mounts(host: Host, language: Language, store: str, environments: str) -> tuple[Mount, ...]:
     python = require_python(host)
     runs = interpreter_for(host, language)
     trees = dict.fromkeys((*host.libraries, *python.trees, *runs.trees, *host.shared))
@@ -217,9 +239,16 @@ def _mounts(host: Host, language: Language, store: str) -> tuple[Mount, ...]:
         Mount("file", "self-test", SELF_TEST),
         Mount("file", "warm-up", WARM_UP),
         Mount("data-bind", store, SKILLS),
+        # Not a data-bind: compiled modules are mapped executable. No filter lets them be executed.
+        *([Mount("ro-bind", environments, ENVIRONMENTS)] if environments else []),
         Mount("tmpfs", "", SCRATCH),
         Mount("tmpfs", "", PER_RUN),
         Mount("symlink", f"{PER_RUN}/skill", SKILL_MOUNT),
+        *(
+            [Mount("symlink", f"{PER_RUN}/node_modules", NODE_MODULES)]
+            if environments and language is Language.NODE
+            else []
+        ),
     )
 
 

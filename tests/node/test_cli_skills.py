@@ -169,7 +169,7 @@ def test_show_as_json_has_the_contract(skilllite: Typist, here: Path) -> None:
     assert [tool["tool"] for tool in record["tools"]] == ["one", "two"]
     assert record["tools"][0]["parameters"]["properties"] == {"n": {"type": "integer"}}
     assert record["requests"]["packages"][0]["requirement"] == "requests"
-    assert record["lacks"] == ["packages (requests) are not installed yet"]
+    assert record["lacks"] == []  # a run installs it
     assert (record["tier"], record["origin"], record["problems"]) == ("local", "path", [])
 
 

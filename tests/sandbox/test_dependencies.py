@@ -101,6 +101,8 @@ def test_requirements_txt(tmp_path: Path) -> None:
     assert from_files(tmp_path, {"requirements.txt": text}) == (
         [
             "python:requests>=2,<3",
+            "python:-r more.txt",
+            "python:--index-url https://x.example",
             "python:pandas==2.0",
             "python:thing @ https://x.example/thing.whl",
         ],

@@ -107,6 +107,11 @@ COMMANDS: dict[str, LazyCommand] = {
         _SKILLS, "check a skill folder against the format", "skilllite validate ./report"
     ),
     "reindex": LazyCommand(_SKILLS, "read all skills again", "skilllite reindex"),
+    "clean-env": LazyCommand(
+        "skilllite.cli.clean_env",
+        "list and remove the packages that were installed for skills",
+        "skilllite clean-env --unused 30",
+    ),
     "doctor": LazyCommand(
         "skilllite.cli.doctor",
         "try out what this machine can enforce and what blocks discovery",
@@ -119,7 +124,7 @@ COMMANDS: dict[str, LazyCommand] = {
 
 PLANNED = frozenset(
     {
-        *("arena", "audit", "bash", "chat", "clean-env", "completion", "config", "dashboard"),
+        *("arena", "audit", "bash", "chat", "completion", "config", "dashboard"),
         *("dependency-audit", "desktop", "evolution", "explain", "feedback", "init-cursor"),
         *("init-opencode", "list-tools", "mcp", "model", "scan", "schedule", "serve", "skills"),
         "verify",

@@ -17,7 +17,7 @@ TYPE_CHECKING = False  # importing `typing` for it would cost every command 5 ms
 if TYPE_CHECKING:
     import argparse
 
-    from skilllite_sandbox.stage import Stage
+    from skilllite_sandbox.environment.store import Environments
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,9 +58,14 @@ def _run(args: argparse.Namespace) -> int:
 
 def _run_here(args: argparse.Namespace, home: Home, *, level: int, given: GivenInput) -> int:
     """Run it in this process."""
-    from skilllite_sandbox.run_command import run_skill_command
+    from skilllite_sandbox.run_command import Place, run_skill_command
 
-    def locate() -> tuple[str, Stage | None]:
+    def open_environments() -> Environments:
+        from skilllite_sandbox.environment.store import open_environments as opened
+
+        return opened(home.env)
+
+    def locate() -> Place:
         from skilllite.sdk import locate_skill, open_stage
 
         directory, entry = locate_skill(args.skill, home)
@@ -70,6 +75,6 @@ def _run_here(args: argparse.Namespace, home: Home, *, level: int, given: GivenI
 
             if said := shadow_note(entry):
                 note(f"note: {said}")
-        return directory, open_stage(home)
+        return Place(directory, open_stage(home), open_environments)
 
     return run_skill_command(args, level=level, locate=locate, given=given)

@@ -81,7 +81,7 @@ def guest_command(plan: Plan, guest_file: str, status: int) -> list[str]:
     return [
         *(plan.interpreter, "-I", "-S", "-B", "-X", "utf8", guest_file),
         *(str(status), limits, program, executables, str(PROXY_PORT) if plan.network else ""),
-        *(plan.script, *plan.command),
+        *(":".join(plan.import_paths), plan.script, *plan.command),
     ]
 
 

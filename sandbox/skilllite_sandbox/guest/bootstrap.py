@@ -4,7 +4,7 @@ Runs in the interpreter of the sandbox (`-I -S -B`), which may be another Python
 standard library of 3.11 only. Its whole input is its argument list, written by the host; it reads
 no byte of the skill before every protection stands. Each import costs every run.
 
-    bootstrap STATUS_FD LIMITS FILTER EXECUTABLES PROXY_PORT SCRIPT [COMMAND ...]
+    bootstrap STATUS_FD LIMITS FILTER EXECUTABLES PROXY_PORT PATHS SCRIPT [COMMAND ...]
 
     STATUS_FD    pipe to the host; what is written there is in `report.py`
     LIMITS       "NAME=SOFT:HARD,...", see RESOURCES
@@ -12,6 +12,7 @@ no byte of the skill before every protection stands. Each import costs every run
     EXECUTABLES  paths joined by ":" that Landlock leaves executable; empty for none of it; a
                  leading "?" says that the run may go on when the kernel has no Landlock
     PROXY_PORT   where to listen for the skill's network requests; empty for no network
+    PATHS        directories joined by ":" where Python finds the skill's packages
     SCRIPT       what to run as Python when there is no COMMAND
     COMMAND      what to execute instead
 """
@@ -44,7 +45,7 @@ _REFER_SINCE = 2
 
 def main() -> None:
     """Set everything up in an order that leaves nothing to the skill, then become it."""
-    status_text, limits, program, executables, proxy_port, script, *command = sys.argv[1:]
+    status_text, limits, program, executables, proxy_port, paths, script, *command = sys.argv[1:]
     status = int(status_text)
     os.set_inheritable(status, False)
     libc = Libc()
@@ -71,7 +72,7 @@ def main() -> None:
         return
     add_site_builtins()
     try:
-        run_script(script, [], tell)
+        run_script(script, paths.split(":") if paths else [], tell)
     except Interrupted:
         finish_interpreter(1)
         die_of_interrupt()

@@ -269,6 +269,7 @@ def _prepare(
         os.symlink(shown[0], f"{PER_RUN}/skill")
     if job["environment_id"]:
         shown.append(f"{ENVIRONMENTS}/{job['environment_id']}")
+        os.symlink(f"{shown[-1]}/node_modules", f"{PER_RUN}/node_modules")
     for path in shown:
         if not os.path.isdir(path):
             raise FileNotFoundError(f"{path} is not there")
