@@ -121,7 +121,7 @@ def test_exec_runs_one_script_of_a_skill(tmp_path: Path, capfd: pytest.CaptureFi
     [
         (["{"], 2),
         (["[]"], 2),
-        (["{}", "--allow-network", "example.com"], 3),
+        (["{}", "--allow-network", "*.example.com"], 2),
         (["{}", "--sandbox-level", "0"], 2),
         (["{}", "--timeout", "x"], 2),
     ],
@@ -150,7 +150,7 @@ def test_the_outcome_is_the_machine_contract(
         *("level", "enforced", "violations", "stderr", "limits"),
     }
     assert outcome["level"] == level
-    assert outcome["tier"] == ("none" if level == 1 else "bwrap")
+    assert outcome["tier"] == ("none" if level == 1 else "full")
     assert not {"scan", "consent"} & {*outcome["enforced"]}
 
 
@@ -197,17 +197,15 @@ def skilllite(*words: str, **variables: str) -> subprocess.Popen[bytes]:
     )
 
 
-def test_without_bubblewrap_it_is_refused_with_a_remedy(tmp_path: Path) -> None:
+def test_without_bubblewrap_it_runs_all_the_same(tmp_path: Path) -> None:
     empty = tmp_path / "bin"
     empty.mkdir()
 
     with skilllite("run", str(make_skill(tmp_path)), "{}", PATH=str(empty)) as process:
         out, err = process.communicate(timeout=DEADLINE_S)
 
-    assert process.returncode == 3
-    assert out == b""
-    assert b"error: bubblewrap is not installed" in err
-    assert b"hint: apt install bubblewrap" in err
+    assert process.returncode == 0, err
+    assert out
 
 
 @pytest.mark.parametrize("level", ["1", "3"])

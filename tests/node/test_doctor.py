@@ -208,4 +208,4 @@ def test_the_sandbox_area_names_the_tier(home: Home) -> None:
     report = json.loads(done.stdout)
     assert done.returncode == 0, done.stdout
     assert report["sandbox"]["ok"] is True
-    assert report["sandbox"]["tier"] == "bwrap"
+    assert report["sandbox"]["tier"] == "full"

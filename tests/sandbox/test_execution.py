@@ -159,7 +159,6 @@ facts = {
     "pickle": isinstance(pickle.loads(pickle.dumps(Thing())), Thing),
     "leftovers": sorted(name for name in globals() if not name.startswith("__")
                         and name not in ("atexit json os pickle sys threading time Thing".split())),
-    "site": "site" in sys.modules,
     "utf-8": (sys.stdout.encoding, sys.getfilesystemencoding()),
     "exit": callable(exit) and callable(quit),
     "scratch": os.getcwd() == os.environ["TMPDIR"] == os.environ["HOME"],
@@ -179,7 +178,6 @@ threading.Thread(target=late).start()
         "path": True,
         "pickle": True,
         "leftovers": [],
-        "site": False,
         "utf-8": ["utf-8", "utf-8"],
         "exit": True,
         "scratch": True,
