@@ -108,7 +108,7 @@ class Execution:
                 wait_status=ended.wait_status,
                 killed_for=self._killed_for,
                 told=bytes(self._told),
-                told_code=self._told_code,
+                told_code=self._code_of_the_skill(ended),
                 stdout=bytes(self._stdout),
                 stderr=bytes(self._stderr),
                 stderr_dropped=self._stderr_dropped,
@@ -119,6 +119,12 @@ class Execution:
                 attempts=self._attempts,
             ),
         )
+
+    def _code_of_the_skill(self, ended: Ended) -> int | None:
+        """Return its own exit code; None when there is but the carrier's."""
+        if self._told_code is None and self._process.tells_end:
+            return os.waitstatus_to_exitcode(ended.wait_status)
+        return self._told_code
 
     def _exchange(self) -> None:
         """Move bytes until the process is gone and its pipes are at their end."""

@@ -158,10 +158,8 @@ def make_zygote_plan(
         "skill": f"{digest}/{skill}",
         "script": script,
         "command": list(command),
-        "environment": dict(environment),
         "environment_id": installed or None,
         "paths": list(import_paths),
-        "limits": [list(limit) for limit in limits],
         "stdin_file": language in STDIN_BY_NAME,
     }
     return Plan(
@@ -188,7 +186,13 @@ def make_zygote_plan(
         import_paths=import_paths,
         zygote=ZygotePart(
             layout=json.dumps(layout),
-            worker=json.dumps(_worker(policy.limits)),
+            worker=json.dumps(
+                {
+                    **_worker(policy.limits),
+                    "environment": dict(environment),
+                    "limits": [list(limit) for limit in limits],
+                }
+            ),
             job=json.dumps(job),
         ),
     )

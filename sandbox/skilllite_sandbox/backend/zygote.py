@@ -38,6 +38,7 @@ from skilllite_sandbox.guest import report
 START_S = 15.0  # a healthy start takes 0.05; this is for a machine under water
 ANSWER_S = 10.0  # a fork takes milliseconds
 _ANSWER_BYTES = 4096
+_JSON = {True: "true", False: "false"}
 _PIPE_BYTES = 64 * 1024  # what a pipe takes without a reader (pipe(7))
 
 
@@ -117,8 +118,13 @@ class Zygote:
         except OSError:
             return False
 
-    def spawn(self, worker: str, *, warm: bool) -> Worker:
-        """Ask for a worker; a warm one prepares itself as far as it can before its job comes.
+    def spawn(self, worker: str, *, warm: bool, deferred: bool = False) -> Worker:
+        """Ask for a worker.
+
+        Args:
+            worker: What its kind is, in JSON.
+            warm: It prepares itself as far as it can before its job comes.
+            deferred: It may be forked when a run has ended, or milliseconds later.
 
         Raises:
             ZygoteFailed: it is dead.
@@ -126,8 +132,8 @@ class Zygote:
         kind = SOCK_SEQPACKET | SOCK_CLOEXEC
         channel, their_channel = socketpair(AF_UNIX, kind)
         reports, their_reports = socketpair(AF_UNIX, kind)
-        # `worker` is a JSON object of ours: one more member goes at its end.
-        request = f'{worker[:-1]}, "warm": {"true" if warm else "false"}}}'
+        # `worker` is a JSON object of ours: two more members go at its end.
+        request = f'{worker[:-1]}, "warm": {_JSON[warm]}, "deferred": {_JSON[deferred]}}}'
         try:
             _send(self._control, request.encode("utf-8"), (their_channel, their_reports))
         except OSError as error:

@@ -1,9 +1,10 @@
 """The zygotes of one sandbox: one for each layout, started when first needed, and their warm pools.
 
-A run takes a warm worker when there is one, else has one forked on demand; when it is through, the
-pool is filled up again, off everybody's critical path. A zygote that dies fails its runs at once
-and is started again at the next run, later and later when it keeps dying. After a number of forks a
-fresh one takes over: all workers of one share the places of its memory and its hash seed.
+A run takes a warm worker when there is one, else has one forked on demand. Once it has its job, the
+pool is filled up: the zygote forks the replacement when the run is over, out of everybody's way. A
+zygote that dies fails its runs at once and is started again at the next run, later and later when
+it keeps dying. After a number of forks a fresh one takes over: all workers of one share the places
+of its memory and its hash seed.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ class Zygotes:
             worker = line.claim(plan)
             try:
                 worker.run(plan.zygote.job, input_bytes, stdin_file=plan.stdin_file)
+                line.refill(plan.zygote.worker)
                 return worker
             except ZygoteFailed:
                 # Nothing of the job has run: the zygote died before it could be handed over.
@@ -173,6 +175,23 @@ class _Line:
             worker.on_finished = lambda: self._finished(worker, kind)
             return worker
 
+    def refill(self, kind: str) -> None:
+        """Have as many warm workers as were used lately, and the next zygote when it is time."""
+        if not self._pool:
+            return
+        with self._lock:
+            zygote = self._zygote
+            if zygote is None:
+                return
+            target = self._size(kind).target(time.monotonic())
+            ready = self._warm.setdefault(kind, deque())
+            with suppress(ZygoteFailed):  # the next run finds out, and starts another
+                while len(ready) < target and zygote.spawned < FORKS_MAX:
+                    ready.append(zygote.spawn(kind, warm=True, deferred=True))
+                if zygote.spawned >= FORKS_MAX and self._launcher is None:
+                    # Its warm workers are used up meanwhile.
+                    self._launcher = Launcher(self._plan.interpreter)
+
     def released(self, worker: Worker) -> None:
         """Take back a worker that did not take its job; its zygote is in doubt."""
         with self._lock:
@@ -271,18 +290,12 @@ class _Line:
         return size
 
     def _finished(self, worker: Worker, kind: str) -> None:
-        """Count a run that is over, and fill the pool up."""
+        """Count a run that is over."""
         with self._lock:
             zygote = worker.zygote
             zygote.running -= 1
             if zygote in self._retired and not zygote.running:
                 self._retired.remove(zygote)
                 zygote.close()
-            if not self._pool or self._zygote is None:
-                return
-            size = self._size(kind)
-            size.finished()
-            ready = self._warm.setdefault(kind, deque())
-            with suppress(ZygoteFailed):  # the next run finds out, and starts another
-                while len(ready) < size.target(time.monotonic()):
-                    ready.append(self._zygote.spawn(kind, warm=True))
+            if self._pool:
+                self._size(kind).finished()
