@@ -160,6 +160,7 @@ class Worker:
         self.zygote = zygote
         self.on_finished: Callable[[], None] | None = None
         """Called once, when the run is over and everything of it is released."""
+        self.on_code: Callable[[bytes], None] | None = None
         self._channel = channel
         self._reports = reports
         self._lock = allocate_lock()
@@ -179,8 +180,14 @@ class Worker:
         except OSError:
             return False
 
-    def run(self, job: str, input_bytes: bytes, *, stdin_file: bool) -> None:
+    def run(self, job: str, input_bytes: bytes, *, stdin_file: bool, code: bytes = b"") -> None:
         """Hand over the job; from here on this is a started run.
+
+        Args:
+            job: What to run, in JSON.
+            input_bytes: For its stdin; what doesn't fit into a pipe is left to whoever waits.
+            stdin_file: Whether the input has to be a file, too.
+            code: What an earlier run of this job gave to `on_code`.
 
         Raises:
             ZygoteFailed: it died before it could take the job.
@@ -198,7 +205,10 @@ class Worker:
                     os.write(our_stdin, input_bytes)
                 os.close(our_stdin)
                 our_stdin = -1
-            _send(self._channel, job.encode("utf-8"), theirs)
+            message = job.encode("utf-8")
+            if code:
+                message += report.CODE_SEPARATOR + code
+            _send(self._channel, message, theirs)
         except OSError as error:
             for descriptor in (our_stdin, our_stdout, our_stderr):
                 if descriptor >= 0:

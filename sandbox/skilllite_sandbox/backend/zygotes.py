@@ -17,6 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from skilllite_sandbox.backend.base import Started
+from skilllite_sandbox.backend.compiled_scripts import CompiledScripts
 from skilllite_sandbox.backend.launch import Launcher
 from skilllite_sandbox.backend.pool_size import IDLE_S, PoolSize
 from skilllite_sandbox.backend.zygote import Worker, Zygote, ZygoteFailed
@@ -47,6 +48,7 @@ class Zygotes:
         self._self_test = self_test
         self._lock = allocate_lock()
         self._lines: OrderedDict[str, _Line] = OrderedDict()
+        self._codes = CompiledScripts()
         self._closed = False
 
     def launch(self, plan: Plan, input_bytes: bytes) -> Started:
@@ -57,10 +59,12 @@ class Zygotes:
         """
         assert plan.zygote is not None
         line = self._line(plan)
+        code = self._codes.of(plan)
         for attempt in (1, 2):
             worker = line.claim(plan)
             try:
-                worker.run(plan.zygote.job, input_bytes, stdin_file=plan.stdin_file)
+                worker.run(plan.zygote.job, input_bytes, stdin_file=plan.stdin_file, code=code)
+                worker.on_code = None if code else self._codes.keeper(plan)
                 line.refill(plan.zygote.worker)
                 return worker
             except ZygoteFailed:

@@ -21,6 +21,7 @@ from _signal import SIGCHLD
 
 # clone(2) and unshare(2)
 _CLONE_VM = 0x0000_0100
+_CLONE_FILES = 0x0000_0400
 CLONE_NEWNS = 0x0002_0000
 CLONE_NEWCGROUP = 0x0200_0000
 CLONE_NEWUTS = 0x0400_0000
@@ -151,13 +152,15 @@ class Libc:
     def start_idle(self, flags: int) -> int:
         """Start a process in new namespaces that only exists; return its pid.
 
-        It shares this one's memory, which is why it costs next to nothing, and runs no instruction
-        of ours: its first is the C library's pause(2). All signals have to be blocked here, and so
-        they are there: nothing wakes it, and SIGKILL from outside its namespaces ends it.
+        It shares this one's memory and descriptors, which is why it costs next to nothing and keeps
+        nothing open, and runs no instruction of ours: its first is the C library's pause(2). All
+        signals have to be blocked here, and so they are there: nothing wakes it, and SIGKILL from
+        outside its namespaces ends it.
         """
         end = addressof(self._idle_stack) + _IDLE_STACK_BYTES
         stack = end // _STACK_ALIGNMENT * _STACK_ALIGNMENT
-        return self.must("clone", self._pause, stack, flags | _CLONE_VM | SIGCHLD, None)
+        shared = _CLONE_VM | _CLONE_FILES
+        return self.must("clone", self._pause, stack, flags | shared | SIGCHLD, None)
 
     def mount(
         self,

@@ -113,11 +113,11 @@ def be_worker(kind: Kind, spec: "dict[str, Any]", channel: socket) -> None:
         ours.close()
         os.setsid()
     try:
-        job = _become_ready(kind, spec, channel)
+        job, code = _become_ready(kind, spec, channel)
         if kind.is_program:
             os.dup2(theirs.detach(), _LISTENER_CHANNEL, inheritable=False)
             _run_program(kind, job, channel)
-        _run_python(job, channel)
+        _run_python(job, code, channel)
     except BaseException as error:
         text = f"{type(error).__name__}: {error}"
         channel.send(report.FAILED + text.encode("utf-8", "replace")[:1024])
@@ -142,8 +142,10 @@ def _be_first(kind: Kind, child: int, listeners: socket, channel: socket) -> Non
     os._exit(code & 0xFF)
 
 
-def _become_ready(kind: Kind, spec: "dict[str, Any]", channel: socket) -> "dict[str, Any]":
-    """Isolate this process, take the job and prepare everything for it; return the job."""
+def _become_ready(
+    kind: Kind, spec: "dict[str, Any]", channel: socket
+) -> "tuple[dict[str, Any], bytes]":
+    """Isolate this process, take the job and prepare everything for it; return it and its code."""
     ruleset = _isolate(kind, spec, channel)
     if kind.is_program:
         json.loads("{}")  # touch what the job will need
@@ -159,7 +161,8 @@ def _become_ready(kind: Kind, spec: "dict[str, Any]", channel: socket) -> "dict[
     data, descriptors = _await_job(channel, spec["idle_s"])
     if not data:
         os._exit(0)  # nobody needs this worker any more
-    job: dict[str, Any] = json.loads(data)
+    text, _, code = data.partition(report.CODE_SEPARATOR)
+    job: dict[str, Any] = json.loads(text)
     _take(job, descriptors)
     if kind.is_program:
         _settle(kind, spec)  # only now: a limit on files would hold for the input, too
@@ -167,7 +170,7 @@ def _become_ready(kind: Kind, spec: "dict[str, Any]", channel: socket) -> "dict[
     if not kind.is_program:
         kind.libc.load_filter(kind.closing_filter)
     gc.enable()
-    return job
+    return job, code
 
 
 def _await_job(channel: socket, idle_s: float) -> "tuple[bytes, list[int]]":
@@ -299,22 +302,22 @@ def _copy_input(source: int) -> None:
     os.close(target)
 
 
-def _run_python(job: "dict[str, Any]", channel: socket) -> None:
+def _run_python(job: "dict[str, Any]", code: bytes, channel: socket) -> None:
     tell = channel.send
     tell(report.LANDLOCK + report.READY)
-    code, interrupted = 0, False
+    status, interrupted = 0, False
     try:
-        run_script(job["script"], job["paths"], tell)
+        run_script(job["script"], job["paths"], tell, code=code, asks_for_code=not code)
     except SystemExit as error:
-        code = exit_code(error)
+        status = exit_code(error)
         interrupted = isinstance(error, Interrupted)
-    code = finish_interpreter(code)
+    status = finish_interpreter(status)
     close_streams()
     if interrupted:
         die_of_interrupt()
     # Before the kernel takes the process apart, which is what the host would wait for else.
-    tell(report.ENDED + str(code).encode("ascii"))
-    os._exit(code)
+    tell(report.ENDED + str(status).encode("ascii"))
+    os._exit(status)
 
 
 def exit_code(error: SystemExit) -> int:
