@@ -153,9 +153,9 @@ class Libc:
         """Start a process in new namespaces that only exists; return its pid.
 
         It shares this one's memory and descriptors, which is why it costs next to nothing and keeps
-        nothing open, and runs no instruction of ours: its first is the C library's pause(2). All
-        signals have to be blocked here, and so they are there: nothing wakes it, and SIGKILL from
-        outside its namespaces ends it.
+        nothing open, and runs no instruction of ours: its first is the C library's pause(2). With
+        no signal handled here, none wakes it there, where it is the first process: whatever comes
+        from its namespace is dropped, and SIGKILL from outside ends it.
         """
         end = addressof(self._idle_stack) + _IDLE_STACK_BYTES
         stack = end // _STACK_ALIGNMENT * _STACK_ALIGNMENT

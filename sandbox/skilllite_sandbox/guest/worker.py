@@ -17,7 +17,7 @@ import json
 import os
 import select
 import sys
-from _signal import SIG_SETMASK, pthread_sigmask
+from _signal import SIGINT, default_int_handler, signal
 from _socket import (
     AF_UNIX,
     CMSG_LEN,
@@ -103,7 +103,7 @@ def be_worker(kind: Kind, spec: "dict[str, Any]", channel: socket) -> None:
     channel = _keep_only(channel, kind.proc)
     # Out of the zygote's process group: kill(0, ...) must not reach it.
     os.setsid()
-    pthread_sigmask(SIG_SETMASK, ())
+    signal(SIGINT, default_int_handler)  # what Python does by itself, and the zygote took away
     if kind.is_program:
         ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
         child = os.fork()

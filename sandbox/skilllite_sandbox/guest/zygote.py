@@ -15,7 +15,7 @@ import json
 import os
 import select
 import time
-from _signal import SIG_BLOCK, SIGKILL, pidfd_send_signal, pthread_sigmask, valid_signals
+from _signal import SIG_DFL, SIGINT, SIGKILL, pidfd_send_signal, signal
 from _socket import SCM_RIGHTS, SOL_SOCKET, socket
 
 from skilllite_sandbox.guest import report
@@ -35,8 +35,7 @@ def serve(control: socket, kind: Kind, idle_s: float) -> None:
     """Serve until the host closes the control socket, or asks for nothing for long."""
     gc.disable()  # a collection in a worker would copy pages; each worker turns it on again
     gc.freeze()
-    # A zygote is ended by its control socket, and what it starts idle shall be woken by nothing.
-    pthread_sigmask(SIG_BLOCK, valid_signals())
+    signal(SIGINT, SIG_DFL)  # the only one that Python handles; see Libc.start_idle
     _Zygote(control, kind, idle_s).serve()
 
 
