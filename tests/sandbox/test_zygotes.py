@@ -21,6 +21,7 @@ from skilllite_sandbox.outcome import Outcome, Reason
 from skilllite_sandbox.policy import Level, Policy, Tier
 from skilllite_sandbox.probe import probe_host
 from skilllite_sandbox.sandbox import Job, Sandbox, entry_of
+from skilllite_sandbox.stage import Stage
 
 SETTLED_S = 10.0
 
@@ -73,6 +74,19 @@ def launchers() -> set[int]:
 def status_of(pid: int) -> dict[str, str]:
     lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def memory_of(pid: int) -> bytes:
+    """Return all that a process may write to."""
+    found = []
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for line in Path(f"/proc/{pid}/maps").read_text(encoding="utf-8").splitlines():
+            places, access, *_ = line.split()
+            if access.startswith("rw"):
+                begin, end = (int(place, 16) for place in places.split("-"))
+                memory.seek(begin)
+                found.append(memory.read(end - begin))
+    return b"".join(found)
 
 
 def has_printed(execution: Execution) -> bool:
@@ -181,6 +195,26 @@ time.sleep(600)
 
     assert run(sandbox, skill(tmp_path, "print(1)", "next")).output == 1
     assert [zygote for launcher in launchers() for zygote in children(launcher)] == [zygote]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may look into a worker's memory")
+def test_a_worker_has_no_path_of_its_user_in_memory(tmp_path: Path) -> None:
+    directory = skill(tmp_path, "import time; print(1, flush=True); time.sleep(600)")
+    with Sandbox(tier=Tier.FULL, stage=Stage(tmp_path / "a-private-place")) as sandbox:
+        staged = sandbox.stage.put(directory)
+        execution = sandbox.start(Job(staged, entry_of(staged), b"{}", Policy(Level.FULL)))
+        try:
+            deadline_s = time.monotonic() + SETTLED_S
+            while not has_printed(execution) and time.monotonic() < deadline_s:
+                time.sleep(0.01)
+            memory = memory_of(execution.pid)
+        finally:
+            execution.kill()
+            execution.wait()
+
+    assert staged.digest.removeprefix("sha256:").encode() in memory  # it is looked at in earnest
+    assert b"a-private-place" not in memory
+    assert str(tmp_path).encode() not in memory
 
 
 @pytest.mark.parametrize("status", [0, 1, 130, 137, 255])

@@ -34,6 +34,7 @@ from skilllite_sandbox.backend.launch import Launcher
 from skilllite_sandbox.backend.memory_file import memory_file
 from skilllite_sandbox.errors import SandboxUnavailable
 from skilllite_sandbox.guest import report
+from skilllite_sandbox.plan import ZygotePart
 
 START_S = 15.0  # a healthy start takes 0.05; this is for a machine under water
 ANSWER_S = 10.0  # a fork takes milliseconds
@@ -57,7 +58,9 @@ class ZygoteFailed(SandboxUnavailable):
 class Zygote:
     """A running zygote. Safe to use from several threads; starting is not waiting for it."""
 
-    def __init__(self, interpreter: str, layout: str, launcher: Launcher | None = None) -> None:
+    def __init__(
+        self, interpreter: str, part: ZygotePart, launcher: Launcher | None = None
+    ) -> None:
         """Start one, or make one of a launcher that was started already."""
         try:
             self._launcher = launcher or Launcher(interpreter)
@@ -73,7 +76,11 @@ class Zygote:
         self.expired = False
         """Whether it ended by itself, because nobody used it."""
         try:
-            self._control.send(layout.encode("utf-8"))
+            base = os.open(part.base, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                _send(self._control, part.layout.encode("utf-8"), (base,))
+            finally:
+                os.close(base)
         except OSError as error:
             self.close()
             raise ZygoteFailed("start", error.strerror or str(error)) from error

@@ -47,7 +47,7 @@ class Zygotes:
         self._pool = pool
         self._self_test = self_test
         self._lock = allocate_lock()
-        self._lines: OrderedDict[str, _Line] = OrderedDict()
+        self._lines: OrderedDict[tuple[str, str], _Line] = OrderedDict()
         self._codes = CompiledScripts()
         self._closed = False
 
@@ -107,7 +107,8 @@ class Zygotes:
         with self._lock:
             if self._closed:
                 raise ZygoteFailed("start", "this sandbox is closed")
-            line = self._lines.get(plan.zygote.layout)
+            key = (plan.zygote.base, plan.zygote.layout)
+            line = self._lines.get(key)
             if line is None:
                 line = _Line(
                     plan,
@@ -115,12 +116,12 @@ class Zygotes:
                     self_test=self._self_test,
                     launcher=self._take_launcher(plan.interpreter),
                 )
-                self._lines[plan.zygote.layout] = line
+                self._lines[key] = line
                 if len(self._lines) > ZYGOTES_MAX:
                     retired = next(
                         (key for key, each in self._lines.items() if each.is_quiet()), None
                     )
-            self._lines.move_to_end(plan.zygote.layout)
+            self._lines.move_to_end(key)
             leaving = self._lines.pop(retired) if retired is not None else None
         if leaving is not None:
             leaving.close()
@@ -141,7 +142,7 @@ class _Line:
         assert plan.zygote is not None
         self._launcher = launcher
         self._plan = plan
-        self._layout = plan.zygote.layout
+        self._part = plan.zygote
         self._pool = pool
         self._self_test = self_test
         self._lock = RLock()
@@ -239,7 +240,7 @@ class _Line:
             if time.monotonic() < self._not_before_s:
                 raise ZygoteFailed("back-off", f"it failed {self._failures} times in a row")
             launcher, self._launcher = self._launcher, None
-            self._zygote = Zygote(self._plan.interpreter, self._layout, launcher)
+            self._zygote = Zygote(self._plan.interpreter, self._part, launcher)
         try:
             self._zygote.wait_ready()
             if self._self_test is not None and self._tested is not self._zygote:
