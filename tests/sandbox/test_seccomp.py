@@ -87,8 +87,14 @@ def allows(profile: Profile, machine: str, network: bool, name: str, *arguments:
     """Return whether each of the two carriers lets a skill make a call."""
     number, arch = TABLES[machine][name], AUDIT_ARCH[machine]
     pairs = (
-        (carrier_filter(profile, machine, network), guest_filter(profile, machine)),
-        (worker_filter(profile, machine, EXECUTES[profile], network), closing_filter(machine)),
+        (
+            carrier_filter(profile, machine, network),
+            guest_filter(profile, machine, network),
+        ),
+        (
+            worker_filter(profile, machine, EXECUTES[profile], network),
+            closing_filter(machine, network),
+        ),
     )
     return {
         all(judge(program, arch, number, *arguments) == ALLOW for program in pair) for pair in pairs

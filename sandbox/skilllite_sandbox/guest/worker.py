@@ -279,11 +279,16 @@ def _prepare(
     os.environ.update(job["environment"])
     os.chdir(SCRATCH)
     os.umask(0o022)
+    if not kind.is_program:
+        _close(kind, job)
+    channel.send(report.LANDLOCK)
+
+
+def _close(kind: Kind, job: "dict[str, Any]") -> None:
+    """Set the limits, and take away what only the set-up needed."""
     for name, soft, hard in job["limits"]:
         kind.libc.set_limit(RESOURCES[name], soft, hard)
-    if not kind.is_program:
-        kind.libc.load_filter(kind.closing_filter)
-    channel.send(report.LANDLOCK)
+    kind.libc.load_filter(kind.closing_filter)
 
 
 def _copy_input(source: int) -> None:
@@ -329,13 +334,17 @@ def exit_code(error: SystemExit) -> int:
 
 
 def _run_program(kind: Kind, job: "dict[str, Any]", channel: socket) -> None:
-    """Load the filter and become the program; comes back only when that fails."""
+    """Load the filter and become the program; comes back only when that fails.
+
+    The limits come after the listener is passed on: how many descriptors all processes of this user
+    have under way is compared with the limit of who sends one, and other runs could have them.
+    """
     tell = channel.send
     if kind.executes == "once":
         load_and_offer(kind.libc, kind.filter, socket(fileno=_LISTENER_CHANNEL))
     else:
         os.close(_LISTENER_CHANNEL)
         kind.libc.load_filter(kind.filter)
-    kind.libc.load_filter(kind.closing_filter)
+    _close(kind, job)
     tell(report.READY)
     become(job["command"], tell)

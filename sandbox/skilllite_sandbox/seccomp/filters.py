@@ -308,9 +308,9 @@ def carrier_rules(profile: Profile, machine: str) -> dict[str, Rule]:
     return rules
 
 
-def guest_rules(profile: Profile) -> dict[str, Rule]:
+def guest_rules(profile: Profile, *, network: bool) -> dict[str, Rule]:
     """Return what the guest closes behind itself; all else is left to the carrier filter."""
-    rules = closing_rules() | dict.fromkeys(_LISTENING, _DENY)
+    rules = closing_rules(network=network) | dict.fromkeys(_LISTENING, _DENY)
     if profile in (Profile.PYTHON, Profile.PYTHON_JIT):
         rules["execve"] = errno_action(EACCES)
     return rules
@@ -338,9 +338,14 @@ def worker_rules(
     return rules
 
 
-def closing_rules() -> dict[str, Rule]:
-    """Return what a worker closes right before the skill."""
-    return {
+def closing_rules(*, network: bool) -> dict[str, Rule]:
+    """Return what a worker closes right before the skill.
+
+    Sending messages passes descriptors. Those under way count for the user as a whole, also
+    outside, and who has too many can pass none; asyncio sends that way over real connections only.
+    """
+    passing: dict[str, Rule] = {} if network else {"sendmsg": _DENY}
+    return passing | {
         "prctl": Checked((Clause((ArgumentTest(0, _INT, _PR_SET_SECCOMP),), _DENY),), ALLOW),
         "landlock_create_ruleset": _DENY,
         "landlock_add_rule": _DENY,
@@ -410,11 +415,11 @@ def carrier_filter(profile: Profile, machine: str, network: bool = False) -> byt
     )
 
 
-@lru_cache(maxsize=8)
-def guest_filter(profile: Profile, machine: str) -> bytes:
+@lru_cache(maxsize=16)
+def guest_filter(profile: Profile, machine: str, network: bool = False) -> bytes:
     """Return the program that the guest loads right before the skill."""
     return assemble(
-        _numbered(guest_rules(profile), machine),
+        _numbered(guest_rules(profile, network=network), machine),
         audit_arch=AUDIT_ARCH[machine],
         default=ALLOW,
         unknown=ALLOW,
@@ -432,11 +437,11 @@ def worker_filter(profile: Profile, machine: str, executes: Executes, network: b
     )
 
 
-@lru_cache(maxsize=2)
-def closing_filter(machine: str) -> bytes:
+@lru_cache(maxsize=4)
+def closing_filter(machine: str, network: bool = False) -> bytes:
     """Return the program that a worker loads right before the skill."""
     return assemble(
-        _numbered(closing_rules(), machine),
+        _numbered(closing_rules(network=network), machine),
         audit_arch=AUDIT_ARCH[machine],
         default=ALLOW,
         unknown=ALLOW,
