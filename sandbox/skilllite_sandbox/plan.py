@@ -36,6 +36,10 @@ SCRATCH = "/tmp"
 GUEST_FILE = "/run/guest"
 GUEST_ID = 1000  # what the skill sees as its own uid, whoever runs it
 MEMORY_LEAST = 32 * MIB  # below it the interpreter itself doesn't start reliably
+STACK_BYTES = 8 * MIB  # what Linux gives by default; threads get it too
+# An entry of 8 bytes for a page of 4 KiB. No limit counts page tables, so that looking at 400 GiB
+# of nothing took 800 MiB; with this bound on addresses they take no more than the memory limit.
+ADDRESSES_PER_PAGE_TABLE_BYTE = 512
 SIGNALS_QUEUED_MAX = 256  # timers included; a program that makes any makes a few
 PASSWD = f"skill:x:{GUEST_ID}:{GUEST_ID}:skill:{SCRATCH}:/bin/sh\n".encode()
 
@@ -173,7 +177,7 @@ class Plan:
             return []
         network = bool(self.network)
         rules = worker_rules(self.profile, self.machine, executes=self.executes, network=network)
-        return list(summary(rules | closing_rules()).items())
+        return list(summary(rules | closing_rules(network=network)).items())
 
     def describe(self) -> str:
         """Return the plan as lines to read."""
@@ -485,6 +489,8 @@ def resource_limits(limits: Limits, *, counted_here: bool) -> tuple[tuple[str, i
         ("FSIZE", limits.file_bytes, limits.file_bytes),
         ("NOFILE", limits.open_files, limits.open_files),
         ("MEMLOCK", 0, 0),
+        # What grows as a stack doesn't count for DATA.
+        ("STACK", STACK_BYTES, STACK_BYTES),
     ]
     if counted_here:
         # Outside a user namespace of the run it would count all processes of this user.
@@ -492,7 +498,8 @@ def resource_limits(limits: Limits, *, counted_here: bool) -> tuple[tuple[str, i
         # Timers and queued signals count for the user outside too, who would run out of them.
         found.append(("SIGPENDING", SIGNALS_QUEUED_MAX, SIGNALS_QUEUED_MAX))
     # Last: from here on the guest itself can run out.
-    return (*found, ("DATA", limits.memory_bytes, limits.memory_bytes))
+    space = limits.memory_bytes * ADDRESSES_PER_PAGE_TABLE_BYTE
+    return (*found, ("AS", space, space), ("DATA", limits.memory_bytes, limits.memory_bytes))
 
 
 def _relayed(plan: Plan, host: Host, directories: tuple[str, ...]) -> Plan:

@@ -144,7 +144,7 @@ def make_zygote_plan(
         "preload": _preloaded(preload, language, network=bool(network)),
         "preload_environment": {},
         "paths": [],
-        "closing_filter": closing_filter(host.machine).hex(),
+        "closing_filter": closing_filter(host.machine, bool(network)).hex(),
         "filter": worker_filter(profile, host.machine, executes, bool(network)).hex(),
         "landlock": _rules(
             mounts, executables, hidden=_only_for_the_zygote(host, language) | {ENVIRONMENTS}
