@@ -73,7 +73,9 @@ def carrier_command(plan: Plan, host: Host, descriptors: Mapping[str, int]) -> l
 def guest_command(plan: Plan, guest_file: str, status: int) -> list[str]:
     """Return the command line of the guest."""
     limits = ",".join(f"{name}={soft}:{hard}" for name, soft, hard in plan.resource_limits)
-    program = guest_filter(plan.profile, plan.machine).hex() if plan.profile else ""
+    program = ""
+    if plan.profile:
+        program = guest_filter(plan.profile, plan.machine, plan.executes).hex()
     executables = ""
     if plan.landlock is not Landlock.OFF:
         optional = "?" if plan.landlock is Landlock.WANTED else ""
@@ -109,7 +111,7 @@ class Bubblewrap:
             descriptors = {
                 "status": status,
                 "seccomp": pipes.file_of(
-                    carrier_filter(plan.profile, plan.machine, bool(plan.network))
+                    carrier_filter(plan.profile, plan.machine, bool(plan.network), plan.executes)
                 ),
                 "guest": pipes.file_of(guest_code("bootstrap", plan.interpreter)),
                 "passwd": pipes.file_of(PASSWD),

@@ -225,19 +225,21 @@ def _bits(mask: int) -> list[int]:
     return [1 << position for position in range(32) if mask >> position & 1]
 
 
+_STARTING_PROGRAMS: Final[dict[str, Rule]] = {
+    "clone": _processes(),
+    "fork": ALLOW,
+    "vfork": ALLOW,
+    "setpgid": ALLOW,
+    "memfd_create": _DENY,
+}
+"""What a run needs beside its profile when it may execute listed programs."""
+
+
 def _profile_rules(profile: Profile, machine: str) -> dict[str, Rule]:
     # Shared anonymous memory is invisible to RLIMIT_DATA: 400 MiB went past a limit of 256.
     shared = Clause((ArgumentTest(3, _MAP_SHARED_ANONYMOUS, _MAP_SHARED_ANONYMOUS),), _DENY)
     if profile is Profile.BASH:
-        return {
-            "mmap": Checked((shared,), ALLOW),
-            "mprotect": ALLOW,
-            "clone": _processes(),
-            "fork": ALLOW,
-            "vfork": ALLOW,
-            "setpgid": ALLOW,
-            "memfd_create": _DENY,
-        }
+        return {"mmap": Checked((shared,), ALLOW), "mprotect": ALLOW, **_STARTING_PROGRAMS}
     if profile is Profile.NODE:
         return {
             "mmap": Checked((shared,), ALLOW),
@@ -273,7 +275,9 @@ def _profile_rules(profile: Profile, machine: str) -> dict[str, Rule]:
     }
 
 
-def carrier_rules(profile: Profile, machine: str) -> dict[str, Rule]:
+def carrier_rules(
+    profile: Profile, machine: str, *, executes: Executes = Executes.NONE
+) -> dict[str, Rule]:
     """Return the complete verdicts by call name, as the carrier loads them."""
     rules: dict[str, Rule] = dict.fromkeys(_ALLOWED, ALLOW)
     rules |= dict.fromkeys(_SETUP, ALLOW)
@@ -281,13 +285,16 @@ def carrier_rules(profile: Profile, machine: str) -> dict[str, Rule]:
     rules |= dict.fromkeys(_UNSUPPORTED, errno_action(ENOTSUP))
     rules |= _common_rules(machine)
     rules |= _profile_rules(profile, machine)
+    if executes is Executes.LISTED:
+        rules |= _STARTING_PROGRAMS
     return rules
 
 
-def guest_rules(profile: Profile) -> dict[str, Rule]:
+def guest_rules(profile: Profile, *, executes: Executes = Executes.NONE) -> dict[str, Rule]:
     """Return what the guest closes behind itself; all else is left to the carrier filter."""
     rules = closing_rules() | dict.fromkeys(_LISTENING, _DENY)
-    if profile in (Profile.PYTHON, Profile.PYTHON_JIT):
+    is_python = profile in (Profile.PYTHON, Profile.PYTHON_JIT)
+    if is_python and executes is not Executes.LISTED:
         rules["execve"] = errno_action(EACCES)
     return rules
 
@@ -307,7 +314,7 @@ def worker_rules(
     A warm worker loads it before its job is known, so that Landlock and one more filter are still
     to come: `closing_rules`, after which nothing is open that isn't in `carrier_rules`.
     """
-    rules = carrier_rules(profile, machine)
+    rules = carrier_rules(profile, machine, executes=executes)
     rules["execve"] = _EXECVE[executes]
     if network:
         rules |= _network_rules()
@@ -341,7 +348,9 @@ _LISTENING: Final = _names("bind listen")
 
 
 @lru_cache(maxsize=16)
-def carrier_filter(profile: Profile, machine: str, network: bool = False) -> bytes:
+def carrier_filter(
+    profile: Profile, machine: str, network: bool = False, executes: Executes = Executes.NONE
+) -> bytes:
     """Return the program for `bwrap --seccomp`.
 
     With network the guest still has to make the socket that the host listens on.
@@ -349,7 +358,7 @@ def carrier_filter(profile: Profile, machine: str, network: bool = False) -> byt
     A number younger than our table gets ENOSYS, not EPERM: libc probes for new calls and falls back
     only when the kernel seems not to have them. Either way the call isn't made.
     """
-    rules = carrier_rules(profile, machine)
+    rules = carrier_rules(profile, machine, executes=executes)
     if network:
         rules |= _network_rules() | dict.fromkeys(_LISTENING, ALLOW)
     return assemble(
@@ -361,10 +370,10 @@ def carrier_filter(profile: Profile, machine: str, network: bool = False) -> byt
 
 
 @lru_cache(maxsize=8)
-def guest_filter(profile: Profile, machine: str) -> bytes:
+def guest_filter(profile: Profile, machine: str, executes: Executes = Executes.NONE) -> bytes:
     """Return the program that the guest loads right before the skill."""
     return assemble(
-        _numbered(guest_rules(profile), machine),
+        _numbered(guest_rules(profile, executes=executes), machine),
         audit_arch=AUDIT_ARCH[machine],
         default=ALLOW,
         unknown=ALLOW,
