@@ -45,6 +45,8 @@ class Job:
     policy: Policy
     environment: Environment | None = None
     """The packages that the skill imports."""
+    runs_commands: bool = False
+    """The input is commands of a Bash tool, checked already, and no script of the skill runs."""
 
 
 class Carriers:
@@ -82,7 +84,10 @@ class Carriers:
         """
         # The directory is named by the content, so it stands for all that the skill says.
         packages = job.environment.digest if job.environment else ""
-        key = (job.policy, job.entry, directory, packages, self._wants_zygote(job.policy))
+        key = (
+            *(job.policy, job.entry, directory, packages, job.runs_commands),
+            self._wants_zygote(job.policy),
+        )
         found = self._plans.get(key)
         if found is None:
             found = self._make_plan(host, job, directory)
@@ -144,8 +149,9 @@ class Carriers:
                 preload=self._preload,
                 environments=str(job.environment.path.parent) if job.environment else "",
                 installed=job.environment.digest if job.environment else "",
-                writable_code=job.staged.skill.requests.writable_code,
+                writable_code=job.runs_commands or job.staged.skill.requests.writable_code,
                 programs=_programs(job, host),
+                runs_commands=job.runs_commands,
             )
         except SandboxUnavailable:
             if self._tier is Tier.FULL:
@@ -163,9 +169,10 @@ class Carriers:
             job.entry,
             directory,
             landlock=needs_landlock and has_landlock(),
-            writable_code=job.staged.skill.requests.writable_code,
+            writable_code=job.runs_commands or job.staged.skill.requests.writable_code,
             packages=str(job.environment.modules) if job.environment else "",
             programs=_programs(job, host),
+            runs_commands=job.runs_commands,
         )
 
 

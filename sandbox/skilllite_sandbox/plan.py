@@ -13,6 +13,7 @@ from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import InvalidInput, PolicyDenied, SandboxUnavailable
 from skilllite_sandbox.exec_grants import Program, executables_of, shown_for
 from skilllite_sandbox.grants import PROXY_ENVIRONMENT
+from skilllite_sandbox.guest.code import guest_path
 from skilllite_sandbox.host import Host, Interpreter
 from skilllite_sandbox.policy import KIB, MIB, Level, Limits, Origin, Policy, Tier
 from skilllite_sandbox.program_powers import power_of
@@ -36,6 +37,7 @@ SITE_PACKAGES = "/env/site-packages"
 NODE_MODULES = "/node_modules"
 SCRATCH = "/tmp"
 GUEST_FILE = "/run/guest"
+COMMANDS_FILE = "/etc/run-commands"  # the script that runs the commands of a Bash tool
 GUEST_ID = 1000  # what the skill sees as its own uid, whoever runs it
 MEMORY_LEAST = 32 * MIB  # below it the interpreter itself doesn't start reliably
 SIGNALS_QUEUED_MAX = 256  # timers included; a program that makes any makes a few
@@ -215,6 +217,7 @@ def make_plan(
     writable_code: bool = False,
     packages: str = "",
     programs: tuple[Program, ...] = (),
+    runs_commands: bool = False,
 ) -> Plan:
     """Return the plan of one run at level 1, or by bubblewrap.
 
@@ -227,6 +230,7 @@ def make_plan(
         writable_code: Whether memory may become executable after it was writable.
         packages: Absolute host path of what is installed for the skill; empty for nothing.
         programs: What it may execute beside what its language allows.
+        runs_commands: Run the input's commands instead of a script of the skill.
 
     Raises:
         SandboxUnavailable: this host can't give what the level asks.
@@ -235,9 +239,13 @@ def make_plan(
     """
     check_policy(policy)
     if policy.level is Level.DIRECT:
-        return _with_own_packages(_direct_plan(policy, host, entry, skill_directory), packages)
+        plan = _with_own_packages(_direct_plan(policy, host, entry, skill_directory), packages)
+        return replace(plan, script=guest_path("run_commands")) if runs_commands else plan
     plan = _isolated_plan(policy, host, entry, skill_directory, landlock=landlock)
     plan = _with_programs(plan, host, programs, landlock=landlock)
+    if runs_commands:
+        shown = Mount("file", "run-commands", COMMANDS_FILE)
+        plan = replace(plan, script=COMMANDS_FILE, mounts=(*plan.mounts, shown))
     plan = _with_shown_packages(plan, packages)
     if writable_code and plan.profile is Profile.PYTHON:
         plan = replace(plan, profile=Profile.PYTHON_JIT)

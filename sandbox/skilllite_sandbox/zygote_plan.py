@@ -14,10 +14,12 @@ from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import SandboxUnavailable
 from skilllite_sandbox.exec_grants import Program
 from skilllite_sandbox.grants import PROXY_ENVIRONMENT, PROXY_PORT
+from skilllite_sandbox.guest.code import guest_source
 from skilllite_sandbox.host import Host
 from skilllite_sandbox.plan import (
     BASH_PROGRAMS,
     BY_THE_HOST,
+    COMMANDS_FILE,
     DEVICES,
     ENVIRONMENT,
     EXECUTES,
@@ -94,6 +96,7 @@ def make_zygote_plan(
     environments: str = "",
     installed: str = "",
     programs: tuple[Program, ...] = (),
+    runs_commands: bool = False,
 ) -> Plan:
     """Return the plan of one run.
 
@@ -107,6 +110,7 @@ def make_zygote_plan(
         environments: Absolute host path of all installed environments; empty for none.
         installed: The digest of the one that the skill imports from; empty for none.
         programs: What it may execute beside what its language allows.
+        runs_commands: Run the input's commands instead of a script of the skill.
 
     Raises:
         SandboxUnavailable: this host can't have such a zygote.
@@ -128,9 +132,11 @@ def make_zygote_plan(
     store, _, digest = store.rpartition("/")
     mounts = _mounts(host, language, store, environments)
     mounts += program_mounts(programs, mounts)
+    if runs_commands:
+        mounts += (Mount("file", "run-commands", COMMANDS_FILE),)
     import_paths = _import_paths(language, installed)
     executable = executables(host, language, programs)
-    script = f"{SKILL_MOUNT}/{entry.path}"
+    script = COMMANDS_FILE if runs_commands else f"{SKILL_MOUNT}/{entry.path}"
     command = command_for(host, language, script, policy.limits)
     if language is Language.NODE:
         # The skill's directory is a link, and modules should know each other by the short name.
@@ -142,6 +148,7 @@ def make_zygote_plan(
             "passwd": PASSWD.decode("ascii"),
             "self-test": SELF_TESTS[language],
             "warm-up": warm_up_script(may_fork=executes is Executes.LISTED),
+            **({"run-commands": guest_source("run_commands")} if runs_commands else {}),
         },
         "service_id": host.service_id if host.is_root else None,
         "guest_id": GUEST_ID,

@@ -16,9 +16,18 @@ from collections.abc import Mapping
 
 from skilllite_sandbox.backend.base import Pipes, Started, spawn
 from skilllite_sandbox.grants import PROXY_PORT
-from skilllite_sandbox.guest.code import guest_code
+from skilllite_sandbox.guest.code import guest_code, guest_source
 from skilllite_sandbox.host import Host
-from skilllite_sandbox.plan import GUEST_FILE, GUEST_ID, PASSWD, SCRATCH, Landlock, Mount, Plan
+from skilllite_sandbox.plan import (
+    COMMANDS_FILE,
+    GUEST_FILE,
+    GUEST_ID,
+    PASSWD,
+    SCRATCH,
+    Landlock,
+    Mount,
+    Plan,
+)
 from skilllite_sandbox.seccomp.filters import carrier_filter, guest_filter
 
 ISOLATION = (
@@ -116,6 +125,9 @@ class Bubblewrap:
                 "guest": pipes.file_of(guest_code("bootstrap", plan.interpreter)),
                 "passwd": pipes.file_of(PASSWD),
             }
+            if any(mount.target == COMMANDS_FILE for mount in plan.mounts):
+                source = guest_source("run_commands").encode()
+                descriptors["run-commands"] = pipes.file_of(source)
             if any(mount.source == "input" for mount in plan.mounts):
                 descriptors["input"] = pipes.file_of(input_bytes)
             return spawn(
