@@ -147,6 +147,12 @@ SETTINGS: tuple[Setting, ...] = (
         trusted_only=True,
     ),
     Setting(
+        "sandbox.allow_exec",
+        (),
+        "programs that skills run by hand may execute when they ask for them, like git",
+        trusted_only=True,
+    ),
+    Setting(
         "log.level",
         "info",
         "how much the node writes to its log",

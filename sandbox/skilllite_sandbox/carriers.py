@@ -16,7 +16,7 @@ from skilllite_sandbox.backend.zygote import ZygoteFailed
 from skilllite_sandbox.backend.zygotes import Zygotes
 from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import SandboxError, SandboxUnavailable
-from skilllite_sandbox.host import Host, has_landlock
+from skilllite_sandbox.host import Host, find_program, has_landlock
 from skilllite_sandbox.plan import Plan, make_plan
 from skilllite_sandbox.policy import Level, Policy, Tier
 from skilllite_sandbox.values import dataclass
@@ -26,6 +26,7 @@ TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
     from skilllite_sandbox.backend.launch import Launcher
     from skilllite_sandbox.environment.store import Environment
+    from skilllite_sandbox.exec_grants import Program
     from skilllite_sandbox.stage import StagedSkill
 
 PLANS_KEPT = 256  # a plan is some kilobytes, and making one costs as much as a warm run
@@ -44,6 +45,8 @@ class Job:
     policy: Policy
     environment: Environment | None = None
     """The packages that the skill imports."""
+    runs_commands: bool = False
+    """The input is commands of a Bash tool, checked already, and no script of the skill runs."""
 
 
 class Carriers:
@@ -86,7 +89,10 @@ class Carriers:
         """
         # The directory is named by the content, so it stands for all that the skill says.
         packages = job.environment.digest if job.environment else ""
-        key = (job.policy, job.entry, directory, packages, self._wants_zygote(job.policy))
+        key = (
+            *(job.policy, job.entry, directory, packages, job.runs_commands),
+            self._wants_zygote(job.policy),
+        )
         found = self._plans.get(key)
         if found is None:
             found = self._make_plan(host, job, os.path.realpath(directory))
@@ -148,7 +154,9 @@ class Carriers:
                 preload=self._preload,
                 environments=str(job.environment.path.parent) if job.environment else "",
                 installed=job.environment.digest if job.environment else "",
-                writable_code=job.staged.skill.requests.writable_code,
+                writable_code=job.runs_commands or job.staged.skill.requests.writable_code,
+                programs=_programs(job, host),
+                runs_commands=job.runs_commands,
             )
         except SandboxUnavailable:
             if self._tier is Tier.FULL:
@@ -159,12 +167,25 @@ class Carriers:
         """Return the plan of level 1, or of a run by bubblewrap."""
         if self._tier is Tier.FULL and job.policy.level is not Level.DIRECT:
             raise self._no_zygotes or SandboxUnavailable("there is no zygote on this host")
+        needs_landlock = job.entry.language is Language.BASH or bool(job.policy.grants.exec)
         return make_plan(
             job.policy,
             host,
             job.entry,
             directory,
-            landlock=job.entry.language is Language.BASH and has_landlock(),
-            writable_code=job.staged.skill.requests.writable_code,
+            landlock=needs_landlock and has_landlock(),
+            writable_code=job.runs_commands or job.staged.skill.requests.writable_code,
             packages=str(job.environment.modules) if job.environment else "",
+            programs=_programs(job, host),
+            runs_commands=job.runs_commands,
         )
+
+
+def _programs(job: Job, host: Host) -> tuple[Program, ...]:
+    """Return what the granted names stand for here; at level 1 every program can be executed."""
+    names = job.policy.grants.exec
+    if not names or job.policy.level is Level.DIRECT:
+        return ()
+    from skilllite_sandbox.exec_grants import resolve_programs
+
+    return resolve_programs(names, host, find_program)

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 
+from skilllite_sandbox.bash_command import HELP, add_bash_arguments, run_bash_command
 from skilllite_sandbox.errors import SandboxError, SandboxUnavailable
 from skilllite_sandbox.run_arguments import LEVELS, add_run_arguments
 from skilllite_sandbox.run_output import (
@@ -24,7 +25,7 @@ TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
     from typing import NoReturn
 
-_NOT_BUILT = ("bash", "mcp", "scan", "verify")
+_NOT_BUILT = ("mcp", "scan", "verify")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -46,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_run_arguments(run, with_script=False, skill="DIR")
     script = commands.add_parser("exec", help="run one script of a skill", allow_abbrev=False)
     add_run_arguments(script, with_script=True, skill="DIR")
+    bash = commands.add_parser("bash", help=HELP, allow_abbrev=False)
+    add_bash_arguments(bash, skill="DIR")
     doctor = commands.add_parser("doctor", help="try out what this host can enforce")
     doctor.add_argument("--json", action="store_true", help="print a JSON object")
     for name in _NOT_BUILT:
@@ -69,6 +72,8 @@ def _dispatch(args: argparse.Namespace) -> int:
     from skilllite_sandbox.run_command import Place, run_skill_command
 
     level = args.sandbox_level or LEVELS[-1]
+    if args.command == "bash":
+        return run_bash_command(args, level=level, locate=lambda: Place(args.skill))
     return run_skill_command(args, level=level, locate=lambda: Place(args.skill))
 
 

@@ -11,9 +11,12 @@ from enum import StrEnum
 
 from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import InvalidInput, PolicyDenied, SandboxUnavailable
+from skilllite_sandbox.exec_grants import Program, executables_of, shown_for
 from skilllite_sandbox.grants import PROXY_ENVIRONMENT
+from skilllite_sandbox.guest.code import guest_path
 from skilllite_sandbox.host import Host, Interpreter
 from skilllite_sandbox.policy import KIB, MIB, Level, Limits, Origin, Policy, Tier
+from skilllite_sandbox.program_powers import power_of
 from skilllite_sandbox.seccomp.filters import (
     MACHINES,
     Executes,
@@ -34,6 +37,7 @@ SITE_PACKAGES = "/env/site-packages"
 NODE_MODULES = "/node_modules"
 SCRATCH = "/tmp"
 GUEST_FILE = "/run/guest"
+COMMANDS_FILE = "/etc/run-commands"  # the script that runs the commands of a Bash tool
 GUEST_ID = 1000  # what the skill sees as its own uid, whoever runs it
 MEMORY_LEAST = 32 * MIB  # below it the interpreter itself doesn't start reliably
 STACK_BYTES = 8 * MIB  # what Linux gives by default; threads get it too
@@ -143,6 +147,8 @@ class Plan:
     """Whether the input is also shown as the file /dev/stdin."""
     network: tuple[str, ...] = ()
     """Hosts with ports that the proxy lets through; empty for no network at all."""
+    programs: tuple[str, ...] = ()
+    """What was granted to be executed, by name; `executables` has the files."""
     import_paths: tuple[str, ...] = ()
     """Where Python finds the packages of this run, after its standard library."""
     zygote: ZygotePart | None = None
@@ -160,6 +166,7 @@ class Plan:
             "executes": self.executes.value,
             "syscalls": dict(self._syscalls()),
             "executables": list(self.executables),
+            "programs": {name: power_of(name) for name in self.programs},
             "environment": dict(self.environment),
             "network": list(self.network),
             "import_paths": list(self.import_paths),
@@ -194,6 +201,7 @@ class Plan:
             *(f"network {target}" for target in self.network),
             *(f"import from {path}" for path in self.import_paths),
             *(f"relay {relay.source} via {relay.via}" for relay in self.relays),
+            *(f"program {name}: {power_of(name) or 'granted'}" for name in self.programs),
             *(f"executable {path}" for path in self.executables),
             *(f"rlimit {name} {soft} {hard}" for name, soft, hard in self.resource_limits),
             *(f"syscalls {verdict} {' '.join(names)}" for verdict, names in self._syscalls()),
@@ -215,6 +223,8 @@ def make_plan(
     landlock: bool = False,
     writable_code: bool = False,
     packages: str = "",
+    programs: tuple[Program, ...] = (),
+    runs_commands: bool = False,
 ) -> Plan:
     """Return the plan of one run at level 1, or by bubblewrap.
 
@@ -223,9 +233,11 @@ def make_plan(
         host: What this machine has.
         entry: What to run.
         skill_directory: Absolute host path of the staged copy.
-        landlock: Whether the kernel has Landlock; only bash depends on it.
+        landlock: Whether the kernel has Landlock; only bash and granted programs depend on it.
         writable_code: Whether memory may become executable after it was writable.
         packages: Absolute host path of what is installed for the skill; empty for nothing.
+        programs: What it may execute beside what its language allows.
+        runs_commands: Run the input's commands instead of a script of the skill.
 
     Raises:
         SandboxUnavailable: this host can't give what the level asks.
@@ -234,14 +246,57 @@ def make_plan(
     """
     check_policy(policy)
     if policy.level is Level.DIRECT:
-        return _with_own_packages(_direct_plan(policy, host, entry, skill_directory), packages)
+        plan = _with_own_packages(_direct_plan(policy, host, entry, skill_directory), packages)
+        return replace(plan, script=guest_path("run_commands")) if runs_commands else plan
     plan = _isolated_plan(policy, host, entry, skill_directory, landlock=landlock)
+    plan = _with_programs(plan, host, programs, landlock=landlock)
+    if runs_commands:
+        shown = Mount("file", "run-commands", COMMANDS_FILE)
+        plan = replace(plan, script=COMMANDS_FILE, mounts=(*plan.mounts, shown))
     plan = _with_shown_packages(plan, packages)
     if writable_code and plan.profile is Profile.PYTHON:
         plan = replace(plan, profile=Profile.PYTHON_JIT)
     if not host.is_root:
         return plan
     return _relayed(plan, host, (skill_directory, *([packages] if packages else [])))
+
+
+def _with_programs(
+    plan: Plan, host: Host, programs: tuple[Program, ...], *, landlock: bool
+) -> Plan:
+    """Return the plan with granted programs shown and executable."""
+    if not programs:
+        return plan
+    if not landlock:
+        raise SandboxUnavailable(
+            "programs can't be granted on this host",
+            cause="without Landlock the sandbox can't tell which files may be executed",
+            hint="use a kernel of 5.13 or newer with Landlock, or run the skill without them",
+        )
+    mounts = plan.mounts
+    if plan.language is Language.BASH:
+        # Nothing can be added to the one directory, so that its programs are shown one by one.
+        one_by_one = _bash_mounts(host, all_programs=False)
+        whole = _bash_mounts(host, all_programs=True)
+        mounts = tuple(mount for mount in mounts if mount not in whole) + tuple(one_by_one)
+    return replace(
+        plan,
+        mounts=(*mounts, *program_mounts(programs, mounts)),
+        executables=executables(host, plan.language, programs),
+        programs=tuple(program.name for program in programs),
+        landlock=Landlock.REQUIRED,
+        executes=Executes.LISTED,
+        enforced=tuple(each for each in plan.enforced if each not in NOT_WITH_PROGRAMS),
+        not_enforced=tuple(dict.fromkeys((*plan.not_enforced, *_MISSING_WITH_PROGRAMS))),
+    )
+
+
+def program_mounts(programs: tuple[Program, ...], mounts: tuple[Mount, ...]) -> tuple[Mount, ...]:
+    """Return what shows granted programs beside these mounts."""
+    targets = [mount.target for mount in mounts]
+    trees = [mount.target for mount in mounts if mount.kind.startswith("ro-bind")]
+    shown = shown_for(programs, trees=trees, targets=targets)
+    return tuple(Mount(kind, source, target) for kind, source, target in shown)
 
 
 def _with_own_packages(plan: Plan, packages: str) -> Plan:
@@ -319,7 +374,7 @@ def _isolated_plan(
         resource_limits=resource_limits(policy.limits, counted_here=True),
         profile=PROFILES[language],
         mounts=_mounts(host, python, language, skill_directory, landlock=landlock),
-        executables=_executables(host, language),
+        executables=executables(host, language),
         landlock=restriction,
         executes=EXECUTES[language],
         enforced=(*_BY_THE_CARRIER, reach, *EXECUTION[language], *BY_THE_HOST),
@@ -348,16 +403,24 @@ def _mounts(
     )
 
 
-def _executables(host: Host, language: Language) -> tuple[str, ...]:
-    """Return what stays executable under Landlock; Python needs none, seccomp denies every exec."""
-    if language is Language.PYTHON:
-        return ()
-    programs = BASH_PROGRAMS if language is Language.BASH else ()
-    return (
-        interpreter_for(host, language).path,
+def executables(
+    host: Host, language: Language, programs: tuple[Program, ...] = ()
+) -> tuple[str, ...]:
+    """Return what stays executable under Landlock.
+
+    The interpreter of a program is executed and so may be again; Python is there already.
+    """
+    if language is Language.PYTHON and not programs:
+        return ()  # seccomp denies every exec
+    own = () if language is Language.PYTHON else (interpreter_for(host, language).path,)
+    names = BASH_PROGRAMS if language is Language.BASH else ()
+    listed = (
+        *own,
         *((host.loader,) if host.loader else ()),
-        *(f"/usr/bin/{name}" for name in programs),
+        *(f"/usr/bin/{name}" for name in names),
+        *executables_of(programs),
     )
+    return tuple(dict.fromkeys(listed))
 
 
 def _restriction(language: Language, *, landlock: bool) -> Landlock:
@@ -378,6 +441,9 @@ EXECUTION: dict[Language, tuple[str, ...]] = {
     Language.NODE: ("no-fork",),
     Language.BASH: (),  # not the list: see `_missing`
 }
+NOT_WITH_PROGRAMS = frozenset({"no-exec", "no-fork", "exec-once"})
+"""What no longer holds for a run that may execute programs."""
+_MISSING_WITH_PROGRAMS = ("memory-of-the-tree", "own-executables")  # see `_missing`
 EXECUTES = {
     Language.PYTHON: Executes.NONE,
     Language.NODE: Executes.ONCE,

@@ -34,6 +34,11 @@ def add_run_arguments(parser: argparse.ArgumentParser, *, with_script: bool, ski
     parser.add_argument(
         "input", metavar="JSON", nargs="?", help="its input, a JSON object; `-` reads stdin"
     )
+    add_policy_arguments(parser)
+
+
+def add_policy_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what bounds a run and what is shown of it, the same for everything that runs."""
     parser.add_argument(
         "--sandbox-level",
         type=int,
@@ -49,6 +54,12 @@ def add_run_arguments(parser: argparse.ArgumentParser, *, with_script: bool, ski
         help="let it reach a host it asks for, like api.example.com or 10.0.0.5:8080",
     )
     parser.add_argument(
+        "--allow-exec",
+        action="append",
+        metavar="NAME",
+        help="let it execute a program it asks for, like git, and all that one can itself run",
+    )
+    parser.add_argument(
         "--explain", action="store_true", help="print what would stand around the run; run nothing"
     )
     parser.add_argument("--json", action="store_true", help="print the whole outcome as JSON")
@@ -62,6 +73,7 @@ class PlainArguments:
         self.timeout: float | None = None
         self.max_memory: int | None = None
         self.allow_network: list[str] | None = None
+        self.allow_exec: list[str] | None = None
         self.explain = False
         self.json = False
 
@@ -119,11 +131,16 @@ def _read_network(found: PlainArguments, text: str) -> None:
     found.allow_network = [*(found.allow_network or ()), text]
 
 
+def _read_exec(found: PlainArguments, text: str) -> None:
+    found.allow_exec = [*(found.allow_exec or ()), text]
+
+
 _READERS: dict[str, Callable[[PlainArguments, str], None]] = {
     "--sandbox-level": _read_level,
     "--timeout": _read_timeout,
     "--max-memory": _read_memory,
     "--allow-network": _read_network,
+    "--allow-exec": _read_exec,
 }
 
 

@@ -32,6 +32,10 @@ class RunRequest:
     limits: Limits = DEFAULT_LIMITS
     network: tuple[str, ...] = ()
     """Hosts that it may reach, of those that it asks for."""
+    exec: tuple[str, ...] = ()
+    """Programs that it may execute, of those that it asks for."""
+    standing_exec: tuple[str, ...] = ()
+    """The same by the user's configuration: for every skill that asks."""
 
 
 def request_of(args: argparse.Namespace, level: int) -> RunRequest:
@@ -41,6 +45,8 @@ def request_of(args: argparse.Namespace, level: int) -> RunRequest:
         script=getattr(args, "script", None),
         limits=limits_for(args.timeout, args.max_memory),
         network=tuple(args.allow_network or ()),
+        exec=tuple(args.allow_exec or ()),
+        standing_exec=tuple(getattr(args, "standing_exec", ())),
     )
 
 
@@ -68,7 +74,9 @@ def make_job(
     staged = stage.put(directory)
     entry = entry_of(staged, request.script)
     requests = staged.skill.requests
-    grants, ineffective = effective_grants(requests, Grants(network=request.network))
+    standing = tuple(name for name in request.standing_exec if name in requests.exec)
+    granted = Grants(network=request.network, exec=(*request.exec, *standing))
+    grants, ineffective = effective_grants(requests, granted)
     languages = frozenset(tool.language for tool in staged.skill.tools)
     clauses = (*missing_clauses(requests, languages, grants), *ineffective)
     notes = tuple(f"{staged.skill.name}: {clause}" for clause in clauses)

@@ -115,6 +115,7 @@ class Sandbox:
         *,
         timeout_s: float | None = None,
         network: Sequence[str] | None = None,
+        exec: Sequence[str] | None = None,
     ) -> Outcome:
         """Run a skill's entry point and return how it ended.
 
@@ -124,6 +125,7 @@ class Sandbox:
             timeout_s: Deadline instead of the limits' one.
             network: Hosts that the skill may reach, like "api.example.com" or "10.0.0.5:8080";
                 it gets those of them that it asks for itself.
+            exec: Programs that it may execute, like "git"; likewise.
 
         Raises:
             InvalidInput: the input is no JSON object, or too large.
@@ -136,7 +138,7 @@ class Sandbox:
         input_bytes = encode_input(input, limits)
         staged = self.stage.put(skill_dir)
         entry = entry_of(staged)
-        granted = Grants(network=tuple(network or ()))
+        granted = Grants(network=tuple(network or ()), exec=tuple(exec or ()))
         grants, _ = effective_grants(staged.skill.requests, granted)
         policy = Policy(self._level, limits, grants=grants)
         return self.run_job(self.with_packages(Job(staged, entry, input_bytes, policy)))

@@ -159,9 +159,18 @@ def test_each_thing_that_is_missing_is_one_clause() -> None:
 
     clauses = missing_clauses(everything, frozenset({Language.TYPESCRIPT}))
 
-    assert len(clauses) == 4
-    for clause, words in zip(clauses, ("a.example", "git", "git:*", "TypeScript"), strict=True):
+    assert len(clauses) == 3
+    for clause, words in zip(clauses, ("a.example", "git", "TypeScript"), strict=True):
         assert words in clause
+
+
+def test_of_programs_only_those_that_are_not_granted_are_missing() -> None:
+    found = Requests(exec=("git", "jq"))
+
+    assert missing_clauses(found, PYTHON_ONLY, Grants(exec=("git",))) == (
+        "programs (jq) are not granted, --allow-exec NAME does that",
+    )
+    assert missing_clauses(found, PYTHON_ONLY, Grants(exec=("jq", "git"))) == ()
 
 
 def test_a_skill_that_asks_for_nothing_lacks_nothing() -> None:

@@ -30,7 +30,9 @@ from skilllite_sandbox.seccomp.filters import (
     carrier_rules,
     closing_filter,
     guest_filter,
+    guest_rules,
     worker_filter,
+    worker_rules,
 )
 from skilllite_sandbox.seccomp.syscalls import AUDIT_ARCH, TABLES
 
@@ -292,6 +294,24 @@ def test_who_may_execute(machine: str) -> None:
         assert verdict(profile, machine, "execveat") == errno_action(EPERM)
         assert verdict(profile, machine, "memfd_create") == errno_action(EPERM)
     assert verdict(Profile.PYTHON, machine, "execve") == errno_action(EACCES)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("profile", PROFILES)
+def test_with_listed_programs_a_profile_forks_and_executes_and_keeps_its_other_rules(
+    profile: Profile, machine: str
+) -> None:
+    plain, listed = (
+        worker_rules(profile, machine, executes=executes, network=False)
+        for executes in (Executes.NONE, Executes.LISTED)
+    )
+    changed = {name for name in {*plain, *listed} if plain.get(name) != listed.get(name)}
+
+    assert changed <= {"execve", "clone", "fork", "vfork", "setpgid", "memfd_create"}
+    assert (listed["execve"], listed["fork"], listed["vfork"]) == (ALLOW, ALLOW, ALLOW)
+    assert listed["memfd_create"] == errno_action(EPERM)
+    assert "execveat" not in listed
+    assert "execve" not in guest_rules(profile, network=False, executes=Executes.LISTED)
 
 
 @pytest.mark.parametrize("machine", MACHINES)

@@ -46,6 +46,7 @@ def _run(args: argparse.Namespace) -> int:
     home = Home.locate()
     config = load_config(home, flags={"sandbox.level": args.sandbox_level})
     level = config.integer("sandbox.level")
+    args.standing_exec = list(config.texts("sandbox.allow_exec"))
     given = GivenInput(args.input)
     if not args.explain and os.path.exists(home.control_name):  # noqa: PTH110 - 4 ms
         from skilllite.cli.run_by_node import run_by_node

@@ -57,14 +57,25 @@ def guest_code(program: str, interpreter: str) -> bytes:
     return header + marshal.dumps(loader.replace(co_consts=constants))
 
 
+def guest_path(name: str) -> str:
+    """Return where the source of a guest module is on the host."""
+    return os.path.join(_DIRECTORY, f"{name}.py")
+
+
+def guest_source(name: str) -> str:
+    """Return the source of a guest module that is run as a script."""
+    with open(guest_path(name), encoding="utf-8") as file:
+        return file.read()
+
+
 def _source(name: str) -> str:
-    with open(os.path.join(_DIRECTORY, f"{name}.py"), encoding="utf-8") as file:
+    with open(guest_path(name), encoding="utf-8") as file:
         # The one literal that is looked for, in the quotes that repr gives it.
         return file.read().replace('b"what the loader carries"', repr(_CARGO))
 
 
 def _code(name: str) -> CodeType:
-    path = os.path.join(_DIRECTORY, f"{name}.py")
+    path = guest_path(name)
     return _renamed(_kept_beside(path, name) or _compiled(path, name), f"<guest {name}>")
 
 

@@ -245,6 +245,16 @@ def _bits(mask: int) -> list[int]:
     return [1 << position for position in range(32) if mask >> position & 1]
 
 
+_STARTING_PROGRAMS: Final[dict[str, Rule]] = {
+    "clone": _processes(),
+    "fork": ALLOW,
+    "vfork": ALLOW,
+    "setpgid": ALLOW,
+    "memfd_create": _DENY,
+}
+"""What a run needs beside its profile when it may execute listed programs."""
+
+
 def _profile_rules(profile: Profile, machine: str) -> dict[str, Rule]:
     # Neither shared anonymous memory nor what grows like a stack counts for RLIMIT_DATA (900 MiB
     # went past a limit of 512), and huge pages are a store that all of the host shares.
@@ -253,15 +263,7 @@ def _profile_rules(profile: Profile, machine: str) -> dict[str, Rule]:
         for bits in (_MAP_SHARED_ANONYMOUS, _MAP_GROWSDOWN, _MAP_HUGETLB)
     )
     if profile is Profile.BASH:
-        return {
-            "mmap": Checked(uncounted, ALLOW),
-            "mprotect": ALLOW,
-            "clone": _processes(),
-            "fork": ALLOW,
-            "vfork": ALLOW,
-            "setpgid": ALLOW,
-            "memfd_create": _DENY,
-        }
+        return {"mmap": Checked(uncounted, ALLOW), "mprotect": ALLOW, **_STARTING_PROGRAMS}
     if profile is Profile.NODE:
         return {
             "mmap": Checked(uncounted, ALLOW),
@@ -297,7 +299,9 @@ def _profile_rules(profile: Profile, machine: str) -> dict[str, Rule]:
     }
 
 
-def carrier_rules(profile: Profile, machine: str) -> dict[str, Rule]:
+def carrier_rules(
+    profile: Profile, machine: str, *, executes: Executes = Executes.NONE
+) -> dict[str, Rule]:
     """Return the complete verdicts by call name, as the carrier loads them."""
     rules: dict[str, Rule] = dict.fromkeys(_ALLOWED, ALLOW)
     rules |= dict.fromkeys(_SETUP, ALLOW)
@@ -305,13 +309,18 @@ def carrier_rules(profile: Profile, machine: str) -> dict[str, Rule]:
     rules |= dict.fromkeys(_UNSUPPORTED, errno_action(ENOTSUP))
     rules |= _common_rules(machine)
     rules |= _profile_rules(profile, machine)
+    if executes is Executes.LISTED:
+        rules |= _STARTING_PROGRAMS
     return rules
 
 
-def guest_rules(profile: Profile, *, network: bool) -> dict[str, Rule]:
+def guest_rules(
+    profile: Profile, *, network: bool, executes: Executes = Executes.NONE
+) -> dict[str, Rule]:
     """Return what the guest closes behind itself; all else is left to the carrier filter."""
     rules = closing_rules(network=network) | dict.fromkeys(_LISTENING, _DENY)
-    if profile in (Profile.PYTHON, Profile.PYTHON_JIT):
+    is_python = profile in (Profile.PYTHON, Profile.PYTHON_JIT)
+    if is_python and executes is not Executes.LISTED:
         rules["execve"] = errno_action(EACCES)
     return rules
 
@@ -331,7 +340,7 @@ def worker_rules(
     A warm worker loads it before its job is known, so that Landlock and one more filter are still
     to come: `closing_rules`, after which nothing is open that isn't in `carrier_rules`.
     """
-    rules = carrier_rules(profile, machine)
+    rules = carrier_rules(profile, machine, executes=executes)
     rules["execve"] = _EXECVE[executes]
     if network:
         rules |= network_rules(_AF_INET)
@@ -396,7 +405,9 @@ _LISTENING: Final = _names("bind listen")
 
 
 @lru_cache(maxsize=16)
-def carrier_filter(profile: Profile, machine: str, network: bool = False) -> bytes:
+def carrier_filter(
+    profile: Profile, machine: str, network: bool = False, executes: Executes = Executes.NONE
+) -> bytes:
     """Return the program for `bwrap --seccomp`.
 
     With network the guest still has to make the socket that the host listens on.
@@ -404,7 +415,7 @@ def carrier_filter(profile: Profile, machine: str, network: bool = False) -> byt
     A number younger than our table gets ENOSYS, not EPERM: libc probes for new calls and falls back
     only when the kernel seems not to have them. Either way the call isn't made.
     """
-    rules = carrier_rules(profile, machine)
+    rules = carrier_rules(profile, machine, executes=executes)
     if network:
         rules |= network_rules(_AF_INET) | dict.fromkeys(_LISTENING, ALLOW)
     return assemble(
@@ -416,10 +427,12 @@ def carrier_filter(profile: Profile, machine: str, network: bool = False) -> byt
 
 
 @lru_cache(maxsize=16)
-def guest_filter(profile: Profile, machine: str, network: bool = False) -> bytes:
+def guest_filter(
+    profile: Profile, machine: str, executes: Executes = Executes.NONE, network: bool = False
+) -> bytes:
     """Return the program that the guest loads right before the skill."""
     return assemble(
-        _numbered(guest_rules(profile, network=network), machine),
+        _numbered(guest_rules(profile, network=network, executes=executes), machine),
         audit_arch=AUDIT_ARCH[machine],
         default=ALLOW,
         unknown=ALLOW,
