@@ -31,6 +31,13 @@ class Tier(StrEnum):
     NONE = "none"
 
 
+TIERS = (Tier.FULL, Tier.BWRAP, Tier.ROOT_CHROOT, Tier.LANDLOCK)
+"""Those that isolate, the strongest first."""
+
+WEAKEST_TIER = Tier.ROOT_CHROOT
+"""What a run accepts when nobody chose, and the most that a peer's task accepts."""
+
+
 class Origin(StrEnum):
     """Who asked for a run. A remote task never gets a weaker sandbox than a local one."""
 
@@ -103,3 +110,20 @@ class Policy:
     origin: Origin = Origin.LOCAL
     grants: Grants = NOTHING_GRANTED
     """What is effective: requested by the skill and granted by a person."""
+    accept_tier: Tier = WEAKEST_TIER
+    """The weakest tier that a person accepts; for a peer's task see `weakest`."""
+
+    @property
+    def weakest(self) -> Tier:
+        """The weakest tier that counts: no choice of a person gives a peer's task less."""
+        if self.origin is Origin.REMOTE and self.accept_tier not in _FOR_PEERS:
+            return WEAKEST_TIER
+        return self.accept_tier
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """What may carry the run, the strongest first."""
+        return TIERS[: TIERS.index(self.weakest) + 1]
+
+
+_FOR_PEERS = TIERS[: TIERS.index(WEAKEST_TIER) + 1]

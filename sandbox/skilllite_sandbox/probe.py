@@ -87,6 +87,11 @@ def probe(host: Host, *, tiers: tuple[Tier, ...] = (Tier.FULL, Tier.BWRAP)) -> H
     return HostReport((*base, *tried, *_optional(host)), best)
 
 
+def bubblewrap_holds(host: Host) -> bool:
+    """Return whether runs by bubblewrap work here."""
+    return all(check.ok for check in _bubblewrap_chain(host))
+
+
 def _zygote_chain(host: Host) -> list[Check]:
     """Start a zygote and run the built-in attacker in it, one for each language."""
     held = []

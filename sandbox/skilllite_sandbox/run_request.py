@@ -8,7 +8,16 @@ from __future__ import annotations
 from skilllite_sandbox.capabilities import missing_clauses
 from skilllite_sandbox.carriers import Job
 from skilllite_sandbox.grants import effective_grants
-from skilllite_sandbox.policy import DEFAULT_LIMITS, MIB, Grants, Level, Limits, Policy
+from skilllite_sandbox.policy import (
+    DEFAULT_LIMITS,
+    MIB,
+    WEAKEST_TIER,
+    Grants,
+    Level,
+    Limits,
+    Policy,
+    Tier,
+)
 from skilllite_sandbox.sandbox import entry_of
 from skilllite_sandbox.values import dataclass, replace
 
@@ -32,6 +41,8 @@ class RunRequest:
     limits: Limits = DEFAULT_LIMITS
     network: tuple[str, ...] = ()
     """Hosts that it may reach, of those that it asks for."""
+    accept_tier: Tier = WEAKEST_TIER
+    """The weakest tier that the person accepts."""
 
 
 def request_of(args: argparse.Namespace, level: int) -> RunRequest:
@@ -41,6 +52,7 @@ def request_of(args: argparse.Namespace, level: int) -> RunRequest:
         script=getattr(args, "script", None),
         limits=limits_for(args.timeout, args.max_memory),
         network=tuple(args.allow_network or ()),
+        accept_tier=Tier(args.accept_tier) if args.accept_tier else WEAKEST_TIER,
     )
 
 
@@ -72,5 +84,5 @@ def make_job(
     languages = frozenset(tool.language for tool in staged.skill.tools)
     clauses = (*missing_clauses(requests, languages, grants), *ineffective)
     notes = tuple(f"{staged.skill.name}: {clause}" for clause in clauses)
-    policy = Policy(request.level, request.limits, grants=grants)
+    policy = Policy(request.level, request.limits, grants=grants, accept_tier=request.accept_tier)
     return Job(staged, entry, input_bytes, policy), notes

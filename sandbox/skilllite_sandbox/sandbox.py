@@ -23,7 +23,16 @@ from skilllite_sandbox.grants import effective_grants
 from skilllite_sandbox.host import Host, read_host
 from skilllite_sandbox.outcome import Outcome, Reason
 from skilllite_sandbox.plan import Plan
-from skilllite_sandbox.policy import DEFAULT_LIMITS, KIB, Grants, Level, Limits, Policy, Tier
+from skilllite_sandbox.policy import (
+    DEFAULT_LIMITS,
+    KIB,
+    WEAKEST_TIER,
+    Grants,
+    Level,
+    Limits,
+    Policy,
+    Tier,
+)
 from skilllite_sandbox.stage import Stage, StagedSkill, open_temporary_stage
 from skilllite_sandbox.strict_json import parse_json
 from skilllite_sandbox.values import replace
@@ -58,6 +67,7 @@ class Sandbox:
         preload: bool = True,
         launcher: Launcher | None = None,
         environments: Environments | Callable[[], Environments] | None = None,
+        accept_tier: Tier = WEAKEST_TIER,
     ) -> None:
         """Open a sandbox; it starts nothing before the first run.
 
@@ -72,6 +82,7 @@ class Sandbox:
             launcher: Started already, for the first zygote; from here on this sandbox's own.
             environments: Where packages are installed, or what opens it when a skill needs some;
                 else in the cache of this user.
+            accept_tier: The weakest tier of runs by `run`; `landlock` only if a person chose it.
         """
         self._level = Level(level)
         self._limits = limits
@@ -79,6 +90,7 @@ class Sandbox:
         self._resources = ExitStack()
         self._stage = stage
         self._environments = environments
+        self._accept_tier = accept_tier
         self._carriers = Carriers(pool=pool, tier=tier, preload=preload, launcher=launcher)
         self._resources.callback(self._carriers.close)
 
@@ -139,7 +151,7 @@ class Sandbox:
         entry = entry_of(staged)
         granted = Grants(network=tuple(network or ()))
         grants, _ = effective_grants(staged.skill.requests, granted)
-        policy = Policy(self._level, limits, grants=grants)
+        policy = Policy(self._level, limits, grants=grants, accept_tier=self._accept_tier)
         return self.run_job(self.with_packages(Job(staged, entry, input_bytes, policy)))
 
     def with_packages(
