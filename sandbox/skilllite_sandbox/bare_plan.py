@@ -237,8 +237,12 @@ def _enforced(tier: Tier, language: Language) -> tuple[str, ...]:
     return (*_ENFORCED, *alone, *EXECUTION[language], *once, *listed, *BY_THE_HOST)
 
 
+def lacks_of(tier: Tier) -> tuple[str, ...]:
+    """Return what a tier holds for no skill."""
+    return (*_NOT_ENFORCED, *(_LANDLOCK_LACKS if tier is Tier.LANDLOCK else ()))
+
+
 def _not_enforced(tier: Tier, policy: Policy, language: Language) -> tuple[str, ...]:
-    lacks = _LANDLOCK_LACKS if tier is Tier.LANDLOCK else ()
     tree = ("memory-of-the-tree",) if language is Language.BASH else ()
     checks = ("scan", "consent") if policy.level is Level.FULL else ()
-    return (*_NOT_ENFORCED, *lacks, *tree, *checks)
+    return (*lacks_of(tier), *tree, *checks)

@@ -38,6 +38,11 @@ WEAKEST_TIER = Tier.ROOT_CHROOT
 """What a run accepts when nobody chose, and the most that a peer's task accepts."""
 
 
+def stronger(one: Tier, other: Tier) -> Tier:
+    """Return the one of two tiers that isolates better."""
+    return min(one, other, key=TIERS.index)
+
+
 class Origin(StrEnum):
     """Who asked for a run. A remote task never gets a weaker sandbox than a local one."""
 
@@ -116,14 +121,11 @@ class Policy:
     @property
     def weakest(self) -> Tier:
         """The weakest tier that counts: no choice of a person gives a peer's task less."""
-        if self.origin is Origin.REMOTE and self.accept_tier not in _FOR_PEERS:
-            return WEAKEST_TIER
+        if self.origin is Origin.REMOTE:
+            return stronger(self.accept_tier, WEAKEST_TIER)
         return self.accept_tier
 
     @property
     def tiers(self) -> tuple[Tier, ...]:
         """What may carry the run, the strongest first."""
         return TIERS[: TIERS.index(self.weakest) + 1]
-
-
-_FOR_PEERS = TIERS[: TIERS.index(WEAKEST_TIER) + 1]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 LEVELS = (1, 2, 3)
 TIERS = ("full", "bwrap", "root-chroot", "landlock")
 """Those of `policy.TIERS`, which isn't imported here."""
+OTHER_SYSTEMS = ("darwin", "windows")
+"""Those of `other_systems.SYSTEMS`, for `--explain` alone."""
 _MIB = 1024 * 1024
 INPUT_BYTES_MAX = 4 * _MIB
 """What the default limits let through; no argument changes it."""
@@ -59,6 +61,11 @@ def add_run_arguments(parser: argparse.ArgumentParser, *, with_script: bool, ski
     parser.add_argument(
         "--explain", action="store_true", help="print what would stand around the run; run nothing"
     )
+    parser.add_argument(
+        "--system",
+        choices=OTHER_SYSTEMS,
+        help="with --explain: what would stand around it there; untested on hardware",
+    )
     parser.add_argument("--json", action="store_true", help="print the whole outcome as JSON")
 
 
@@ -72,6 +79,7 @@ class PlainArguments:
         self.allow_network: list[str] | None = None
         self.accept_tier: str | None = None
         self.explain = False
+        self.system: str | None = None
         self.json = False
 
 

@@ -308,11 +308,15 @@ def explain_unavailable(outcome: Outcome) -> SandboxUnavailable:
     from skilllite_sandbox.probe import probe_host
 
     said = outcome.stderr.strip().splitlines()
-    failed = [check for check in probe_host().checks if not check.ok and check.required]
+    report = probe_host()
+    failed = [check for check in report.checks if not check.ok and check.required]
+    hint = failed[0].remedy if failed else "`skilllite doctor` tries out what this host can do"
+    if report.accepts_landlock:
+        hint += "; Python skills can have less by --accept-tier landlock, see SECURITY.md"
     return SandboxUnavailable(
         outcome.message,
         cause=failed[0].detail if failed else " / ".join(said[-3:]) or None,
-        hint=failed[0].remedy if failed else "`skilllite doctor` tries out what this host can do",
+        hint=hint,
     )
 
 
