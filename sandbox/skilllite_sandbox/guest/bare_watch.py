@@ -25,6 +25,8 @@ class Usage:
         self._bytes = 0
         self._device = -1
         self._seen: set[tuple[int, int]] = set()
+        self.closed: set[int] = set()
+        """Processes that can't be looked into: for a moment each one, while it starts or ends."""
 
     def has_too_much(self, scratch: str) -> bool:
         """Count what can be found in the directory; return whether it is more than the bounds."""
@@ -35,12 +37,21 @@ class Usage:
             # A path longer than the kernel takes, a directory that can't be listed: made by it.
             return True
 
-    def keeps_too_much(self, pids: "Iterable[int]") -> bool:
-        """Count also what these processes keep on the same disk without a name."""
-        try:
-            return any(self._count_process(pid) for pid in pids)
-        except OSError:
-            return True
+    def keeps_too_much(self, pids: "Iterable[int]", closed_before: "set[int]") -> bool:
+        """Count also what these processes keep on the same disk without a name.
+
+        One that stays closed from one time to the next has something to hide.
+        """
+        for pid in pids:
+            try:
+                if self._count_process(pid):
+                    return True
+            except PermissionError:
+                if not _is_dead(pid):
+                    self.closed.add(pid)
+            except OSError:
+                return True
+        return bool(self.closed & closed_before)
 
     def _add(self, status: os.stat_result) -> bool:
         key = (status.st_dev, status.st_ino)
@@ -94,6 +105,15 @@ class Usage:
 def _is_nameless(status: os.stat_result, device: int) -> bool:
     is_file = status.st_mode & _TYPE_MASK == _REGULAR
     return is_file and status.st_nlink == 0 and status.st_dev == device
+
+
+def _is_dead(pid: int) -> bool:
+    """Return whether a process only waits to be reaped, and so keeps nothing any more."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] in (b"Z", b"X")
+    except OSError:
+        return True
 
 
 def count_threads(pid: int) -> int:

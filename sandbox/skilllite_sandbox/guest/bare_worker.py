@@ -27,6 +27,7 @@ from _signal import (
     sigtimedwait,
 )
 from _socket import AF_UNIX, SOCK_SEQPACKET, socket, socketpair
+from time import monotonic
 
 from skilllite_sandbox.guest import landlock, report
 from skilllite_sandbox.guest.bare_watch import Usage, count_threads, processes_of
@@ -108,9 +109,11 @@ class _Watch:
         self._host = select.poll()
         self._host.register(status, 0)  # tells an error when the reader is gone, and only that
         self._ended: int | None = None
+        self._closed: set[int] = set()
 
     def stay(self) -> int:
         """Return the wait status of the skill, when nothing of the run is left."""
+        looked_s = monotonic()
         while self._ended is None:
             found = sigtimedwait((SIGCHLD, SIGTERM), _TICK_S)
             self._reap()
@@ -118,8 +121,9 @@ class _Watch:
                 break
             if (found is not None and found.si_signo == SIGTERM) or self._host.poll(0):
                 os.kill(self._child, SIGKILL)
-            elif found is None:
+            elif monotonic() - looked_s >= _TICK_S:  # also while orphans end all the time
                 self._look()
+                looked_s = monotonic()
         if self._has_tree:
             self._sweep()
         return self._ended
@@ -145,6 +149,7 @@ class _Watch:
             fact = report.OUT_OF_DISK
         elif spec["threads"] and count_threads(self._child) > spec["threads"]:
             fact = report.OUT_OF_PROCESSES
+        self._closed = usage.closed
         if fact:
             os.write(self._status, fact)
             os.kill(self._child, SIGKILL)
@@ -161,12 +166,12 @@ class _Watch:
         The real and saved user stay root, so that no process of the run may signal this one.
         """
         if self._user is None:
-            return usage.keeps_too_much(self._processes())
+            return usage.keeps_too_much(self._processes(), self._closed)
         own_group = os.getegid()
         os.setegid(self._user)
         os.seteuid(self._user)
         try:
-            return usage.keeps_too_much(self._processes())
+            return usage.keeps_too_much(self._processes(), self._closed)
         finally:
             os.seteuid(0)
             os.setegid(own_group)
