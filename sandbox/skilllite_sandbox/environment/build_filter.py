@@ -54,7 +54,7 @@ def settled_rules() -> dict[str, Rule]:
 def build_filter(machine: str) -> bytes:
     """Return the program for `bwrap --seccomp`."""
     return assemble(
-        _numbered(build_rules(machine), machine),
+        numbered(build_rules(machine), machine),
         audit_arch=AUDIT_ARCH[machine],
         default=_DENY,
         unknown=errno_action(ENOSYS),
@@ -65,13 +65,13 @@ def build_filter(machine: str) -> bytes:
 def settled_filter(machine: str) -> bytes:
     """Return the program that the first code in the box loads right before the installer."""
     return assemble(
-        _numbered(settled_rules(), machine),
+        numbered(settled_rules(), machine),
         audit_arch=AUDIT_ARCH[machine],
         default=ALLOW,
         unknown=ALLOW,
     )
 
 
-def _numbered(rules: dict[str, Rule], machine: str) -> dict[int, Rule]:
+def numbered(rules: dict[str, Rule], machine: str) -> dict[int, Rule]:
     table = TABLES[machine]
     return {table[name]: rule for name, rule in rules.items() if name in table}
