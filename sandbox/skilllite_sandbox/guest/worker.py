@@ -96,6 +96,7 @@ class Kind:
         self.network_port: int | None = layout["network_port"]
         self.warm_up: str = layout["warm_up"]
         self.is_program: bool = layout["is_program"]
+        self.starts_processes = self.is_program or self.executes == "listed"
 
 
 def be_worker(kind: Kind, spec: "dict[str, Any]", channel: socket) -> None:
@@ -104,7 +105,7 @@ def be_worker(kind: Kind, spec: "dict[str, Any]", channel: socket) -> None:
     # Out of the zygote's process group: kill(0, ...) must not reach it.
     os.setsid()
     signal(SIGINT, default_int_handler)  # what Python does by itself, and the zygote took away
-    if kind.is_program:
+    if kind.starts_processes:
         ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
         child = os.fork()
         if child:
@@ -117,6 +118,8 @@ def be_worker(kind: Kind, spec: "dict[str, Any]", channel: socket) -> None:
         if kind.is_program:
             os.dup2(theirs.detach(), _LISTENER_CHANNEL, inheritable=False)
             _run_program(kind, job, channel)
+        if kind.starts_processes:
+            theirs.close()
         _run_python(job, code, channel)
     except BaseException as error:
         text = f"{type(error).__name__}: {error}"

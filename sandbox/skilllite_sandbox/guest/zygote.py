@@ -93,7 +93,7 @@ class _Zygote:
         reports = socket(fileno=report_channel)
         first = None
         try:
-            first = None if self._kind.is_program else _First(self._kind.libc)
+            first = None if self._kind.starts_processes else _First(self._kind.libc)
             pid = self._fork(first)
         except OSError as error:
             if first is not None:
