@@ -507,19 +507,29 @@ def test_warm_workers_hold_as_well(tmp_path: Path) -> None:
                 assert outcome.tier is Tier.FULL
 
 
-def test_an_interpreter_can_be_granted_like_any_program(sandbox: Sandbox, tmp_path: Path) -> None:
-    script = """
-import json, subprocess
-done = subprocess.run(
-    ["python3", "-c", "import json, os; print(os.path.exists('/etc/shadow'))"],
-    capture_output=True, text=True,
-)
-print(json.dumps(done.stdout + done.stderr))
-"""
-    extra = "metadata:\n  skilllite.exec: python3\n"
-    skill = make_skill(tmp_path, extra=extra, files={"scripts/main.py": script})
+INTERPRETED = "import json, os; print(json.dumps(os.path.exists('/etc/shadow')))"
+CALLERS = {
+    "python": f"import subprocess as s\ns.run(['python3', '-c', {INTERPRETED!r}])",
+    "node": f"require('child_process').spawnSync('python3', ['-c', {json.dumps(INTERPRETED)}], "
+    "{stdio: 'inherit'})",
+    "bash": f'python3 -c "{INTERPRETED}"',
+}
 
-    assert sandbox.run(skill, {}, exec=("python3",)).output == "False\n"
+
+@pytest.mark.parametrize("tier", TIERS)
+@pytest.mark.parametrize("language", CALLERS)
+def test_an_interpreter_can_be_granted_like_any_program(
+    language: str, tier: Tier, tmp_path: Path
+) -> None:
+    require(language)
+    extra = "metadata:\n  skilllite.exec: python3\n"
+    files = {ENTRIES[language]: CALLERS[language]}
+    skill = make_skill(tmp_path, extra=extra, files=files)
+
+    with Sandbox(Level.ISOLATED, tier=tier) as sandbox:  # with a pool, which tests itself
+        outcome = sandbox.run(skill, {}, exec=("python3",))
+
+    assert outcome.output is False, outcome
 
 
 def test_everything_these_tests_need_is_named() -> None:
