@@ -17,7 +17,16 @@ import trio
 from skilllite.sandbox_waits import wait_for
 from skilllite_sandbox.errors import NotFound
 from skilllite_sandbox.outcome import Outcome, Reason
-from skilllite_sandbox.policy import DEFAULT_LIMITS, REMOTE_LIMITS, Level, Origin, Policy
+from skilllite_sandbox.policy import (
+    DEFAULT_LIMITS,
+    REMOTE_LIMITS,
+    WEAKEST_TIER,
+    Level,
+    Origin,
+    Policy,
+    Tier,
+    stronger,
+)
 from skilllite_sandbox.sandbox import (
     Job,
     Sandbox,
@@ -59,11 +68,14 @@ class SandboxRunner:
         *,
         local_level: Level,
         concurrency: int,
+        accept_tier: Tier = WEAKEST_TIER,
     ) -> None:
         self._sandbox = sandbox
         self._stage = stage
         self._skills = skills
         self._local_level = local_level
+        # Whatever its owner accepts by hand: what came as a task gets no less than that.
+        self._accept_tier = stronger(accept_tier, WEAKEST_TIER)
         # Threads of its own: a hundred waits must not keep the ledger from writing.
         self._threads = trio.CapacityLimiter(concurrency)
 
@@ -114,6 +126,7 @@ class SandboxRunner:
             level=Level.FULL if remote else self._local_level,
             limits=replace(limits, wall_s=min(limits.wall_s, deadline_s)),
             origin=origin,
+            accept_tier=self._accept_tier,
         )
 
 

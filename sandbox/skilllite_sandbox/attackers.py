@@ -55,7 +55,7 @@ print(json.dumps({
     "write its own program": attempt(lambda: open("/etc/passwd", "a").close()),
     "see the environment": facts["name"] in os.environ,
     "start a thread": attempt(thread),
-    "write its scratch": attempt(lambda: open("/tmp/x", "w").close()),
+    "write its scratch": attempt(lambda: open(os.environ["TMPDIR"] + "/x", "w").close()),
 }))
 """
 

@@ -25,6 +25,9 @@ TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
     from typing import NoReturn
 
+    from skilllite_sandbox.other_systems import SystemCheck
+    from skilllite_sandbox.probe import Check
+
 _NOT_BUILT = ("mcp", "scan", "verify")
 
 
@@ -77,23 +80,34 @@ def _dispatch(args: argparse.Namespace) -> int:
     return run_skill_command(args, level=level, locate=lambda: Place(args.skill))
 
 
-def _doctor(*, as_json: bool) -> int:
+def _doctor(*, as_json: bool, platform: str = sys.platform) -> int:
     from dataclasses import asdict
 
-    from skilllite_sandbox.probe import probe_host
-
-    report = probe_host()
+    tier, checks = _tried(platform)
+    ok = tier != "none"
     if as_json:
-        checks = [asdict(check) for check in report.checks]
-        write(json.dumps({"schema": 1, "tier": report.tier.value, "checks": checks}) + "\n")
-        return OK if report.ok else FAILED
-    for check in report.checks:
+        facts = [asdict(check) for check in checks]
+        write(json.dumps({"schema": 1, "tier": tier, "checks": facts}) + "\n")
+        return OK if ok else FAILED
+    for check in checks:
         word = "ok" if check.ok else ("FAILED" if check.required else "absent")
         write(f"{word:7} {check.name:13} {check.detail}\n")
         if not check.ok and check.remedy:
             write(f"{'':21} {check.remedy}\n")
-    write(f"tier {report.tier.value}\n")
-    return OK if report.ok else FAILED
+    write(f"tier {tier}\n")
+    return OK if ok else FAILED
+
+
+def _tried(platform: str) -> tuple[str, tuple[Check | SystemCheck, ...]]:
+    """Return the tier of this host, and what was tried or is known of its system."""
+    from skilllite_sandbox.other_systems import other_system_checks
+
+    if elsewhere := other_system_checks(platform):
+        return "none", elsewhere
+    from skilllite_sandbox.probe import probe_host
+
+    report = probe_host()
+    return report.tier.value, report.checks
 
 
 if __name__ == "__main__":

@@ -86,7 +86,8 @@ class Mount:
     """One thing that the sandbox's file system shows, in the order of mounting."""
 
     kind: str
-    """A bubblewrap option without dashes: ro-bind, dev-bind, tmpfs, symlink, file."""
+    """A bubblewrap option without dashes: ro-bind, dev-bind, tmpfs, symlink, file; without
+    namespaces copy, copy-program with its libraries, copy-run for each run, device."""
     source: str
     """Host path; link target; for a file the name of its content."""
     target: str
@@ -110,6 +111,16 @@ class ZygotePart:
     layout: str
     worker: str
     job: str
+
+
+@dataclass(frozen=True, slots=True)
+class BarePart:
+    """What is special about a run without namespaces."""
+
+    scratch: str
+    """Where it may write, as it sees it."""
+    rules: tuple[tuple[str, str], ...]
+    """(path, rights) for Landlock, as it sees them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +159,7 @@ class Plan:
     import_paths: tuple[str, ...] = ()
     """Where Python finds the packages of this run, after its standard library."""
     zygote: ZygotePart | None = None
+    bare: BarePart | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan for machines; only what a person could read in `describe`."""
@@ -167,6 +179,7 @@ class Plan:
             "network": list(self.network),
             "import_paths": list(self.import_paths),
             "mounts": [[mount.kind, mount.source, mount.target] for mount in self.mounts],
+            "landlock_rules": [list(rule) for rule in self.bare.rules] if self.bare else [],
             "resource_limits": {name: [soft, hard] for name, soft, hard in self.resource_limits},
             "limits": asdict(self.limits),
             "service_id": self.service_id,
@@ -180,6 +193,13 @@ class Plan:
             return []
         network = bool(self.network)
         rules = worker_rules(self.profile, self.machine, executes=self.executes, network=network)
+        if self.bare is not None:
+            from skilllite_sandbox.seccomp.bare import bare_rules
+
+            shared = self.tier is Tier.LANDLOCK
+            rules = bare_rules(
+                self.profile, self.machine, executes=self.executes, shared_user=shared
+            )
         return list(summary(rules | closing_rules()).items())
 
     def describe(self) -> str:
@@ -198,6 +218,10 @@ class Plan:
             *(f"import from {path}" for path in self.import_paths),
             *(f"relay {relay.source} via {relay.via}" for relay in self.relays),
             *(f"program {name}: {power_of(name) or 'granted'}" for name in self.programs),
+            *(
+                f"landlock {rights} {path}"
+                for path, rights in (self.bare.rules if self.bare else ())
+            ),
             *(f"executable {path}" for path in self.executables),
             *(f"rlimit {name} {soft} {hard}" for name, soft, hard in self.resource_limits),
             *(f"syscalls {verdict} {' '.join(names)}" for verdict, names in self._syscalls()),

@@ -536,3 +536,19 @@ def test_everything_these_tests_need_is_named() -> None:
     assert set(PROGRAMS) == set(ENTRIES)
     assert find_program(GRANTED, PROGRAM_DIRECTORIES), "git is what the tests grant"
     assert json.dumps(replace(Policy(), grants=Grants(exec=(GRANTED,))).grants.exec) == '["git"]'
+
+
+@pytest.mark.parametrize("tier", [Tier.ROOT_CHROOT, Tier.LANDLOCK])
+def test_a_tier_without_namespaces_grants_no_programs_and_says_so(
+    tmp_path: Path, tier: Tier
+) -> None:
+    extra = f"metadata:\n  skilllite.exec: {GRANTED}\n"
+    skill = make_skill(tmp_path, extra=extra)
+
+    with (
+        Sandbox(Level.ISOLATED, tier=tier, accept_tier=Tier.LANDLOCK) as sandbox,
+        pytest.raises(SandboxUnavailable) as refused,
+    ):
+        sandbox.run(skill, {}, exec=(GRANTED,))
+
+    assert refused.value.hint

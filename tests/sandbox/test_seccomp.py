@@ -5,13 +5,13 @@ from __future__ import annotations
 import ctypes.util
 import os
 import re
-import struct
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filter_machine import judge
 from skilllite_sandbox.seccomp.bpf import (
     ALLOW,
     KILL_PROCESS,
@@ -37,32 +37,6 @@ EPERM, EACCES, ENOSYS, EAFNOSUPPORT = 1, 13, 38, 97
 MACHINES = sorted(TABLES)
 PROFILES = list(Profile)
 WORD = 0xFFFF_FFFF
-
-
-def judge(program: bytes, arch: int, number: int, *arguments: int) -> int:
-    """Run a filter over one call and return its verdict; checks what the kernel would check."""
-    instructions = list(struct.iter_unpack("<HBBI", program))
-    padded = [value & 0xFFFF_FFFF_FFFF_FFFF for value in (*arguments, *[0] * 6)][:6]
-    data = struct.pack("<iIQ6Q", number, arch, 0, *padded)
-    accumulator = 0
-    position = 0
-    while True:
-        code, if_true, if_false, operand = instructions[position]
-        position += 1
-        if code == 0x20:
-            accumulator = int.from_bytes(data[operand : operand + 4], "little")
-        elif code == 0x54:
-            accumulator &= operand
-        elif code == 0x05:
-            position += operand
-        elif code == 0x15:
-            position += if_true if accumulator == operand else if_false
-        elif code == 0x35:
-            position += if_true if accumulator >= operand else if_false
-        elif code == 0x06:
-            return int(operand)
-        else:
-            raise AssertionError(f"instruction {code:#x}")
 
 
 def verdict(profile: Profile, machine: str, name: str, *arguments: int) -> int:

@@ -24,6 +24,10 @@ _MODULES: Final = {
         *("report", "system", "exec_program", "python_program", "streams", "network"),
         "bootstrap",
     ),
+    "bare_worker": (
+        *("report", "system", "landlock", "exec_program", "execute_once", "python_program"),
+        *("streams", "bare_watch", "bare_worker"),
+    ),
     "launcher": (
         *("report", "system", "landlock", "exec_program", "execute_once", "python_program"),
         *("streams", "network", "root", "rehearsal", "worker", "zygote", "launcher"),
@@ -41,7 +45,7 @@ _WORD: Final = 0xFFFF_FFFF
 
 @lru_cache(maxsize=8)
 def guest_code(program: str, interpreter: str) -> bytes:
-    """Return a guest program, `bootstrap` or `launcher`, for an interpreter named `pythonX.Y`.
+    """Return a guest program, a key of `_MODULES`, for an interpreter named `pythonX.Y`.
 
     Compiling it in the sandbox would cost every run 3 ms. Byte code is the same within a minor
     version; an interpreter of another one gets the source.

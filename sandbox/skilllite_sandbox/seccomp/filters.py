@@ -156,6 +156,8 @@ _LONG: Final = 0xFFFF_FFFF_FFFF_FFFF
 
 _DENY: Final = errno_action(EPERM)
 _MISSING: Final = errno_action(ENOSYS)
+UNKNOWN_CALL: Final = _MISSING
+"""For calls younger than our tables: libc falls back when the kernel seems not to have them."""
 
 
 def _only(argument: int, values: tuple[int, ...], otherwise: int) -> Checked:
@@ -362,7 +364,7 @@ def carrier_filter(
     if network:
         rules |= _network_rules() | dict.fromkeys(_LISTENING, ALLOW)
     return assemble(
-        _numbered(rules, machine),
+        numbered(rules, machine),
         audit_arch=AUDIT_ARCH[machine],
         default=_DENY,
         unknown=_MISSING,
@@ -373,7 +375,7 @@ def carrier_filter(
 def guest_filter(profile: Profile, machine: str, executes: Executes = Executes.NONE) -> bytes:
     """Return the program that the guest loads right before the skill."""
     return assemble(
-        _numbered(guest_rules(profile, executes=executes), machine),
+        numbered(guest_rules(profile, executes=executes), machine),
         audit_arch=AUDIT_ARCH[machine],
         default=ALLOW,
         unknown=ALLOW,
@@ -384,7 +386,7 @@ def guest_filter(profile: Profile, machine: str, executes: Executes = Executes.N
 def worker_filter(profile: Profile, machine: str, executes: Executes, network: bool) -> bytes:
     """Return the one program that a worker of a zygote loads."""
     return assemble(
-        _numbered(worker_rules(profile, machine, executes=executes, network=network), machine),
+        numbered(worker_rules(profile, machine, executes=executes, network=network), machine),
         audit_arch=AUDIT_ARCH[machine],
         default=_DENY,
         unknown=_MISSING,
@@ -395,7 +397,7 @@ def worker_filter(profile: Profile, machine: str, executes: Executes, network: b
 def closing_filter(machine: str) -> bytes:
     """Return the program that a worker loads right before the skill."""
     return assemble(
-        _numbered(closing_rules(), machine),
+        numbered(closing_rules(), machine),
         audit_arch=AUDIT_ARCH[machine],
         default=ALLOW,
         unknown=ALLOW,
@@ -415,6 +417,7 @@ def summary(rules: dict[str, Rule]) -> dict[str, list[str]]:
     return found
 
 
-def _numbered(rules: dict[str, Rule], machine: str) -> dict[int, Rule]:
+def numbered(rules: dict[str, Rule], machine: str) -> dict[int, Rule]:
+    """Return the rules by number; calls that a machine doesn't have are left out."""
     table = TABLES[machine]
     return {table[name]: rule for name, rule in rules.items() if name in table}
