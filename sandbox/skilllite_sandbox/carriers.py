@@ -115,9 +115,9 @@ class Carriers:
                 try:
                     self._zygotes.prepare(plan)
                 except ZygoteFailed as error:
-                    plan = self._plan_after(error, host, job, directory)
+                    plan = self._plan_after(error, host, job, os.path.realpath(directory))
             if plan.bare is not None:
-                self._open_bare(host, directory).check(plan)
+                self._open_bare(host, os.path.realpath(directory)).check(plan)
 
     def launch(
         self, host: Host, job: Job, directory: str, input_bytes: bytes
@@ -128,13 +128,15 @@ class Carriers:
             try:
                 return plan, self._zygotes.launch(plan, input_bytes)
             except ZygoteFailed as error:
-                plan = self._plan_after(error, host, job, directory)
+                plan = self._plan_after(error, host, job, os.path.realpath(directory))
         if plan.level is Level.DIRECT:
             from skilllite_sandbox.backend.direct import Direct
 
             return plan, Direct().launch(plan, input_bytes)
         if plan.bare is not None:
-            return plan, self._open_bare(host, directory).launch(plan, input_bytes)
+            return plan, self._open_bare(host, os.path.realpath(directory)).launch(
+                plan, input_bytes
+            )
         from skilllite_sandbox.backend.bubblewrap import Bubblewrap
 
         return plan, Bubblewrap(host).launch(plan, input_bytes)
@@ -196,11 +198,15 @@ class Carriers:
 
         tiers = self._tiers(job.policy)
         why = because or self._no_zygotes
-        bare = [
-            tier
-            for tier in tiers
-            if can_be_bare(tier, host, job.entry.language) and not job.runs_commands
-        ]
+        bare = [tier for tier in tiers if can_be_bare(tier, host, job.entry.language)]
+        if bare and (job.policy.grants.exec or job.runs_commands):
+            # They show the programs that a language comes with, and no others.
+            bare = []
+            why = why or SandboxUnavailable(
+                "programs can't be granted on this host",
+                cause="no tier with namespaces can be had",
+                hint="`skilllite doctor` shows what stands in their way",
+            )
         if Tier.BWRAP in tiers:
             try:
                 plan = self._bubblewrap_plan(host, job, directory)

@@ -37,8 +37,14 @@ class Program:
 
 
 _GIT = "/usr/lib/git-core"
+_AUTHORITIES = ("/etc/ssl/certs/ca-certificates.crt",)  # for those that verify servers by them
 _COMPANIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "git": ((_GIT, "/usr/share/git-core"), (f"{_GIT}/git", f"{_GIT}/git-remote-http")),
+    "git": (
+        (_GIT, "/usr/share/git-core", *_AUTHORITIES),
+        (f"{_GIT}/git", f"{_GIT}/git-remote-http"),
+    ),
+    "curl": (_AUTHORITIES, ()),
+    "wget": (_AUTHORITIES, ()),
 }
 """(trees, parts) of programs that don't work as a single file, where the host has them."""
 

@@ -39,6 +39,11 @@ def add_run_arguments(parser: argparse.ArgumentParser, *, with_script: bool, ski
         "input", metavar="JSON", nargs="?", help="its input, a JSON object; `-` reads stdin"
     )
     add_policy_arguments(parser)
+    parser.add_argument(
+        "--system",
+        choices=OTHER_SYSTEMS,
+        help="with --explain: what would stand around it there; untested on hardware",
+    )
 
 
 def add_policy_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,11 +76,6 @@ def add_policy_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--explain", action="store_true", help="print what would stand around the run; run nothing"
-    )
-    parser.add_argument(
-        "--system",
-        choices=OTHER_SYSTEMS,
-        help="with --explain: what would stand around it there; untested on hardware",
     )
     parser.add_argument("--json", action="store_true", help="print the whole outcome as JSON")
 

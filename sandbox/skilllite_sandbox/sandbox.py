@@ -255,10 +255,13 @@ def entry_of(staged: StagedSkill, script: str | None = None) -> EntryPoint:
     entry = staged.skill.entry
     if entry is None:
         tools = ", ".join(tool.path for tool in staged.skill.tools)
+        hint = "`skilllite exec DIR SCRIPT JSON` runs one of them" if tools else None
+        if not tools and staged.skill.requests.bash_tools:
+            hint = "`skilllite bash DIR COMMAND` runs a command that it allows"
         raise InvalidSkill(
             f"{staged.skill.name} has no entry point",
             cause=f"its scripts are {tools}" if tools else "it holds instructions only",
-            hint="`skilllite exec DIR SCRIPT JSON` runs one of them" if tools else None,
+            hint=hint,
         )
     return entry
 

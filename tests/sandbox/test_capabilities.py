@@ -148,6 +148,15 @@ def test_with_a_grant_the_authors_word_decides(grants: Grants) -> None:
     assert is_idempotent(Requests(idempotent=True), grants)
 
 
+def test_a_rule_for_bash_that_is_not_understood_is_a_problem() -> None:
+    found, problems = requests(tools=("Bash(git:*)", "Bash(ls > x)", "Bash(./run:*)"))
+
+    assert found.bash_tools == ("git:*", "ls > x", "./run:*")
+    assert len(problems) == 2
+    assert "Bash(ls > x) allows nothing" in problems[0]
+    assert "`./run` is a path" in problems[1]
+
+
 def test_each_thing_that_is_missing_is_one_clause() -> None:
     everything = Requests(
         network=("a.example",),

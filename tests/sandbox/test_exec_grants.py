@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,7 @@ from skilllite_sandbox.exec_grants import (
     shown_for,
 )
 from skilllite_sandbox.host import find_program, has_landlock, read_host
-from skilllite_sandbox.outcome import Outcome
+from skilllite_sandbox.outcome import Outcome, Reason
 from skilllite_sandbox.plan import BASH_PROGRAMS, Landlock, make_plan
 from skilllite_sandbox.policy import Grants, Policy
 from skilllite_sandbox.program_powers import power_of, warning_about
@@ -389,23 +392,106 @@ def test_a_grant_that_nobody_asked_for_has_no_effect(sandbox: Sandbox, tmp_path:
     assert "no-exec" in outcome.enforced
 
 
-def test_what_a_program_starts_dies_with_the_run(sandbox: Sandbox, tmp_path: Path) -> None:
-    script = """
-import os, time
+NAME_OF_THE_BUSY = "sl-test-busy"
+BUSY = f"""
+import ctypes, os, time
 for _ in range(9):
     if os.fork() == 0:
+        ctypes.CDLL(None).prctl(15, b"{NAME_OF_THE_BUSY}")
         while True:
-            pass
+            time.sleep(0.01)
 time.sleep(60)
 """
-    require("python")
+
+
+def busy_processes() -> int:
+    """Return how many of them this host has."""
+    count = 0
+    for path in Path("/proc").glob("[0-9]*/comm"):
+        with suppress(OSError):  # it ended meanwhile
+            count += path.read_text(encoding="utf-8").strip() == NAME_OF_THE_BUSY
+    return count
+
+
+def test_what_a_skill_starts_dies_with_it(sandbox: Sandbox, tmp_path: Path) -> None:
+    most = 0
+
+    def watch() -> None:
+        nonlocal most
+        while not over.wait(0.05):
+            most = max(most, busy_processes())
+
+    over = threading.Event()
+    watching = threading.Thread(target=watch)
+    watching.start()
     extra = f"metadata:\n  skilllite.exec: {GRANTED}\n"
-    skill = make_skill(tmp_path, extra=extra, files={"scripts/main.py": script})
+    skill = make_skill(tmp_path, extra=extra, files={"scripts/main.py": BUSY})
+    try:
+        outcome = sandbox.run(skill, {}, exec=(GRANTED,), timeout_s=1)
+    finally:
+        over.set()
+        watching.join()
 
-    outcome = sandbox.run(skill, {}, exec=(GRANTED,), timeout_s=1)
+    assert outcome.reason is Reason.TIMEOUT
+    assert most == 9, "they were there"
+    deadline = time.monotonic() + 5
+    while busy_processes() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert busy_processes() == 0
 
-    assert outcome.reason.value == "timeout"
-    assert outcome.duration_ms < 5000
+
+ORPHANS = """
+import json, os, time
+if os.fork() == 0:
+    if os.fork() == 0:
+        time.sleep(0.05)
+        os._exit(0)
+    os._exit(0)
+os.wait()
+time.sleep(0.2)
+try:
+    adopted = os.waitpid(-1, os.WNOHANG)
+except ChildProcessError:
+    adopted = None
+print(json.dumps(adopted))
+"""
+
+
+def test_orphans_of_a_skill_are_not_its_children(tmp_path: Path) -> None:
+    with Sandbox(Level.ISOLATED, tier=Tier.FULL) as sandbox:
+        outcome = run(sandbox, tmp_path, "python", ORPHANS, GRANTED)
+
+    assert outcome.ok and outcome.output is None, outcome
+
+
+MANY_ORPHANS = """
+import os
+for _ in range(100):
+    if os.fork() == 0:
+        if os.fork() == 0:
+            os._exit(0)
+        os._exit(0)
+    os.wait()
+print(100)
+"""
+
+
+def test_orphans_do_not_pile_up_against_the_limit_of_processes(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    outcome = run(sandbox, tmp_path, "python", MANY_ORPHANS, GRANTED)
+
+    assert outcome.output == 100, outcome
+    assert outcome.limits.processes < 100
+
+
+def test_a_skill_that_kills_itself_is_dead(tmp_path: Path) -> None:
+    """As the first process of its namespace it would live on."""
+    script = "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\nprint(1)"
+    with Sandbox(Level.ISOLATED, tier=Tier.FULL) as sandbox:
+        outcome = run(sandbox, tmp_path, "python", script, GRANTED)
+
+    assert outcome.signal == 15 and outcome.text == ""
 
 
 def test_warm_workers_hold_as_well(tmp_path: Path) -> None:
@@ -421,22 +507,48 @@ def test_warm_workers_hold_as_well(tmp_path: Path) -> None:
                 assert outcome.tier is Tier.FULL
 
 
-def test_an_interpreter_can_be_granted_like_any_program(sandbox: Sandbox, tmp_path: Path) -> None:
-    script = """
-import json, subprocess
-done = subprocess.run(
-    ["python3", "-c", "import json, os; print(os.path.exists('/etc/shadow'))"],
-    capture_output=True, text=True,
-)
-print(json.dumps(done.stdout + done.stderr))
-"""
-    extra = "metadata:\n  skilllite.exec: python3\n"
-    skill = make_skill(tmp_path, extra=extra, files={"scripts/main.py": script})
+INTERPRETED = "import json, os; print(json.dumps(os.path.exists('/etc/shadow')))"
+CALLERS = {
+    "python": f"import subprocess as s\ns.run(['python3', '-c', {INTERPRETED!r}])",
+    "node": f"require('child_process').spawnSync('python3', ['-c', {json.dumps(INTERPRETED)}], "
+    "{stdio: 'inherit'})",
+    "bash": f'python3 -c "{INTERPRETED}"',
+}
 
-    assert sandbox.run(skill, {}, exec=("python3",)).output == "False\n"
+
+@pytest.mark.parametrize("tier", TIERS)
+@pytest.mark.parametrize("language", CALLERS)
+def test_an_interpreter_can_be_granted_like_any_program(
+    language: str, tier: Tier, tmp_path: Path
+) -> None:
+    require(language)
+    extra = "metadata:\n  skilllite.exec: python3\n"
+    files = {ENTRIES[language]: CALLERS[language]}
+    skill = make_skill(tmp_path, extra=extra, files=files)
+
+    with Sandbox(Level.ISOLATED, tier=tier) as sandbox:  # with a pool, which tests itself
+        outcome = sandbox.run(skill, {}, exec=("python3",))
+
+    assert outcome.output is False, outcome
 
 
 def test_everything_these_tests_need_is_named() -> None:
     assert set(PROGRAMS) == set(ENTRIES)
     assert find_program(GRANTED, PROGRAM_DIRECTORIES), "git is what the tests grant"
     assert json.dumps(replace(Policy(), grants=Grants(exec=(GRANTED,))).grants.exec) == '["git"]'
+
+
+@pytest.mark.parametrize("tier", [Tier.ROOT_CHROOT, Tier.LANDLOCK])
+def test_a_tier_without_namespaces_grants_no_programs_and_says_so(
+    tmp_path: Path, tier: Tier
+) -> None:
+    extra = f"metadata:\n  skilllite.exec: {GRANTED}\n"
+    skill = make_skill(tmp_path, extra=extra)
+
+    with (
+        Sandbox(Level.ISOLATED, tier=tier, accept_tier=Tier.LANDLOCK) as sandbox,
+        pytest.raises(SandboxUnavailable) as refused,
+    ):
+        sandbox.run(skill, {}, exec=(GRANTED,))
+
+    assert refused.value.hint

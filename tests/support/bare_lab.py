@@ -62,6 +62,7 @@ class BareLab:
         request = {
             "skill": str(lab.skill(language, script)),
             "tier": self.tier.value,
+            "stage": self.stage,
             "input": facts,
             "limits": limits or {},
         }
@@ -77,6 +78,11 @@ class BareLab:
         )
         assert done.returncode == 0, done.stderr.decode()
         return Result(**json.loads(done.stdout))
+
+    @property
+    def stage(self) -> str:
+        """Where this lab's skills are kept, all of them beside each other."""
+        return str(self.lab.home / "stage")
 
     def leftovers(self) -> list[str]:
         """Return what runs have left in the directory for temporary files."""

@@ -1,7 +1,7 @@
 """Runs one skill in one tier, for `bare_lab`: a program, so that it can be another user's.
 
-Reads {"skill", "tier", "input", "limits"} from stdin; prints the outcome and whether a process of
-this user survived it.
+Reads {"skill", "tier", "stage", "input", "limits"} from stdin; prints the outcome and whether a
+process of this user survived it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from skilllite_sandbox.policy import DEFAULT_LIMITS, Level, Tier
 from skilllite_sandbox.sandbox import Sandbox
+from skilllite_sandbox.stage import Stage
 
 VICTIM_S = "300"  # longer than any attack; killed below
 
@@ -28,7 +29,10 @@ def main() -> None:
         if tier is Tier.NONE:  # the control
             opened = Sandbox(Level.DIRECT, limits=limits)
         else:
-            opened = Sandbox(Level.ISOLATED, limits=limits, tier=tier, accept_tier=tier)
+            stage = Stage(Path(request["stage"]))
+            opened = Sandbox(
+                Level.ISOLATED, limits=limits, stage=stage, tier=tier, accept_tier=tier
+            )
         with opened as sandbox:
             arguments = {**request["input"], "victim": victim.pid}
             outcome = sandbox.run(Path(request["skill"]), arguments)

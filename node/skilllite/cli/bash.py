@@ -23,7 +23,9 @@ def run(args: argparse.Namespace) -> int:
     from skilllite_sandbox.bash_command import run_bash_command
 
     home = Home.locate()
-    config = load_config(home, flags={"sandbox.level": args.sandbox_level})
+    flags = {"sandbox.level": args.sandbox_level, "sandbox.accept_tier": args.accept_tier}
+    config = load_config(home, flags=flags)
+    args.accept_tier = config.text("sandbox.accept_tier")
     args.standing_exec = list(config.texts("sandbox.allow_exec"))
 
     def locate() -> Place:

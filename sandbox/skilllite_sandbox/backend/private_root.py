@@ -18,6 +18,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import time
 
 from skilllite_sandbox.backend.scratch import remove_tree
 from skilllite_sandbox.entry import Language
@@ -28,6 +29,7 @@ from skilllite_sandbox.plan import PASSWD, SCRATCH, Plan
 FORMAT = "1"  # of a template; another one is built anew
 FILES_MAX = 20_000  # of a template; Python's library has 1,200
 BYTES_MAX = 1024 * 1024 * 1024  # of a template; node has 120 MB with its libraries
+KEPT_S = 7 * 24 * 3600.0  # without use; no run takes longer than a day
 _LOADER_S = 10.0  # it takes milliseconds
 # Of the standard library, what no skill can use here or needs; beside what was installed into it.
 _LEFT_OUT = frozenset(
@@ -88,6 +90,7 @@ class PrivateRoots:
         if known is not None and os.path.isdir(known):
             return known
         os.makedirs(self._place, mode=0o700, exist_ok=True)
+        self._remove_leftovers()
         place = os.path.join(self._place, f"template-{self._name(plan)}")
         if not os.path.isdir(place):
             unfinished = tempfile.mkdtemp(prefix="unfinished-", dir=self._place)
@@ -99,8 +102,17 @@ class PrivateRoots:
                 remove_tree(unfinished)
                 if not os.path.isdir(place):  # else another process was faster
                     raise
+        os.utime(place)  # it is in use
         self._templates[plan.language] = place
         return place
+
+    def _remove_leftovers(self) -> None:
+        """Remove what a crash left, and templates that nobody has begun with for long."""
+        oldest_s = time.time() - KEPT_S
+        with os.scandir(self._place) as entries:
+            old = [entry.path for entry in entries if entry.stat().st_mtime < oldest_s]
+        for path in old:
+            remove_tree(path)
 
     def _name(self, plan: Plan) -> str:
         """Return a name that changes with what would be copied: a package replaces its files."""

@@ -34,14 +34,13 @@ def _empty(top: int) -> None:
             if not _is_directory(top, name):
                 os.unlink(name, dir_fd=top)
                 continue
-            # A skill may have made it so that nobody can look into it.
-            os.chmod(name, stat.S_IRWXU, dir_fd=top)
+            _make_enterable(top, name)
             folder = os.open(name, _DIRECTORY, dir_fd=top)
             try:
                 for child in os.listdir(folder):  # noqa: PTH208 - of a descriptor
                     if _is_directory(folder, child):
                         number += 1
-                        os.chmod(child, stat.S_IRWXU, dir_fd=folder)
+                        _make_enterable(folder, child)
                         os.rename(
                             child, f"{unlike_any}-{number}", src_dir_fd=folder, dst_dir_fd=top
                         )
@@ -50,6 +49,12 @@ def _empty(top: int) -> None:
             finally:
                 os.close(folder)
             os.rmdir(name, dir_fd=top)
+
+
+def _make_enterable(folder: int, name: str) -> None:
+    """Undo it if a skill made a directory so that nobody can look into it; root can anyway."""
+    if os.geteuid() != 0:
+        os.chmod(name, stat.S_IRWXU, dir_fd=folder)
 
 
 def _is_directory(folder: int, name: str) -> bool:

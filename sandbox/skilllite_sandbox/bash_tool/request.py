@@ -75,7 +75,12 @@ def make_bash_job(request: RunRequest, text: str, directory: str | Path, stage: 
     )
     base = _base_programs(patterns, command)
     programs = tuple(dict.fromkeys((*command.programs, *base, *grants.exec)))
-    policy = Policy(request.level, request.limits, grants=replace(grants, exec=programs))
+    policy = Policy(
+        request.level,
+        request.limits,
+        grants=replace(grants, exec=programs),
+        accept_tier=request.accept_tier,
+    )
     job = Job(
         staged,
         EntryPoint("", Language.PYTHON, name),

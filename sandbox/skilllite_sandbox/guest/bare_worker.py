@@ -113,20 +113,28 @@ class _Watch:
 
     def stay(self) -> int:
         """Return the wait status of the skill, when nothing of the run is left."""
+        try:
+            return self._stay()
+        except BaseException:
+            # Whatever went wrong here, nobody would watch the skill any more.
+            os.kill(self._child, SIGKILL)
+            raise
+        finally:
+            if self._has_tree:
+                self._sweep()
+
+    def _stay(self) -> int:
         looked_s = monotonic()
-        while self._ended is None:
+        while True:
             found = sigtimedwait((SIGCHLD, SIGTERM), _TICK_S)
             self._reap()
             if self._ended is not None:
-                break
+                return self._ended
             if (found is not None and found.si_signo == SIGTERM) or self._host.poll(0):
                 os.kill(self._child, SIGKILL)
             elif monotonic() - looked_s >= _TICK_S:  # also while orphans end all the time
                 self._look()
                 looked_s = monotonic()
-        if self._has_tree:
-            self._sweep()
-        return self._ended
 
     def _reap(self) -> None:
         while True:
@@ -151,8 +159,11 @@ class _Watch:
             fact = report.OUT_OF_PROCESSES
         self._closed = usage.closed
         if fact:
-            os.write(self._status, fact)
-            os.kill(self._child, SIGKILL)
+            os.kill(self._child, SIGKILL)  # first: it could keep the pipe full
+            try:
+                os.write(self._status, fact)
+            except OSError:
+                pass  # nobody wants to know any more
 
     def _processes(self) -> "list[int]":
         if self._has_tree:

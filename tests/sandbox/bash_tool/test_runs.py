@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from sandbox_lab import require
 from skill_files import make_skill
@@ -95,6 +97,30 @@ def test_a_command_says_and_returns_what_it_does_in_bash(
 
     assert (outcome.text, outcome.exit_code) == (expected.stdout.decode(), expected.returncode)
     assert outcome.ok == (expected.returncode == 0)
+
+
+PIPELINES = st.lists(
+    st.sampled_from(["true", "false", "printf x", "printf y", "cat", "wc -c", "test a = b"]),
+    min_size=1,
+    max_size=3,
+).map(" | ".join)
+COMMANDS = st.builds(
+    lambda first, rest: first + "".join(operator + pipeline for operator, pipeline in rest),
+    PIPELINES,
+    st.lists(st.tuples(st.sampled_from([" && ", " || ", " ; "]), PIPELINES), max_size=6),
+)
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(command=COMMANDS)
+def test_any_list_of_pipelines_says_and_returns_what_it_does_in_bash(
+    tool: Tool, tmp_path: Path, command: str
+) -> None:
+    test_a_command_says_and_returns_what_it_does_in_bash(tool, command, tmp_path)
 
 
 def test_a_death_by_signal_is_told_as_bash_tells_it(tool: Tool) -> None:

@@ -191,20 +191,18 @@ def test_when_the_host_is_killed_the_run_dies(bare: BareLab, tmp_path: Path) -> 
     beacon = "import sys, time\nprint('started', file=sys.stderr, flush=True)\ntime.sleep(60)"
     skill = bare.lab.skill("python", beacon)
     command, environment = bare.command(str(bare.lab.root / "bare_runner.py"))
-    request: dict[str, Any] = {
-        "skill": str(skill),
-        "tier": bare.tier.value,
-        "input": {},
-        "limits": {},
-    }
-    host = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, cwd=bare.lab.root)
-    assert host.stdin is not None
-    host.stdin.write(json.dumps(request).encode())
-    host.stdin.close()
-    runs = _await(lambda: _guests_below(host.pid), bool)
-
-    host.send_signal(signal.SIGKILL)
-    host.wait()
+    request: dict[str, Any] = {"skill": str(skill), "tier": bare.tier.value, "input": {}}
+    request |= {"stage": bare.stage, "limits": {}}
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, env=environment, cwd=bare.lab.root
+    ) as host:
+        assert host.stdin is not None
+        host.stdin.write(json.dumps(request).encode())
+        host.stdin.close()
+        try:
+            runs = _await(lambda: _guests_below(host.pid), bool)
+        finally:
+            host.send_signal(signal.SIGKILL)
 
     assert runs
     _await(lambda: [pid for pid in runs if _is_running(pid)], lambda left: not left)
