@@ -27,6 +27,7 @@ from skilllite_sandbox.bare_plan import lacks_of, make_bare_plan
 from skilllite_sandbox.bare_self_test import try_attackers
 from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import PolicyDenied, SandboxUnavailable
+from skilllite_sandbox.execution import Execution
 from skilllite_sandbox.host import Host, read_host
 from skilllite_sandbox.plan import Plan
 from skilllite_sandbox.policy import (
@@ -174,6 +175,29 @@ def test_a_host_without_zygote_and_bubblewrap_gives_root_a_root_of_its_own(
         outcome = sandbox.run(skill, {})
 
     assert (outcome.output, outcome.tier) == (1, Tier.ROOT_CHROOT)
+
+
+@needs_root
+@pytest.mark.parametrize("language", [Language.PYTHON, Language.NODE])
+def test_packages_are_found_in_a_root_of_its_own(tmp_path: Path, language: Language) -> None:
+    host = read_host()
+    packages = tmp_path / "packages"
+    (packages / "given").mkdir(parents=True)
+    (packages / "given" / "__init__.py").write_text("VALUE = 7", encoding="utf-8")
+    (packages / "given" / "index.js").write_text("exports.VALUE = 7", encoding="utf-8")
+    scripts = {
+        Language.PYTHON: ("scripts/main.py", "import given\nprint(given.VALUE)"),
+        Language.NODE: ("scripts/main.js", "console.log(require('given').VALUE)"),
+    }
+    path, script = scripts[language]
+    skill = make_skill(tmp_path, "test", files={path: script})
+    entry = EntryPoint(path, language, "test")
+    plan = make_bare_plan(Tier.ROOT_CHROOT, LOCAL, host, entry, str(skill), packages=str(packages))
+
+    started = Bare(host, str(tmp_path), None).launch(plan, b"{}")
+    outcome = Execution(plan, started, b"{}").wait()
+
+    assert outcome.output == 7, outcome
 
 
 @needs_root
