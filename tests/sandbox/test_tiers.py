@@ -320,6 +320,14 @@ def test_bash_runs_in_a_root_of_its_own(root_host: BareLab) -> None:
     assert json.loads(done.stdout)["tier"] == "root-chroot", done.stderr
 
 
+def test_the_plan_that_is_shown_is_of_the_tier_that_it_would_get(root_host: BareLab) -> None:
+    done = sandbox_run(root_host, "--explain", "--json")
+
+    plan = json.loads(done.stdout)
+    assert plan["tier"] == "root-chroot", done.stderr
+    assert ["/tmp", "scratch"] in plan["landlock_rules"]
+
+
 def doctor(lab: BareLab) -> tuple[dict[str, Any], int]:
     """Return what `skilllite-sandbox doctor` says where no namespaces can be made."""
     command, environment = lab.command(
