@@ -79,6 +79,11 @@ class Carriers:
     def plan(self, host: Host, job: Job, directory: str) -> Plan:
         """Return the plan of the tier that would be tried first.
 
+        Args:
+            host: What this machine has.
+            job: What is to be run.
+            directory: Where the copy of the skill is, links and all.
+
         Raises:
             SandboxUnavailable: this host can't give what the level asks.
             PolicyDenied: nobody may run this.
@@ -89,7 +94,7 @@ class Carriers:
         key = (job.policy, job.entry, directory, packages, self._wants_zygote(job.policy))
         found = self._plans.get(key)
         if found is None:
-            found = self._make_plan(host, job, directory)
+            found = self._make_plan(host, job, os.path.realpath(directory))
             with suppress(KeyError):
                 while len(self._plans) >= PLANS_KEPT:
                     self._plans.popitem(last=False)
@@ -164,7 +169,7 @@ class Carriers:
         """Return the plan of the next tier."""
         if error.step not in _PASSING_STEPS:
             self._no_zygotes = error
-        return self._lower_plan(host, job, directory, because=error)
+        return self._lower_plan(host, job, os.path.realpath(directory), because=error)
 
     def _lower_plan(
         self, host: Host, job: Job, directory: str, *, because: SandboxUnavailable | None = None
@@ -231,7 +236,7 @@ class Carriers:
                 from skilllite_sandbox.bare_self_test import try_attackers
 
                 # STAGE/by-digest/DIGEST/skill
-                stage_root = directory.rsplit("/", 3)[0]
+                stage_root = os.path.realpath(directory).rsplit("/", 3)[0]
                 self._bare = Bare(host, stage_root, partial(try_attackers, host))
             return self._bare
 
