@@ -104,7 +104,7 @@ class SandboxRunner:
                 f"skill {skill} is not installed here", hint="`skilllite list` shows those that are"
             )
         staged = await trio.to_thread.run_sync(self._stage.put, directory, limiter=self._threads)
-        policy = self._policy(origin, deadline_s)
+        policy = self.policy_for(origin, deadline_s)
         job = Job(staged, entry_of(staged), encode_input(input_json, policy.limits), policy)
         if staged.skill.requests.packages:
             # Nothing is installed for a task, whoever sent it: that takes minutes and reaches out.
@@ -118,7 +118,8 @@ class SandboxRunner:
             raise explain_unavailable(outcome)
         return _terminal(skill, outcome)
 
-    def _policy(self, origin: Origin, deadline_s: float) -> Policy:
+    def policy_for(self, origin: Origin, deadline_s: float) -> Policy:
+        """Return what decides about a task, by where it comes from."""
         remote = origin is Origin.REMOTE
         limits = REMOTE_LIMITS if remote else DEFAULT_LIMITS
         return Policy(

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from skilllite_sandbox.attackers import SELF_TESTS, attempts_of, question
-from skilllite_sandbox.backend.bare import Bare
+from skilllite_sandbox.backend.bare import Bare, NotHeld
 from skilllite_sandbox.bare_attackers import BARE_PYTHON, NOT_HELD
 from skilllite_sandbox.bare_plan import make_bare_plan
 from skilllite_sandbox.entry import EntryPoint, Language
@@ -32,7 +32,8 @@ def try_attackers(host: Host, bare: Bare, plan: Plan) -> None:
     """Try a run like this plan's.
 
     Raises:
-        SandboxUnavailable: it can't be had, or doesn't hold an attacker.
+        NotHeld: an attacker got somewhere.
+        SandboxUnavailable: such a run can't be had, here or at this moment.
     """
     attackers = {"main": SELF_TESTS[plan.language]}
     if plan.language is Language.PYTHON:
@@ -96,8 +97,8 @@ def _check(tier: Tier, outcome: Outcome) -> None:
         raise _refusal(tier, ", ".join(wrong))
 
 
-def _refusal(tier: Tier, could: str) -> SandboxUnavailable:
-    return SandboxUnavailable(
+def _refusal(tier: Tier, could: str) -> NotHeld:
+    return NotHeld(
         f"tier {tier.value} doesn't hold a hostile skill here",
         cause=f"a built-in one could {could}",
         hint="please report it with the output of `skilllite doctor`; nothing was run",

@@ -179,7 +179,7 @@ class Carriers:
         """Return the plan of the next tier."""
         if error.step not in _PASSING_STEPS:
             self._no_zygotes = error
-        return self._lower_plan(host, job, directory, because=error)
+        return self._lower_plan(host, job, os.path.realpath(directory), because=error)
 
     def _lower_plan(
         self, host: Host, job: Job, directory: str, *, because: SandboxUnavailable | None = None
@@ -254,7 +254,7 @@ class Carriers:
                 from skilllite_sandbox.bare_self_test import try_attackers
 
                 # STAGE/by-digest/DIGEST/skill
-                stage_root = directory.rsplit("/", 3)[0]
+                stage_root = os.path.realpath(directory).rsplit("/", 3)[0]
                 self._bare = Bare(host, stage_root, partial(try_attackers, host))
             return self._bare
 

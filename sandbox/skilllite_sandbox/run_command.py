@@ -200,6 +200,7 @@ def _explain(args: argparse.Namespace, level: int, locate: Callable[[], Place]) 
             job = sandbox.with_packages(job, may_install=False)
         except EnvironmentMissing as missing:
             note(f"note: {missing.message}; the first run installs them")
+        sandbox.prepare(job)  # which tier it would get is found out by trying
         plan = sandbox.plan(job)
     if args.json:
         print_outcome(plan.to_json())

@@ -27,6 +27,7 @@ from skilllite_sandbox.bare_plan import lacks_of, make_bare_plan
 from skilllite_sandbox.bare_self_test import try_attackers
 from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import PolicyDenied, SandboxUnavailable
+from skilllite_sandbox.execution import Execution
 from skilllite_sandbox.host import Host, read_host
 from skilllite_sandbox.plan import Plan
 from skilllite_sandbox.policy import (
@@ -177,6 +178,29 @@ def test_a_host_without_zygote_and_bubblewrap_gives_root_a_root_of_its_own(
 
 
 @needs_root
+@pytest.mark.parametrize("language", [Language.PYTHON, Language.NODE])
+def test_packages_are_found_in_a_root_of_its_own(tmp_path: Path, language: Language) -> None:
+    host = read_host()
+    packages = tmp_path / "packages"
+    (packages / "given").mkdir(parents=True)
+    (packages / "given" / "__init__.py").write_text("VALUE = 7", encoding="utf-8")
+    (packages / "given" / "index.js").write_text("exports.VALUE = 7", encoding="utf-8")
+    scripts = {
+        Language.PYTHON: ("scripts/main.py", "import given\nprint(given.VALUE)"),
+        Language.NODE: ("scripts/main.js", "console.log(require('given').VALUE)"),
+    }
+    path, script = scripts[language]
+    skill = make_skill(tmp_path, "test", files={path: script})
+    entry = EntryPoint(path, language, "test")
+    plan = make_bare_plan(Tier.ROOT_CHROOT, LOCAL, host, entry, str(skill), packages=str(packages))
+
+    started = Bare(host, str(tmp_path), None).launch(plan, b"{}")
+    outcome = Execution(plan, started, b"{}").wait()
+
+    assert outcome.output == 7, outcome
+
+
+@needs_root
 def test_users_of_runs_are_nobody_elses() -> None:
     taken = [take_run_user() for _ in range(3)]
 
@@ -294,6 +318,14 @@ def test_bash_runs_in_a_root_of_its_own(root_host: BareLab) -> None:
     done = sandbox_run(root_host, "--json", language="bash")
 
     assert json.loads(done.stdout)["tier"] == "root-chroot", done.stderr
+
+
+def test_the_plan_that_is_shown_is_of_the_tier_that_it_would_get(root_host: BareLab) -> None:
+    done = sandbox_run(root_host, "--explain", "--json")
+
+    plan = json.loads(done.stdout)
+    assert plan["tier"] == "root-chroot", done.stderr
+    assert ["/tmp", "scratch"] in plan["landlock_rules"]
 
 
 def doctor(lab: BareLab) -> tuple[dict[str, Any], int]:

@@ -30,6 +30,10 @@ _MARSHAL_VERSION = 4  # what every Python from 3.4 on reads
 _ROOTS = "roots"  # below the stage, so that links to its copies can be made
 
 
+class NotHeld(SandboxUnavailable):
+    """A built-in attacker got somewhere: this tier is no sandbox here."""
+
+
 class Bare:
     """Starts guests without namespaces. Safe to use from several threads."""
 
@@ -46,7 +50,7 @@ class Bare:
         self._roots = PrivateRoots(os.path.join(stage_root, _ROOTS), host)  # noqa: PTH118
         self._self_test = self_test
         self._lock = allocate_lock()
-        self._tested: dict[tuple[object, ...], SandboxUnavailable | None] = {}
+        self._tested: dict[tuple[object, ...], NotHeld | None] = {}
 
     def launch(self, plan: Plan, input_bytes: bytes) -> Started:
         """Start the guest; see `Backend`.
@@ -61,9 +65,13 @@ class Bare:
         """Have the attackers tried once for each kind of run; raises like `launch`."""
         kind = (plan.tier, plan.language, plan.profile)
         with self._lock:
-            if kind not in self._tested:
-                self._tested[kind] = self._try_attackers(plan)
-            refusal = self._tested[kind]
+            if kind not in self._tested and self._self_test is not None:
+                try:
+                    self._self_test(self, plan)
+                    self._tested[kind] = None
+                except NotHeld as error:
+                    self._tested[kind] = error  # anything else may be of the moment
+            refusal = self._tested.get(kind)
         if refusal is not None:
             raise refusal
 
@@ -71,7 +79,12 @@ class Bare:
         """Start the guest without asking whether it will be held."""
         if plan.tier is Tier.ROOT_CHROOT:
             return self._start_in_own_root(plan, input_bytes)
-        scratch = tempfile.mkdtemp(prefix="skilllite-run-")
+        try:
+            scratch = tempfile.mkdtemp(prefix="skilllite-run-")
+        except OSError as error:
+            raise SandboxUnavailable(
+                "no scratch directory can be made for a skill", cause=error.strerror
+            ) from error
         return _start(plan, scratch=scratch, root=None, user=None, inherited=())
 
     def _start_in_own_root(self, plan: Plan, input_bytes: bytes) -> Started:
@@ -81,15 +94,6 @@ class Bare:
             assert plan.bare is not None
             scratch = plan.bare.scratch
             return _start(plan, scratch=scratch, root=root, user=user, inherited=(holder.fileno(),))
-
-    def _try_attackers(self, plan: Plan) -> SandboxUnavailable | None:
-        if self._self_test is None:
-            return None
-        try:
-            self._self_test(self, plan)
-        except SandboxUnavailable as error:
-            return error
-        return None
 
 
 def _start(

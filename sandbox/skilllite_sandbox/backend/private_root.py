@@ -7,7 +7,7 @@ are to files of root that nobody else may write. Where links can't be made, copi
 
 # Strings, not pathlib: thousands of paths for each run.
 # ruff: noqa: PTH101, PTH102, PTH103, PTH104, PTH108, PTH110, PTH112, PTH113, PTH114, PTH115
-# ruff: noqa: PTH116, PTH117, PTH118, PTH120, PTH202, PTH211
+# ruff: noqa: PTH116, PTH117, PTH118, PTH120, PTH211
 
 from __future__ import annotations
 
@@ -192,13 +192,15 @@ class _Copies:
         os.makedirs(os.path.dirname(place), exist_ok=True)
         if os.path.lexists(place):
             return
-        mode = os.stat(source).st_mode
+        status = os.stat(source)
         self._files += 1
-        self._bytes += os.path.getsize(source)
+        self._bytes += status.st_size
         if self._files > FILES_MAX or self._bytes > BYTES_MAX:
             raise OSError(f"{source} and what is beside it are too much to copy")
         shutil.copyfile(source, place)
-        os.chmod(place, 0o755 if mode & stat.S_IXUSR else 0o644)
+        os.chmod(place, 0o755 if status.st_mode & stat.S_IXUSR else 0o644)
+        # Python takes compiled modules only if they are of a source of this date.
+        os.utime(place, ns=(status.st_atime_ns, status.st_mtime_ns))
 
     def tree(self, source: str) -> None:
         """Copy a file, or a directory without what is left out."""
@@ -249,7 +251,7 @@ def _link_tree(source: str, target: str) -> None:
             try:
                 os.link(path, f"{inside}/{name}", follow_symlinks=False)
             except OSError:
-                shutil.copy(path, f"{inside}/{name}", follow_symlinks=False)
+                shutil.copy2(path, f"{inside}/{name}", follow_symlinks=False)
 
 
 def _write(place: str, content: bytes) -> None:

@@ -46,6 +46,7 @@ from skilllite_sandbox.guest.system import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 _TICK_S = 0.05  # what a skill can write meanwhile is what it can have too much of
@@ -116,8 +117,7 @@ class _Watch:
         try:
             return self._stay()
         except BaseException:
-            # Whatever went wrong here, nobody would watch the skill any more.
-            os.kill(self._child, SIGKILL)
+            self._kill()  # whatever went wrong here, nobody would watch the skill any more
             raise
         finally:
             if self._has_tree:
@@ -131,10 +131,17 @@ class _Watch:
             if self._ended is not None:
                 return self._ended
             if (found is not None and found.si_signo == SIGTERM) or self._host.poll(0):
-                os.kill(self._child, SIGKILL)
+                self._kill()
             elif monotonic() - looked_s >= _TICK_S:  # also while orphans end all the time
                 self._look()
                 looked_s = monotonic()
+
+    def _kill(self) -> None:
+        try:
+            os.kill(self._child, SIGKILL)
+        except PermissionError:  # root without CAP_KILL
+            assert self._user is not None
+            _as_child(_kill_all_of, self._user)
 
     def _reap(self) -> None:
         while True:
@@ -159,7 +166,7 @@ class _Watch:
             fact = report.OUT_OF_PROCESSES
         self._closed = usage.closed
         if fact:
-            os.kill(self._child, SIGKILL)  # first: it could keep the pipe full
+            self._kill()  # first: it could keep the pipe full
             try:
                 os.write(self._status, fact)
             except OSError:
@@ -191,10 +198,7 @@ class _Watch:
         """Kill every process of the run's user: kill(-1) reaches all of them in one step."""
         assert self._user is not None
         for _ in range(_SWEEPS_MOST):
-            killer = os.fork()
-            if killer == 0:
-                _kill_all_of(self._user)
-            os.waitpid(killer, 0)
+            _as_child(_kill_all_of, self._user)
             self._reap()
             if not processes_of(self._user):
                 return
@@ -202,14 +206,22 @@ class _Watch:
             self._reap()
 
 
+def _as_child(act: "Callable[[int], None]", user: int) -> None:
+    """Do something in a process of its own, and wait for that."""
+    child = os.fork()
+    if child == 0:
+        try:
+            act(user)
+        except OSError:
+            pass
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
 def _kill_all_of(user: int) -> None:
-    """Become this user and signal everybody it may signal; never returns."""
-    try:
-        _become_user(user)
-        os.kill(-1, SIGKILL)
-    except OSError:
-        pass
-    os._exit(0)
+    """Become this user for good, and kill everybody whom it may kill."""
+    _become_user(user)
+    os.kill(-1, SIGKILL)
 
 
 def _become_user(user: int) -> None:
