@@ -30,6 +30,7 @@ from skilllite_sandbox.policy import Tier
 
 OTHER_USER = 61_300  # no account: what a plain user is to the kernel
 SECRET = "canary-7f3a9c"
+SERVER_NAME = "server.sock"
 RUN_DEADLINE_S = 60.0
 SETTLE_S = 0.02  # a connection on loopback is accepted in microseconds
 
@@ -94,12 +95,19 @@ class Lab:
         return {level: self.run_once(skill, level, arguments) for level in levels}
 
     def run_once(
-        self, skill: Path, level: int, arguments: dict[str, Any], listener: Listener | None = None
+        self,
+        skill: Path,
+        level: int,
+        arguments: dict[str, Any],
+        listener: Listener | None = None,
+        *,
+        wait_s: float = 0.0,
     ) -> Result:
-        """Run a skill and look at the host."""
+        """Run a skill and look at the host, some time later if that is when something shows."""
         visits = listener.visits if listener else 0
         request = {"skill": str(skill), "level": level, "tier": self.tier, "input": arguments}
         answer = self._ask(request)
+        time.sleep(wait_s)
         effects = {*answer["changes"], *self._traces(answer["outcome"])}
         if listener and listener.settled_visits() > visits:
             effects.add("visit")
@@ -134,7 +142,7 @@ class Lab:
             self.secret_file.write_text(SECRET, encoding="utf-8")
             yield "secret changed"
         for mark in self.drop.iterdir():
-            if not mark.is_socket():
+            if mark.name != SERVER_NAME:
                 mark.unlink()
                 yield "mark"
 
@@ -170,7 +178,7 @@ class Lab:
         }
         with (self.root / "errors").open("wb") as errors:
             return subprocess.Popen(
-                [*command, str(self.root / "runner.py")],
+                [*command, str(self.root / "runner.py"), str(self.secret_file)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -248,7 +256,7 @@ class Listener:
 
     def __init__(self, directory: Path) -> None:
         self.visits = 0
-        self.path = str(directory / "server.sock")
+        self.path = str(directory / SERVER_NAME)
         self.abstract = f"skilllite-lab-{os.getpid()}"
         Path(self.path).unlink(missing_ok=True)
         tcp = socket.create_server(("127.0.0.1", 0))

@@ -1,5 +1,7 @@
 """Runs skills for `sandbox_lab`: a program, so that it can be another user's.
 
+    sandbox_runner SECRET_FILE
+
 Reads a line {"skill", "level", "tier", "input"} from stdin, answers with a line about the run and
 about what became of a process of this user meanwhile; again, until there is no further line.
 """
@@ -11,6 +13,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from skilllite_sandbox.sandbox import Sandbox
 
 SECRET_NAME = "SKILLLITE_CANARY"
 KEY = b"skilllite-lab"
+SETTLE_S = 0.02  # from a signal to its effect: microseconds, but for a machine under load
 SHARED_MEMORY = 0x5B1E  # a key of System V memory that nobody else has
 
 _VICTIM = """
@@ -27,7 +31,7 @@ ctypes.CDLL(None).prctl(0x59616D61, ctypes.c_ulong(-1).value, 0, 0, 0)  # may be
 secret = ctypes.create_string_buffer(os.environ["SKILLLITE_CANARY"].encode())
 held = os.open(sys.argv[1], os.O_RDONLY)
 print(ctypes.addressof(secret), held, flush=True)
-time.sleep(300)
+time.sleep(3000)
 """
 _KEYCTL = {"x86_64": 250, "aarch64": 219}[os.uname().machine]
 _KEYCTL_UNLINK, _KEYCTL_SEARCH, _USER_KEYRING = 9, 10, -4
@@ -49,19 +53,23 @@ class Victim:
         self._before = self._state()
 
     def changes(self) -> list[str]:
-        """Return what somebody did to it, and end it."""
+        """Return what somebody did to it."""
         found = []
+        time.sleep(SETTLE_S)
         if self._process.poll() is not None:
             found.append("killed")
         elif self._state()[0] in "tT":
             found.append("stopped")
         elif self._state() != self._before:
             found.append("changed")
+        return found
+
+    def end(self) -> None:
+        """Kill it."""
         self._process.kill()
         self._process.wait()
         if self._process.stdout is not None:
             self._process.stdout.close()
-        return found
 
     def _state(self) -> tuple[str, ...]:
         """Return whether it is stopped, its niceness, scheduler, processors and limits."""
@@ -91,30 +99,32 @@ def shared_traces() -> list[str]:
     return found
 
 
-def answer(request: dict[str, Any], sandboxes: dict[tuple[int, str], Sandbox]) -> dict[str, Any]:
+def answer(
+    request: dict[str, Any], victim: Victim, sandboxes: dict[tuple[int, str], Sandbox]
+) -> dict[str, Any]:
     """Run one skill."""
     level, tier = request["level"], request["tier"]
     key = (level, "" if level == Level.DIRECT else tier)
     if key not in sandboxes:
         sandboxes[key] = Sandbox(Level(level), tier=Tier(tier) if key[1] else None)
-    victim = Victim(request["input"].get("secret", "/dev/null"))
-    try:
-        arguments = {**request["input"], **victim.facts}
-        outcome = sandboxes[key].run(
-            Path(request["skill"]), arguments, network=request.get("network")
-        )
-    finally:
-        changes = victim.changes()
-    return {"outcome": outcome.to_json(), "changes": changes + shared_traces()}
+    arguments = {**request["input"], **victim.facts}
+    outcome = sandboxes[key].run(Path(request["skill"]), arguments, network=request.get("network"))
+    return {"outcome": outcome.to_json(), "changes": victim.changes() + shared_traces()}
 
 
 def main() -> None:
     """Answer until nobody asks."""
     sandboxes: dict[tuple[int, str], Sandbox] = {}
+    victim = Victim(sys.argv[1])
     try:
         for line in sys.stdin:
-            print(json.dumps(answer(json.loads(line), sandboxes)), flush=True)
+            found = answer(json.loads(line), victim, sandboxes)
+            if found["changes"]:
+                victim.end()
+                victim = Victim(sys.argv[1])
+            print(json.dumps(found), flush=True)
     finally:
+        victim.end()
         for sandbox in sandboxes.values():
             sandbox.close()
 
