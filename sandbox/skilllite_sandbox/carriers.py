@@ -14,12 +14,13 @@ from functools import cached_property
 from skilllite_sandbox.backend.base import Started
 from skilllite_sandbox.backend.zygote import ZygoteFailed
 from skilllite_sandbox.backend.zygotes import Zygotes
+from skilllite_sandbox.early_imports import modules_of, variables_of
 from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import SandboxError, SandboxUnavailable
 from skilllite_sandbox.host import Host, has_landlock
 from skilllite_sandbox.plan import Plan, make_plan
 from skilllite_sandbox.policy import Level, Policy, Tier
-from skilllite_sandbox.values import dataclass
+from skilllite_sandbox.values import dataclass, replace
 from skilllite_sandbox.zygote_plan import PRELOADED, make_zygote_plan
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
@@ -148,6 +149,8 @@ class Carriers:
                 preload=self._preload,
                 environments=str(job.environment.path.parent) if job.environment else "",
                 installed=job.environment.digest if job.environment else "",
+                early=modules_of(job.environment) if self._pool else (),
+                variables=variables_of(job.environment),
                 writable_code=job.staged.skill.requests.writable_code,
             )
         except SandboxUnavailable:
@@ -159,7 +162,7 @@ class Carriers:
         """Return the plan of level 1, or of a run by bubblewrap."""
         if self._tier is Tier.FULL and job.policy.level is not Level.DIRECT:
             raise self._no_zygotes or SandboxUnavailable("there is no zygote on this host")
-        return make_plan(
+        plan = make_plan(
             job.policy,
             host,
             job.entry,
@@ -168,3 +171,5 @@ class Carriers:
             writable_code=job.staged.skill.requests.writable_code,
             packages=str(job.environment.modules) if job.environment else "",
         )
+        variables = variables_of(job.environment)
+        return replace(plan, environment=(*plan.environment, *variables)) if variables else plan
