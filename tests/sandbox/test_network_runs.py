@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from egress_lab import HOST, WAIT_S, Names
+from egress_lab import HOST, Names
 from sandbox_lab import require
 from skill_files import make_skill
 from skilllite_sandbox.egress import proxy
 from skilllite_sandbox.outcome import Outcome
 from skilllite_sandbox.policy import Level, Tier
 from skilllite_sandbox.sandbox import Sandbox
+from web_server import web_server
 
 TIERS = [Tier.FULL, Tier.BWRAP]
 ADDRESS = "127.0.0.1"
@@ -87,29 +86,10 @@ CLIENTS = {
 FILES = {"python": "scripts/main.py", "node": "scripts/main.js"}
 
 
-class Page(BaseHTTPRequestHandler):
-    """Says what it was asked for."""
-
-    def do_GET(self) -> None:
-        content = f"{self.headers['Host']} {self.path}".encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep quiet."""
-
-
 @pytest.fixture
 def port() -> Iterator[int]:
-    """A web server on loopback."""
-    with ThreadingHTTPServer((ADDRESS, 0), Page) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server.server_port
-        server.shutdown()
-        thread.join(WAIT_S)
+    with web_server() as opened:
+        yield opened
 
 
 @pytest.fixture(autouse=True)
