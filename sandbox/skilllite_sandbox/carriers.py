@@ -15,12 +15,13 @@ from functools import cached_property, partial
 from skilllite_sandbox.backend.base import Started
 from skilllite_sandbox.backend.zygote import ZygoteFailed
 from skilllite_sandbox.backend.zygotes import Zygotes
+from skilllite_sandbox.early_imports import modules_of, variables_of
 from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import SandboxError, SandboxUnavailable
 from skilllite_sandbox.host import Host, find_program, has_landlock
 from skilllite_sandbox.plan import Plan, make_plan
 from skilllite_sandbox.policy import Level, Policy, Tier
-from skilllite_sandbox.values import dataclass
+from skilllite_sandbox.values import dataclass, replace
 from skilllite_sandbox.zygote_plan import PRELOADED, make_zygote_plan
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
@@ -168,6 +169,8 @@ class Carriers:
                 preload=self._preload,
                 environments=str(job.environment.path.parent) if job.environment else "",
                 installed=job.environment.digest if job.environment else "",
+                early=modules_of(job.environment) if self._pool else (),
+                variables=variables_of(job.environment),
                 writable_code=job.runs_commands or job.staged.skill.requests.writable_code,
                 programs=_programs(job, host),
                 runs_commands=job.runs_commands,
@@ -261,7 +264,7 @@ class Carriers:
     def _bubblewrap_plan(self, host: Host, job: Job, directory: str) -> Plan:
         """Return the plan of level 1, or of a run by bubblewrap."""
         needs_landlock = job.entry.language is Language.BASH or bool(job.policy.grants.exec)
-        return make_plan(
+        plan = make_plan(
             job.policy,
             host,
             job.entry,
@@ -272,6 +275,8 @@ class Carriers:
             programs=_programs(job, host),
             runs_commands=job.runs_commands,
         )
+        variables = variables_of(job.environment)
+        return replace(plan, environment=(*plan.environment, *variables)) if variables else plan
 
 
 def _programs(job: Job, host: Host) -> tuple[Program, ...]:

@@ -115,6 +115,8 @@ class ZygotePart:
     layout: str
     worker: str
     job: str
+    imports_early: bool = False
+    """Whether code of packages runs in a warm worker before its job comes."""
 
 
 @dataclass(frozen=True, slots=True)

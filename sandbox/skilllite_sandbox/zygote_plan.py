@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 
 from skilllite_sandbox.attackers import SELF_TESTS, warm_up_script
 from skilllite_sandbox.backend.pool_size import IDLE_S
@@ -62,6 +63,7 @@ SELF_TEST = "/etc/self-test"
 WARM_UP = "/etc/warm-up"
 ZYGOTE_IDLE_S = 600.0  # without a run for so long a zygote ends: about 10 MB
 LANDLOCK_LEAST = 1  # without it one skill could read the others of the same root
+_END_MARGIN_S = 10.0  # a run that starts last of all still has its whole time
 _PER_RUN_ROOM = 64 * 1024  # beside the input: a link and the file system's own blocks
 _OF_USERS = (SKILLS, ENVIRONMENTS)
 _HIDDEN = (
@@ -99,6 +101,8 @@ def make_zygote_plan(
     installed: str = "",
     programs: tuple[Program, ...] = (),
     runs_commands: bool = False,
+    early: tuple[str, ...] = (),
+    variables: tuple[tuple[str, str], ...] = (),
 ) -> Plan:
     """Return the plan of one run.
 
@@ -113,6 +117,8 @@ def make_zygote_plan(
         installed: The digest of the one that the skill imports from; empty for none.
         programs: What it may execute beside what its language allows.
         runs_commands: Run the input's commands instead of a script of the skill.
+        early: What a warm worker imports of it before its job comes; Python only.
+        variables: What it adds to the environment variables.
 
     Raises:
         SandboxUnavailable: this host can't have such a zygote.
@@ -129,7 +135,7 @@ def make_zygote_plan(
         profile = Profile.PYTHON_JIT
     executes = Executes.LISTED if programs else EXECUTES[language]
     network = policy.grants.network
-    environment = (*ENVIRONMENT, *(PROXY_ENVIRONMENT if network else ()))
+    environment = (*ENVIRONMENT, *variables, *(PROXY_ENVIRONMENT if network else ()))
     store, _, skill = skill_directory.rpartition("/")
     store, _, digest = store.rpartition("/")
     mounts = _mounts(host, language, store, environments)
@@ -181,6 +187,7 @@ def make_zygote_plan(
         "paths": list(import_paths),
         "stdin_file": language in STDIN_BY_NAME,
     }
+    imports = _early(job, early, policy.limits.wall_s)
     return Plan(
         tier=Tier.FULL,
         level=policy.level,
@@ -212,9 +219,11 @@ def make_zygote_plan(
                     **_worker(policy.limits),
                     "environment": dict(environment),
                     "limits": [list(limit) for limit in limits],
+                    "early": imports,
                 }
             ),
             job=json.dumps(job),
+            imports_early=imports is not None,
         ),
     )
 
@@ -244,6 +253,16 @@ def _worker(limits: Limits) -> dict[str, object]:
         "input_bytes": limits.input_bytes + _PER_RUN_ROOM,
         "idle_s": IDLE_S,
     }
+
+
+def _early(
+    job: Mapping[str, object], modules: tuple[str, ...], wall_s: float
+) -> dict[str, object] | None:
+    """Return what a warm worker needs to import modules; it is then of one skill's kind."""
+    if not modules or not job["paths"]:
+        return None
+    needed = {name: job[name] for name in ("skill", "environment_id", "script", "paths")}
+    return {**needed, "modules": list(modules), "ends_after_s": IDLE_S + wall_s + _END_MARGIN_S}
 
 
 def _mounts(host: Host, language: Language, store: str, environments: str) -> tuple[Mount, ...]:

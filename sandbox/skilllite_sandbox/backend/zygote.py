@@ -151,7 +151,7 @@ class Zygote:
             their_channel.close()
             their_reports.close()
         self.spawned += 1
-        return Worker(channel, reports, self)
+        return Worker(channel, reports, self, warm=warm)
 
     def close(self) -> None:
         """End it and all its workers, and wait until they are gone."""
@@ -163,8 +163,12 @@ class Worker:
 
     tells_end = True
 
-    def __init__(self, channel: socket, reports: socket, zygote: Zygote) -> None:
+    def __init__(
+        self, channel: socket, reports: socket, zygote: Zygote, *, warm: bool = False
+    ) -> None:
         self.zygote = zygote
+        self.warm = warm
+        """Whether it did before its job came what can be done then."""
         self.on_finished: Callable[[], None] | None = None
         """Called once, when the run is over and everything of it is released."""
         self.on_code: Callable[[bytes], None] | None = None
@@ -271,8 +275,12 @@ class Worker:
         return self._ended or Ended(signal.SIGKILL, None)
 
     def discard(self) -> None:
-        """Let go of a worker without a job: it ends when its channel closes."""
+        """Let go of a worker without a job: it ends when its channel closes, if not before."""
         with self._lock:
+            self._hear()
+            if self._pidfd >= 0:  # it may have imported something that doesn't want to end
+                with suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
             self._closed = True
             self._channel.close()
             if self._pidfd >= 0:

@@ -30,6 +30,7 @@ from _socket import (
 )
 
 from skilllite_sandbox.guest import landlock, network, report
+from skilllite_sandbox.guest.early import import_early
 from skilllite_sandbox.guest.exec_program import become, watch
 from skilllite_sandbox.guest.execute_once import let_one_through, load_and_offer
 from skilllite_sandbox.guest.python_program import Interrupted, run_script
@@ -158,6 +159,14 @@ def _become_ready(
         if spec["warm"]:
             rehearse(kind.warm_up)
         _offer_streams()
+    early = spec["early"] if spec["warm"] else None
+    if early:
+        # Before the first instruction of a package nothing is left to be done but the streams.
+        _show(early, ruleset)
+        kind.libc.load_filter(kind.closing_filter)
+        channel.send(report.LANDLOCK + report.READY)
+        import_early(early)
+    if not kind.is_program:
         _seed()
     if spec["warm"]:
         gc.freeze()  # what is left of all this needs no collection when the skill has ended
@@ -168,9 +177,14 @@ def _become_ready(
     text, _, code = data.partition(report.CODE_SEPARATOR)
     job: dict[str, Any] = json.loads(text)
     _take(job, descriptors)
-    _show(job, ruleset)
-    if not kind.is_program:
-        kind.libc.load_filter(kind.closing_filter)
+    if not early:
+        _show(job, ruleset)
+        if not kind.is_program:
+            kind.libc.load_filter(kind.closing_filter)
+    elif any(job[name] != early[name] for name in ("skill", "environment_id")):
+        raise ValueError("this worker is for another skill")
+    # What a package could have had a hand in is not for later runs.
+    job["asks_for_code"] = not (code or early)
     gc.enable()
     return job, code
 
@@ -270,8 +284,6 @@ def _seed() -> None:
     """Seed the generators: all workers were forked from one state of them."""
     if "random" in sys.modules:
         sys.modules["random"].seed()
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed()
 
 
 def _take(job: "dict[str, Any]", descriptors: "list[int]") -> None:
@@ -312,7 +324,7 @@ def _run_python(job: "dict[str, Any]", code: bytes, channel: socket) -> None:
     tell(report.LANDLOCK + report.READY)
     status, interrupted = 0, False
     try:
-        run_script(job["script"], job["paths"], tell, code=code, asks_for_code=not code)
+        run_script(job["script"], job["paths"], tell, code=code, asks_for_code=job["asks_for_code"])
     except SystemExit as error:
         status = exit_code(error)
         interrupted = isinstance(error, Interrupted)
