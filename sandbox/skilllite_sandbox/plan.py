@@ -13,8 +13,21 @@ from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import InvalidInput, PolicyDenied, SandboxUnavailable
 from skilllite_sandbox.grants import PROXY_ENVIRONMENT
 from skilllite_sandbox.host import Host, Interpreter
-from skilllite_sandbox.policy import KIB, MIB, Level, Limits, Origin, Policy, Tier
+from skilllite_sandbox.policy import (
+    KIB,
+    MIB,
+    ONE_PROCESS,
+    SUPERVISED,
+    UNBOUNDED,
+    Level,
+    Limits,
+    Origin,
+    Policy,
+    Tier,
+    TreeBound,
+)
 from skilllite_sandbox.seccomp.filters import (
+    FORKING,
     MACHINES,
     Executes,
     Profile,
@@ -125,6 +138,8 @@ class Plan:
     """(name, soft, hard), set inside the user namespace: processes are counted per namespace."""
     enforced: tuple[str, ...]
     not_enforced: tuple[str, ...]
+    tree: TreeBound = UNBOUNDED
+    """Who bounds all processes of the run together."""
     profile: Profile | None = None
     mounts: tuple[Mount, ...] = ()
     relays: tuple[Relay, ...] = ()
@@ -160,8 +175,8 @@ class Plan:
             "resource_limits": {name: [soft, hard] for name, soft, hard in self.resource_limits},
             "limits": asdict(self.limits),
             "service_id": self.service_id,
-            "enforced": list(self.enforced),
-            "not_enforced": list(self.not_enforced),
+            "enforced": [*self.enforced, *self.tree.enforced],
+            "not_enforced": [*self.not_enforced, *self.tree.not_enforced],
         }
 
     def _syscalls(self) -> list[tuple[str, list[str]]]:
@@ -193,8 +208,8 @@ class Plan:
             f"scratch {self.limits.scratch_bytes / MIB:g} MiB, {self.limits.scratch_inodes} files",
             f"deadline {self.limits.wall_s:g} s, stdout {self.limits.stdout_bytes / MIB:g} MiB, "
             f"stderr {self.limits.stderr_bytes / KIB:g} KiB",
-            f"enforced {', '.join(self.enforced)}",
-            f"not enforced {', '.join(self.not_enforced)}",
+            f"enforced {', '.join((*self.enforced, *self.tree.enforced))}",
+            f"not enforced {', '.join((*self.not_enforced, *self.tree.not_enforced))}",
         ]
         return "\n".join(lines)
 
@@ -317,6 +332,7 @@ def _isolated_plan(
         executes=EXECUTES[language],
         enforced=(*_BY_THE_CARRIER, reach, *EXECUTION[language], *BY_THE_HOST),
         not_enforced=_missing(policy, language),
+        tree=tree_bound(PROFILES[language]),
     )
 
 
@@ -383,10 +399,14 @@ PROFILES = {
 }
 
 
+def tree_bound(profile: Profile) -> TreeBound:
+    """Return who bounds a tree where nothing better than /proc is known of."""
+    return SUPERVISED if profile in FORKING else ONE_PROCESS
+
+
 def _missing(policy: Policy, language: Language) -> tuple[str, ...]:
     missing = ["scratch-inodes"]  # bubblewrap's tmpfs takes a size, no number of files
     if language is Language.BASH:
-        missing.append("memory-of-the-tree")  # each process has the bound for itself
         # Every program needs the loader to be executable, and the loader started by itself runs
         # any file that can be read, without asking Landlock.
         missing.append("own-executables")

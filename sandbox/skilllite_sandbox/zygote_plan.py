@@ -38,6 +38,7 @@ from skilllite_sandbox.plan import (
     is_below,
     require_python,
     resource_limits,
+    tree_bound,
 )
 from skilllite_sandbox.policy import Level, Limits, Policy, Tier
 from skilllite_sandbox.seccomp.filters import (
@@ -177,7 +178,8 @@ def make_zygote_plan(
         network=network,
         resource_limits=limits,
         enforced=_enforced(host, language, network=bool(network)),
-        not_enforced=_not_enforced(policy, language),
+        not_enforced=("scan", "consent") if policy.level is Level.FULL else (),
+        tree=tree_bound(profile),
         profile=profile,
         mounts=mounts,
         service_id=host.service_id if host.is_root else None,
@@ -294,8 +296,3 @@ def _enforced(host: Host, language: Language, *, network: bool) -> tuple[str, ..
     once = ("exec-once",) if EXECUTES[language] is Executes.ONCE else ()
     reach = ("granted-hosts-only",) if network else ("no-network",)
     return (*_ENFORCED, *reach, *EXECUTION[language], *listed, *once, *BY_THE_HOST, *service)
-
-
-def _not_enforced(policy: Policy, language: Language) -> tuple[str, ...]:
-    tree = ("memory-of-the-tree",) if language is Language.BASH else ()
-    return (*tree, *(("scan", "consent") if policy.level is Level.FULL else ()))
