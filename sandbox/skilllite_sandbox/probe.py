@@ -20,6 +20,7 @@ from pathlib import Path
 from skilllite_sandbox.attackers import SELF_TESTS, attempts_of, question
 from skilllite_sandbox.backend.bubblewrap import Bubblewrap, root_prefix
 from skilllite_sandbox.backend.zygote import Zygote
+from skilllite_sandbox.bounds.tree_check import REMEDY, tree_bounds
 from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import SandboxError, SandboxUnavailable
 from skilllite_sandbox.execution import Execution
@@ -237,9 +238,13 @@ def _optional(host: Host) -> list[Check]:
         ("bash", host.bash, host.bash and host.bash.path, "apt install bash"),
         ("jq", jq, jq, "apt install jq"),
     ]
+    by_kernel, how = tree_bounds()
     return [
-        Check(name, bool(found), str(detail) if found else "not here", remedy, required=False)
-        for name, found, detail, remedy in checks
+        *(
+            Check(name, bool(found), str(detail) if found else "not here", remedy, required=False)
+            for name, found, detail, remedy in checks
+        ),
+        Check("tree-bounds", by_kernel, how, REMEDY, required=False),
     ]
 
 

@@ -1,8 +1,8 @@
 """Finds the place where this process may make control groups, by making one.
 
-Where systemd runs, root uses only what was delegated (`Delegate=yes`): the rest of the hierarchy is
-systemd's to write. An unprivileged process has what belongs to it. A place that can't be written,
-or that doesn't count what is wanted, is none; then the host watches the tree itself.
+Where systemd runs, only what it delegated (`Delegate=yes`) is used: the rest of the hierarchy is
+its own to write, a user's too. Elsewhere what can be written. A place that doesn't count
+what is wanted is none; then the host watches the tree itself.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ _NAME_START = "skilllite-"  # then the process that made it, its start time, and
 _LEFTOVERS_MAX = 1024  # groups of dead hosts removed at one start
 _ENTRIES_MAX = 1 << 16  # bytes of a list of mounts
 _DELEGATED = ("trusted.delegate", "user.delegate")  # extended attributes that systemd sets
+_SYSTEMD = "/run/systemd/system"  # there while it runs
 
 _numbers = itertools.count(1)
 
@@ -126,24 +127,22 @@ def _first(found: list[Mounted], wanted: str) -> Place | None:
             # What holds processes itself can't hand a controller down; its parent can.
             directories.append(os.path.dirname(each.own))
         for directory in directories:
-            if is_ours(directory, each.point) and _works(directory, each.version, wanted):
+            if is_ours(directory) and _works(directory, each.version, wanted):
                 _remove_leftovers(directory)
                 return Place(directory, each.version)
     return None
 
 
-def is_ours(directory: str, point: str) -> bool:
+def is_ours(directory: str) -> bool:
     """Return whether nobody else manages what is below this group."""
     if not os.access(directory, os.W_OK) or not os.access(f"{directory}/cgroup.procs", os.W_OK):
         return False
-    if os.geteuid() != 0 or not os.path.isdir("/run/systemd/system"):
+    if not os.path.isdir(_SYSTEMD):
         return True
-    while len(directory) > len(point):
-        for name in _DELEGATED:
-            with suppress(OSError):
-                if os.getxattr(directory, name) == b"1":
-                    return True
-        directory = os.path.dirname(directory)
+    for name in _DELEGATED:
+        with suppress(OSError):
+            if os.getxattr(directory, name) == b"1":
+                return True
     return False
 
 

@@ -14,6 +14,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 
+from skilllite_sandbox.linux.shared_memory import distinct
 from skilllite_sandbox.values import dataclass
 
 PROCESSES_MAX = 4096  # of one tree that are looked at; a run's own bound is far lower
@@ -92,7 +93,7 @@ class Tree:
         memory = sum(_sizes(pid, "status", _RESIDENT) or 0 for pid in counted)
         if memory > memory_limit:
             # What a fork left shared is in each of them; here everybody has his share of it.
-            memory = sum(_proportional(pid) for pid in counted)
+            memory = sum(_proportional(pid) for pid in distinct(counted))
         return Usage(len(found), self._cpu_s(found), memory)
 
     def _missed(self, found: set[int]) -> Iterator[Process]:
