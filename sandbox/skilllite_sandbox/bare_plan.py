@@ -32,6 +32,7 @@ from skilllite_sandbox.plan import (
     interpreter_for,
     require_python,
     resource_limits,
+    tree_bound,
 )
 from skilllite_sandbox.policy import NOTHING_GRANTED, Level, Origin, Policy, Tier
 from skilllite_sandbox.seccomp.filters import MACHINES, Profile
@@ -121,7 +122,8 @@ def make_bare_plan(
         ),
         resource_limits=resource_limits(policy.limits, counted_here=own_root),
         enforced=_enforced(tier, language),
-        not_enforced=_not_enforced(tier, policy, language),
+        not_enforced=_not_enforced(tier, policy),
+        tree=tree_bound(profile, EXECUTES[language]),
         profile=profile,
         mounts=mounts,
         executables=executables,
@@ -242,7 +244,6 @@ def lacks_of(tier: Tier) -> tuple[str, ...]:
     return (*_NOT_ENFORCED, *(_LANDLOCK_LACKS if tier is Tier.LANDLOCK else ()))
 
 
-def _not_enforced(tier: Tier, policy: Policy, language: Language) -> tuple[str, ...]:
-    tree = ("memory-of-the-tree",) if language is Language.BASH else ()
+def _not_enforced(tier: Tier, policy: Policy) -> tuple[str, ...]:
     checks = ("scan", "consent") if policy.level is Level.FULL else ()
-    return (*lacks_of(tier), *tree, *checks)
+    return (*lacks_of(tier), *checks)

@@ -20,7 +20,7 @@ from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import SandboxError, SandboxUnavailable
 from skilllite_sandbox.host import Host, find_program, has_landlock
 from skilllite_sandbox.plan import Plan, make_plan
-from skilllite_sandbox.policy import Level, Policy, Tier
+from skilllite_sandbox.policy import ONE_PROCESS, SUPERVISED, UNBOUNDED, Level, Policy, Tier
 from skilllite_sandbox.values import dataclass, replace
 from skilllite_sandbox.zygote_plan import PRELOADED, make_zygote_plan
 
@@ -28,6 +28,7 @@ TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
     from skilllite_sandbox.backend.bare import Bare
     from skilllite_sandbox.backend.launch import Launcher
+    from skilllite_sandbox.bounds.tree_bounds import Groups, TreeBounds
     from skilllite_sandbox.environment.store import Environment
     from skilllite_sandbox.exec_grants import Program
     from skilllite_sandbox.stage import StagedSkill
@@ -80,6 +81,12 @@ class Carriers:
             launcher=self._launcher,
         )
 
+    @cached_property
+    def _groups(self) -> Groups:
+        from skilllite_sandbox.bounds.tree_bounds import Groups  # only for runs of many processes
+
+        return Groups()
+
     def plan(self, host: Host, job: Job, directory: str) -> Plan:
         """Return the plan of the tier that would be tried first.
 
@@ -102,6 +109,8 @@ class Carriers:
         found = self._plans.get(key)
         if found is None:
             found = self._make_plan(host, job, os.path.realpath(directory))
+            if found.tree is SUPERVISED:
+                found = replace(found, tree=self._groups.bound())
             with suppress(KeyError):
                 while len(self._plans) >= PLANS_KEPT:
                     self._plans.popitem(last=False)
@@ -122,12 +131,32 @@ class Carriers:
 
     def launch(
         self, host: Host, job: Job, directory: str, input_bytes: bytes
-    ) -> tuple[Plan, Started]:
-        """Start a run in the best tier that works; raises like `plan`."""
+    ) -> tuple[Plan, Started, TreeBounds | None]:
+        """Start a run in the best tier that works, bounded as a whole; raises like `plan`."""
         plan = self.plan(host, job, directory)
+        if plan.tree in (ONE_PROCESS, UNBOUNDED):
+            return *self._start(plan, host, job, directory, input_bytes, None), None
+        bounds = self._groups.make(plan)
+        try:
+            plan, started = self._start(plan, host, job, directory, input_bytes, bounds)
+        except BaseException:
+            bounds.close()
+            raise
+        return plan, started, bounds
+
+    def _start(
+        self,
+        plan: Plan,
+        host: Host,
+        job: Job,
+        directory: str,
+        input_bytes: bytes,
+        bounds: TreeBounds | None,
+    ) -> tuple[Plan, Started]:
         if plan.zygote is not None:
+            attach = bounds.attach if bounds is not None else None
             try:
-                return plan, self._zygotes.launch(plan, input_bytes)
+                return plan, self._zygotes.launch(plan, input_bytes, attach)
             except ZygoteFailed as error:
                 plan = self._plan_after(error, host, job, os.path.realpath(directory))
         if plan.level is Level.DIRECT:
@@ -135,12 +164,17 @@ class Carriers:
 
             return plan, Direct().launch(plan, input_bytes)
         if plan.bare is not None:
-            return plan, self._open_bare(host, os.path.realpath(directory)).launch(
-                plan, input_bytes
-            )
+            bare = self._open_bare(host, os.path.realpath(directory))
+            started = bare.launch(plan, input_bytes)
+            if bounds is not None:
+                bounds.attach(started.pid)
+            return plan, started
         from skilllite_sandbox.backend.bubblewrap import Bubblewrap
 
-        return plan, Bubblewrap(host).launch(plan, input_bytes)
+        started = Bubblewrap(host).launch(plan, input_bytes)
+        if bounds is not None:
+            bounds.attach(started.pid)  # bubblewrap is far from the skill yet
+        return plan, started
 
     def close(self) -> None:
         """End every zygote."""
@@ -148,6 +182,8 @@ class Carriers:
             self._zygotes.close()
         elif self._launcher is not None:
             self._launcher.close()
+        if "_groups" in self.__dict__:
+            self._groups.collect()
 
     def _tiers(self, policy: Policy) -> tuple[Tier, ...]:
         """Return what may carry a run, the strongest first."""

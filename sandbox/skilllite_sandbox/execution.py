@@ -1,8 +1,8 @@
 """One running skill: feeds it, bounds it, waits for it, and says how it ended.
 
 `wait` blocks and may be called on any thread, once; `kill` may be called on any thread at any time,
-also when the run is over. No thread of its own, no periodic polling: one `poll` over the pipes and
-the pidfd.
+also when the run is over. No thread of its own: one `poll` over the pipes and the pidfd, which
+wakes up by itself only to look at the tree of a run that may have more than one process.
 
 The end of a run is the end of the guest's first process, or its word that the skill is through,
 after which it is killed. Whatever it left behind dies with the process namespace (level 1: with the
@@ -26,6 +26,7 @@ from skilllite_sandbox.verdict import Ending, dropped_note, make_outcome
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
+    from skilllite_sandbox.bounds.tree_bounds import TreeBounds
     from skilllite_sandbox.egress.attempt import Attempt
     from skilllite_sandbox.network_gate import NetworkGate
 
@@ -41,9 +42,13 @@ _LOG_LINE_CHARS = 4096  # a longer line is handed out in pieces
 class Execution:
     """A started run. Wait for it exactly once, or it stays a zombie."""
 
-    def __init__(self, plan: Plan, started: Started, input_bytes: bytes) -> None:
+    def __init__(
+        self, plan: Plan, started: Started, input_bytes: bytes, bounds: TreeBounds | None = None
+    ) -> None:
+        """Take over a started run, and the bounds on its tree if it may have more processes."""
         self._plan = plan
         self._process = started
+        self._bounds = bounds
         self._input = memoryview(input_bytes)
         self._started = time.monotonic()
         self._lock = allocate_lock()
@@ -117,6 +122,7 @@ class Execution:
                 cpu_most_s=(ended.cpu_s if ended.cpu_s is not None else duration_s * _PROCESSORS),
                 duration_ms=duration_s * 1000,
                 attempts=self._attempts,
+                tree=self._bounds.bound if self._bounds is not None else None,
             ),
         )
 
@@ -144,6 +150,11 @@ class Execution:
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 break
+            if self._bounds is not None and self._killed_for is None:
+                if (over := self._bounds.check()) is not None:
+                    self.kill(over)
+                    deadline = time.monotonic() + _DEATH_S
+                left_s = max(min(left_s, self._bounds.due_in_s()), 0)
             for descriptor, _ in self._poll.poll(min(left_s, _POLL_LONGEST_S) * 1000):
                 if descriptor == self._process.end:
                     if self._process.is_over():
@@ -253,6 +264,9 @@ class Execution:
         """Release everything; the run is over, or killed."""
         with self._lock:
             self._over = True
+        if self._bounds is not None and self._killed_for is None:
+            # The kernel may have killed for a bound, and what has ended since the last look counts.
+            self._killed_for = self._bounds.look()
         if self._gate is not None:
             self._attempts = self._gate.close()
         for descriptor in tuple(self._open):
@@ -260,7 +274,10 @@ class Execution:
             os.close(descriptor)
         if self._told_code is not None:
             self._process.kill()
-        return self._process.finish(0.0 if self._told_code is not None else _DEATH_S)
+        ended = self._process.finish(0.0 if self._told_code is not None else _DEATH_S)
+        if self._bounds is not None:
+            self._bounds.close()
+        return ended
 
 
 def _open_gate(plan: Plan) -> NetworkGate:

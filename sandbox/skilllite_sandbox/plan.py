@@ -15,9 +15,22 @@ from skilllite_sandbox.exec_grants import Program, executables_of, shown_for
 from skilllite_sandbox.grants import PROXY_ENVIRONMENT
 from skilllite_sandbox.guest.code import guest_path
 from skilllite_sandbox.host import Host, Interpreter
-from skilllite_sandbox.policy import KIB, MIB, Level, Limits, Origin, Policy, Tier
+from skilllite_sandbox.policy import (
+    KIB,
+    MIB,
+    ONE_PROCESS,
+    SUPERVISED,
+    UNBOUNDED,
+    Level,
+    Limits,
+    Origin,
+    Policy,
+    Tier,
+    TreeBound,
+)
 from skilllite_sandbox.program_powers import power_of
 from skilllite_sandbox.seccomp.filters import (
+    FORKING,
     MACHINES,
     Executes,
     Profile,
@@ -149,6 +162,8 @@ class Plan:
     """(name, soft, hard), set inside the user namespace: processes are counted per namespace."""
     enforced: tuple[str, ...]
     not_enforced: tuple[str, ...]
+    tree: TreeBound = UNBOUNDED
+    """Who bounds all processes of the run together."""
     profile: Profile | None = None
     mounts: tuple[Mount, ...] = ()
     relays: tuple[Relay, ...] = ()
@@ -189,8 +204,8 @@ class Plan:
             "resource_limits": {name: [soft, hard] for name, soft, hard in self.resource_limits},
             "limits": asdict(self.limits),
             "service_id": self.service_id,
-            "enforced": list(self.enforced),
-            "not_enforced": list(self.not_enforced),
+            "enforced": [*self.enforced, *self.tree.enforced],
+            "not_enforced": [*self.not_enforced, *self.tree.not_enforced],
         }
 
     def _syscalls(self) -> list[tuple[str, list[str]]]:
@@ -235,8 +250,8 @@ class Plan:
             f"scratch {self.limits.scratch_bytes / MIB:g} MiB, {self.limits.scratch_inodes} files",
             f"deadline {self.limits.wall_s:g} s, stdout {self.limits.stdout_bytes / MIB:g} MiB, "
             f"stderr {self.limits.stderr_bytes / KIB:g} KiB",
-            f"enforced {', '.join(self.enforced)}",
-            f"not enforced {', '.join(self.not_enforced)}",
+            f"enforced {', '.join((*self.enforced, *self.tree.enforced))}",
+            f"not enforced {', '.join((*self.not_enforced, *self.tree.not_enforced))}",
         ]
         return "\n".join(lines)
 
@@ -315,6 +330,7 @@ def _with_programs(
         executes=Executes.LISTED,
         enforced=tuple(each for each in plan.enforced if each not in NOT_WITH_PROGRAMS),
         not_enforced=tuple(dict.fromkeys((*plan.not_enforced, *_MISSING_WITH_PROGRAMS))),
+        tree=SUPERVISED,
     )
 
 
@@ -406,6 +422,7 @@ def _isolated_plan(
         executes=EXECUTES[language],
         enforced=(*_BY_THE_CARRIER, reach, *EXECUTION[language], *BY_THE_HOST),
         not_enforced=_missing(policy, language),
+        tree=tree_bound(PROFILES[language], EXECUTES[language]),
     )
 
 
@@ -470,7 +487,7 @@ EXECUTION: dict[Language, tuple[str, ...]] = {
 }
 NOT_WITH_PROGRAMS = frozenset({"no-exec", "no-fork", "exec-once"})
 """What no longer holds for a run that may execute programs."""
-_MISSING_WITH_PROGRAMS = ("memory-of-the-tree", "own-executables")  # see `_missing`
+_MISSING_WITH_PROGRAMS = ("own-executables",)  # see `_missing`
 EXECUTES = {
     Language.PYTHON: Executes.NONE,
     Language.NODE: Executes.ONCE,
@@ -483,10 +500,14 @@ PROFILES = {
 }
 
 
+def tree_bound(profile: Profile, executes: Executes) -> TreeBound:
+    """Return who bounds a tree where nothing better than /proc is known of."""
+    return SUPERVISED if profile in FORKING or executes is Executes.LISTED else ONE_PROCESS
+
+
 def _missing(policy: Policy, language: Language) -> tuple[str, ...]:
     missing = ["scratch-inodes"]  # bubblewrap's tmpfs takes a size, no number of files
     if language is Language.BASH:
-        missing.append("memory-of-the-tree")  # each process has the bound for itself
         # Every program needs the loader to be executable, and the loader started by itself runs
         # any file that can be read, without asking Landlock.
         missing.append("own-executables")

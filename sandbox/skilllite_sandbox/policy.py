@@ -43,6 +43,49 @@ def stronger(one: Tier, other: Tier) -> Tier:
     return min(one, other, key=TIERS.index)
 
 
+class Bounded(StrEnum):
+    """Who holds everything that one run starts at a bound, together."""
+
+    RLIMIT = "rlimit"
+    """The bound on its only process."""
+    CGROUP = "cgroup"
+    SUPERVISED = "supervision"
+    """The host looks at the processes again and again."""
+    NOT = "not"
+
+
+@dataclass(frozen=True, slots=True)
+class TreeBound:
+    """How the memory and the processor time of a whole run are bounded."""
+
+    memory: Bounded
+    cpu: Bounded
+
+    @property
+    def enforced(self) -> tuple[str, ...]:
+        """What stands, each followed by the word for how."""
+        return tuple(
+            word
+            for name, by in (("memory", self.memory), ("cpu", self.cpu))
+            if by is not Bounded.NOT
+            for word in (f"{name}-of-the-tree", f"{name}-by-{by.value}")
+        )
+
+    @property
+    def not_enforced(self) -> tuple[str, ...]:
+        """What doesn't stand."""
+        return tuple(
+            f"{name}-of-the-tree"
+            for name, by in (("memory", self.memory), ("cpu", self.cpu))
+            if by is Bounded.NOT
+        )
+
+
+ONE_PROCESS = TreeBound(Bounded.RLIMIT, Bounded.RLIMIT)
+SUPERVISED = TreeBound(Bounded.SUPERVISED, Bounded.SUPERVISED)
+UNBOUNDED = TreeBound(Bounded.NOT, Bounded.NOT)
+
+
 class Origin(StrEnum):
     """Who asked for a run. A remote task never gets a weaker sandbox than a local one."""
 
@@ -58,7 +101,8 @@ class Limits:
     """Deadline; at it the whole process tree is killed."""
     cpu_s: int = 30
     memory_bytes: int = 512 * MIB
-    """Private writable memory (RLIMIT_DATA: address space limits break node)."""
+    """Private writable memory of a process (RLIMIT_DATA: address space limits break node), and of
+    all processes together."""
     processes: int = 32
     """Processes and threads together."""
     open_files: int = 64

@@ -28,6 +28,7 @@ from skilllite_sandbox.bare_plan import (
     make_bare_plan,
 )
 from skilllite_sandbox.bare_self_test import try_attackers
+from skilllite_sandbox.bounds.tree_check import REMEDY, tree_bounds
 from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import SandboxError, SandboxUnavailable
 from skilllite_sandbox.execution import Execution
@@ -307,9 +308,13 @@ def _optional(host: Host) -> list[Check]:
         ("bash", host.bash, host.bash and host.bash.path, "apt install bash"),
         ("jq", jq, jq, "apt install jq"),
     ]
+    by_kernel, how = tree_bounds()
     return [
-        Check(name, bool(found), str(detail) if found else "not here", remedy, required=False)
-        for name, found, detail, remedy in checks
+        *(
+            Check(name, bool(found), str(detail) if found else "not here", remedy, required=False)
+            for name, found, detail, remedy in checks
+        ),
+        Check("tree-bounds", by_kernel, how, REMEDY, required=False),
     ]
 
 

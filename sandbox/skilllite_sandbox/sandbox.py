@@ -230,9 +230,11 @@ class Sandbox:
         limits = job.policy.limits
         if len(job.input_bytes) > limits.input_bytes:
             raise _input_too_large(len(job.input_bytes), limits)
-        plan, started = self._carriers.launch(self._facts, job, job.staged.place, job.input_bytes)
+        plan, started, bounds = self._carriers.launch(
+            self._facts, job, job.staged.place, job.input_bytes
+        )
         left = b"" if started.stdin < 0 else job.input_bytes
-        return Execution(plan, started, left)
+        return Execution(plan, started, left, bounds)
 
     def plan(self, job: Job) -> Plan:
         """Return what would stand around a job, without starting it."""

@@ -13,7 +13,7 @@ import signal
 from skilllite_sandbox.guest import report
 from skilllite_sandbox.outcome import Outcome, Reason
 from skilllite_sandbox.plan import Plan
-from skilllite_sandbox.policy import MIB
+from skilllite_sandbox.policy import MIB, TreeBound
 from skilllite_sandbox.strict_json import parse_json
 from skilllite_sandbox.values import dataclass
 
@@ -47,6 +47,8 @@ class Ending:
     duration_ms: float
     attempts: tuple[Attempt, ...] = ()
     """What the skill asked of the network."""
+    tree: TreeBound | None = None
+    """Who bounded all processes together, when it turned out only while it ran."""
     told_code: int | None = None
     """The exit code that the guest told before it was killed; negative for a signal."""
 
@@ -75,7 +77,7 @@ def make_outcome(plan: Plan, ending: Ending) -> Outcome:
         tier=plan.tier,
         level=plan.level,
         enforced=_enforced(plan, ending) if started else (),
-        not_enforced=plan.not_enforced,
+        not_enforced=(*plan.not_enforced, *(ending.tree or plan.tree).not_enforced),
         violations=(message,) if reason in _BOUNDS else (),
         stderr=stderr,
         limits=plan.limits,
@@ -159,9 +161,8 @@ def _reason_of_signal(plan: Plan, ending: Ending, number: int) -> Reason:
 
 
 def _enforced(plan: Plan, ending: Ending) -> tuple[str, ...]:
-    if report.LANDLOCK in ending.told:
-        return (*plan.enforced, "landlock")
-    return plan.enforced
+    landlock = ("landlock",) if report.LANDLOCK in ending.told else ()
+    return (*plan.enforced, *landlock, *(ending.tree or plan.tree).enforced)
 
 
 def _message(

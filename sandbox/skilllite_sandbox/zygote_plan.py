@@ -46,6 +46,7 @@ from skilllite_sandbox.plan import (
     program_mounts,
     require_python,
     resource_limits,
+    tree_bound,
 )
 from skilllite_sandbox.policy import Level, Limits, Policy, Tier
 from skilllite_sandbox.seccomp.filters import (
@@ -201,7 +202,8 @@ def make_zygote_plan(
         network=network,
         resource_limits=limits,
         enforced=_enforced(host, language, executes, network=bool(network)),
-        not_enforced=_not_enforced(policy, executes),
+        not_enforced=("scan", "consent") if policy.level is Level.FULL else (),
+        tree=tree_bound(profile, executes),
         profile=profile,
         mounts=mounts,
         service_id=host.service_id if host.is_root else None,
@@ -343,8 +345,3 @@ def _enforced(
     if executes is Executes.LISTED:
         execution = tuple(each for each in execution if each not in NOT_WITH_PROGRAMS)
     return (*_ENFORCED, *reach, *execution, *listed, *once, *BY_THE_HOST, *service)
-
-
-def _not_enforced(policy: Policy, executes: Executes) -> tuple[str, ...]:
-    tree = ("memory-of-the-tree",) if executes is Executes.LISTED else ()
-    return (*tree, *(("scan", "consent") if policy.level is Level.FULL else ()))

@@ -32,7 +32,7 @@ def test_this_host_holds_a_hostile_skill() -> None:
     assert report.tier is Tier.FULL
     assert {check.name for check in report.checks} >= {
         *("machine", "zygote", "bubblewrap", "python", "namespaces", "sandbox"),
-        *("landlock", "node", "bash", "jq"),
+        *("landlock", "node", "bash", "jq", "tree-bounds"),
     }
 
 

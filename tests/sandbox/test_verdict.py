@@ -113,7 +113,8 @@ def test_nothing_is_claimed_of_a_sandbox_that_was_never_ready() -> None:
     assert outcome_of(told=b"").enforced == ()
     assert outcome_of().enforced == ("seccomp",)
     assert outcome_of(told=b"LR").enforced == ("seccomp", "landlock")
-    assert outcome_of(told=b"").not_enforced == ("scan",)
+    not_enforced = outcome_of(told=b"").not_enforced
+    assert not_enforced == ("scan", "memory-of-the-tree", "cpu-of-the-tree")
 
 
 def test_a_skill_that_says_it_ran_out_of_memory_but_succeeds_has_succeeded() -> None:

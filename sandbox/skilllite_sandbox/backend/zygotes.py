@@ -51,8 +51,15 @@ class Zygotes:
         self._codes = CompiledScripts()
         self._closed = False
 
-    def launch(self, plan: Plan, input_bytes: bytes) -> Started:
+    def launch(
+        self, plan: Plan, input_bytes: bytes, attach: Callable[[int], None] | None = None
+    ) -> Started:
         """Start a run; see `Backend`.
+
+        Args:
+            plan: What to start.
+            input_bytes: What stdin will give.
+            attach: Called with the first process before it is given the job.
 
         Raises:
             ZygoteFailed: there can be no zygote for it, here or at this moment.
@@ -63,6 +70,8 @@ class Zygotes:
         for attempt in (1, 2):
             worker = line.claim(plan)
             try:
+                if attach is not None:
+                    attach(worker.pid)
                 worker.run(plan.zygote.job, input_bytes, stdin_file=plan.stdin_file, code=code)
                 if not code and not (worker.warm and plan.zygote.imports_early):
                     worker.on_code = self._codes.keeper(plan)

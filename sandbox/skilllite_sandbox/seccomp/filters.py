@@ -62,6 +62,10 @@ class Profile(StrEnum):
     """Forks and executes; what it may execute is up to Landlock and to the mounts."""
 
 
+FORKING: Final = frozenset({Profile.BASH})
+"""The profiles that allow a second process; one of any other has its own limits for the whole."""
+
+
 class Executes(StrEnum):
     """Which programs a run may execute."""
 

@@ -1,0 +1,1 @@
+"""What the host's Linux kernel says and does about processes: /proc and control groups."""
