@@ -52,6 +52,8 @@ _ROOT_ALONE = ("private-root", "own-user", "processes", "whole-tree-killed")
 _LANDLOCK_ALONE = ("processes-watched", "whole-tree-killed")
 _NOT_ENFORCED = (
     *("namespaces", "scratch-size", "scratch-inodes", "hidden-processes", "hidden-host-name"),
+    # No mount of its own, so none that is noexec: a library that it writes it can load.
+    "own-machine-code",
 )
 _LANDLOCK_LACKS = ("private-root", "processes", "hidden-file-names", "own-user")
 
@@ -243,6 +245,7 @@ def lacks_of(tier: Tier) -> tuple[str, ...]:
 
 
 def _not_enforced(tier: Tier, policy: Policy, language: Language) -> tuple[str, ...]:
-    tree = ("memory-of-the-tree",) if language is Language.BASH else ()
+    # The loader is a program of the list, and runs any file that can be read.
+    tree = ("memory-of-the-tree", "own-executables") if language is Language.BASH else ()
     checks = ("scan", "consent") if policy.level is Level.FULL else ()
     return (*lacks_of(tier), *tree, *checks)

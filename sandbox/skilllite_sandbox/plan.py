@@ -411,7 +411,8 @@ PROFILES = {
 
 
 def _missing(policy: Policy, language: Language) -> tuple[str, ...]:
-    missing = ["scratch-inodes"]  # bubblewrap's tmpfs takes a size, no number of files
+    # bubblewrap's tmpfs takes a size, no number of files, and can't be mounted noexec.
+    missing = ["scratch-inodes", "own-machine-code"]
     if language is Language.BASH:
         missing.append("memory-of-the-tree")  # each process has the bound for itself
         # Every program needs the loader to be executable, and the loader started by itself runs
