@@ -37,7 +37,14 @@ GUEST_FILE = "/run/guest"
 GUEST_ID = 1000  # what the skill sees as its own uid, whoever runs it
 MEMORY_LEAST = 32 * MIB  # below it the interpreter itself doesn't start reliably
 SIGNALS_QUEUED_MAX = 256  # timers included; a program that makes any makes a few
-PASSWD = f"skill:x:{GUEST_ID}:{GUEST_ID}:skill:{SCRATCH}:/bin/sh\n".encode()
+
+
+def passwd_for(user: int) -> bytes:
+    """Return the one line of /etc/passwd that a skill sees."""
+    return f"skill:x:{user}:{user}:skill:{SCRATCH}:/bin/sh\n".encode()
+
+
+PASSWD = passwd_for(GUEST_ID)
 
 ENVIRONMENT = (
     ("HOME", SCRATCH),
