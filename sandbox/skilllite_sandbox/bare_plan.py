@@ -53,6 +53,8 @@ _ROOT_ALONE = ("private-root", "own-user", "processes", "whole-tree-killed")
 _LANDLOCK_ALONE = ("processes-watched", "whole-tree-killed")
 _NOT_ENFORCED = (
     *("namespaces", "scratch-size", "scratch-inodes", "hidden-processes", "hidden-host-name"),
+    # No mount of its own, so none that is noexec: a library that it writes it can load.
+    "own-machine-code",
 )
 _LANDLOCK_LACKS = ("private-root", "processes", "hidden-file-names", "own-user")
 
@@ -122,7 +124,7 @@ def make_bare_plan(
         ),
         resource_limits=resource_limits(policy.limits, counted_here=own_root),
         enforced=_enforced(tier, language),
-        not_enforced=_not_enforced(tier, policy),
+        not_enforced=_not_enforced(tier, policy, language),
         tree=tree_bound(profile, EXECUTES[language]),
         profile=profile,
         mounts=mounts,
@@ -244,6 +246,8 @@ def lacks_of(tier: Tier) -> tuple[str, ...]:
     return (*_NOT_ENFORCED, *(_LANDLOCK_LACKS if tier is Tier.LANDLOCK else ()))
 
 
-def _not_enforced(tier: Tier, policy: Policy) -> tuple[str, ...]:
+def _not_enforced(tier: Tier, policy: Policy, language: Language) -> tuple[str, ...]:
+    # The loader is a program of the list, and runs any file that can be read.
+    own = ("own-executables",) if language is Language.BASH else ()
     checks = ("scan", "consent") if policy.level is Level.FULL else ()
-    return (*lacks_of(tier), *checks)
+    return (*lacks_of(tier), *own, *checks)

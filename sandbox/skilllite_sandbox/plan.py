@@ -58,7 +58,14 @@ STACK_BYTES = 8 * MIB  # what Linux gives by default; threads get it too
 # of nothing took 800 MiB; with this bound on addresses they take no more than the memory limit.
 ADDRESSES_PER_PAGE_TABLE_BYTE = 512
 SIGNALS_QUEUED_MAX = 256  # timers included; a program that makes any makes a few
-PASSWD = f"skill:x:{GUEST_ID}:{GUEST_ID}:skill:{SCRATCH}:/bin/sh\n".encode()
+
+
+def passwd_for(user: int) -> bytes:
+    """Return the one line of /etc/passwd that a skill sees."""
+    return f"skill:x:{user}:{user}:skill:{SCRATCH}:/bin/sh\n".encode()
+
+
+PASSWD = passwd_for(GUEST_ID)
 
 ENVIRONMENT = (
     ("HOME", SCRATCH),
@@ -506,7 +513,8 @@ def tree_bound(profile: Profile, executes: Executes) -> TreeBound:
 
 
 def _missing(policy: Policy, language: Language) -> tuple[str, ...]:
-    missing = ["scratch-inodes"]  # bubblewrap's tmpfs takes a size, no number of files
+    # bubblewrap's tmpfs takes a size, no number of files, and can't be mounted noexec.
+    missing = ["scratch-inodes", "own-machine-code"]
     if language is Language.BASH:
         # Every program needs the loader to be executable, and the loader started by itself runs
         # any file that can be read, without asking Landlock.

@@ -24,7 +24,7 @@ from skilllite_sandbox.backend.scratch import remove_tree
 from skilllite_sandbox.entry import Language
 from skilllite_sandbox.errors import SandboxUnavailable
 from skilllite_sandbox.host import Host
-from skilllite_sandbox.plan import PASSWD, SCRATCH, Plan
+from skilllite_sandbox.plan import SCRATCH, Plan, passwd_for
 
 FORMAT = "1"  # of a template; another one is built anew
 FILES_MAX = 20_000  # of a template; Python's library has 1,200
@@ -77,8 +77,10 @@ class PrivateRoots:
             if mount.kind == "copy-run":
                 os.makedirs(place, exist_ok=True)
                 _link_tree(mount.source, place)
-            elif mount.kind == "file" and mount.source == "input":
-                _write(place, input_bytes)
+            elif mount.kind == "file":
+                os.makedirs(os.path.dirname(place), exist_ok=True)
+                own = {"input": input_bytes, "passwd": passwd_for(user)}
+                _write(place, own[mount.source])
         scratch = root + SCRATCH
         os.mkdir(scratch)
         os.chown(scratch, user, user)
@@ -140,9 +142,6 @@ class PrivateRoots:
                 programs.append(mount.source)
             elif mount.kind == "device":
                 copy.device(mount.source)
-            elif mount.kind == "file" and mount.source == "passwd":
-                os.makedirs(os.path.dirname(place + mount.target), exist_ok=True)
-                _write(place + mount.target, PASSWD)
         for name, source in self._libraries([*programs, *copy.libraries]).items():
             copy.library(name, source)
 

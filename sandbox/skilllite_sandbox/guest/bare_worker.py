@@ -77,6 +77,7 @@ def main() -> None:
     parent = os.getpid()
     child = os.fork()
     if child == 0:
+        ours.detach()  # its number will be another one's
         _be_skill(libc, spec, status, theirs, parent)
         return
     theirs.close()

@@ -13,6 +13,7 @@ import pytest
 
 from bare_lab import BareLab, open_bare_lab
 from sandbox_lab import SECRET, Listener
+from skilllite_sandbox.host import read_host
 from skilllite_sandbox.policy import Tier
 
 FILES = """
@@ -236,6 +237,27 @@ def test_names_of_files_are_hidden_where_the_tier_says_so(bare: BareLab) -> None
     hides = "hidden-file-names" not in result.outcome["not_enforced"]
     assert result.outcome["output"] == (not hides)
     assert hides is (bare.tier is Tier.ROOT_CHROOT)
+
+
+def test_a_library_that_it_wrote_can_be_loaded_and_the_tier_says_so(bare: BareLab) -> None:
+    script = """
+import ctypes, json, os, shutil, sys
+own = os.environ["TMPDIR"] + "/own.so"
+shutil.copyfile(json.load(sys.stdin)["library"], own)
+ctypes.CDLL(own)
+print(1)
+"""
+    library = next(
+        path
+        for directory in read_host().libraries
+        for name in ("libstdc++.so.6", "libgcc_s.so.1", "libm.so.6")
+        if os.path.exists(path := f"{directory}/{name}")  # noqa: PTH110
+    )
+
+    outcome = bare.run(script, library=library).outcome
+
+    assert outcome["output"] == 1, outcome
+    assert "own-machine-code" in outcome["not_enforced"]
 
 
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="raw numbers of x86_64")
