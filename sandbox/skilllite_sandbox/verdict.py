@@ -141,6 +141,11 @@ def _reason_of_signal(plan: Plan, ending: Ending, number: int) -> Reason:
         return Reason.VIOLATION
     if number == signal.SIGXFSZ:
         return Reason.DISK
+    if number == signal.SIGKILL:
+        # Killed by a guest that watches over it: it says first what there was too much of.
+        for fact, reason in _EXHAUSTED:
+            if fact in ending.told:
+                return reason
     # A program that ignores SIGXCPU gets SIGKILL at the hard limit, which looks like any other.
     if number == signal.SIGXCPU or (
         number == signal.SIGKILL and ending.cpu_most_s >= plan.limits.cpu_s

@@ -28,6 +28,7 @@ from _thread import allocate_lock
 from array import array
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from fcntl import F_GETPIPE_SZ, fcntl
 
 from skilllite_sandbox.backend.base import Ended
 from skilllite_sandbox.backend.launch import Launcher
@@ -40,7 +41,6 @@ START_S = 15.0  # a healthy start takes 0.05; this is for a machine under water
 ANSWER_S = 10.0  # a fork takes milliseconds
 _ANSWER_BYTES = 4096
 _JSON = {True: "true", False: "false"}
-_PIPE_BYTES = 64 * 1024  # what a pipe takes without a reader (pipe(7))
 
 
 class ZygoteFailed(SandboxUnavailable):
@@ -210,8 +210,9 @@ class Worker:
         if stdin_file:
             theirs.append(memory_file(input_bytes))
         try:
-            if len(input_bytes) <= _PIPE_BYTES:
-                # Now and at once: nobody has to wait for the pipe to take it.
+            if len(input_bytes) <= fcntl(our_stdin, F_GETPIPE_SZ):
+                # Now and at once: nobody has to wait for the pipe to take it. How much that is
+                # depends on how many pipes this user has, a skill's among them.
                 if input_bytes:
                     os.write(our_stdin, input_bytes)
                 os.close(our_stdin)

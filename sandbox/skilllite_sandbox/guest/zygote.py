@@ -2,8 +2,8 @@
 
 Each gets a process namespace of its own. A skill is never the first process there: that one ignores
 the signals that it has no handler for, and the kernel kills everything with it. A worker that can
-start others becomes two processes, the first of which reaps and reports. One of Python can't; its
-first process only exists, and is killed when the worker is gone.
+start others becomes two processes, the first of which reaps and reports. For one that can't, as
+most of Python, the first process only exists, and is killed when the worker is gone.
 
 Holds no secret: every worker is a copy of it. Single-threaded, because a fork copies one thread.
 Reads requests from the control socket and nothing else; when the host is gone, so is this, and with
@@ -105,7 +105,7 @@ class _Zygote:
         reports = socket(fileno=report_channel)
         first = None
         try:
-            first = None if self._kind.is_program else _First(self._kind.libc)
+            first = None if self._kind.starts_processes else _First(self._kind.libc)
             pid = self._fork(first)
         except OSError as error:
             if first is not None:

@@ -48,7 +48,7 @@ def test_a_hostile_call_ends_the_run_as_a_violation(
 CLONE_NEWUSER = 0x1000_0000
 CLONE_NEWNS = 0x0002_0000
 SIGCHLD = 17
-EPERM, EACCES, ENOSYS, EAFNOSUPPORT, ENOTTY = 1, 13, 38, 97, 25
+EPERM, EACCES, ENOSYS, EAFNOSUPPORT, ENOTTY, ENOPROTOOPT, EINVAL = 1, 13, 38, 97, 25, 92, 22
 TIOCSTI = 0x5412
 HIGH_BIT = 1 << 32
 
@@ -86,6 +86,22 @@ HIGH_BIT = 1 << 32
         ("sched_setscheduler", (0, 1, 0), EPERM),
         ("mlockall", (1,), EPERM),
         ("inotify_init1", (0,), EPERM),
+        ("fcntl", (0, 8, 1), EPERM),  # F_SETOWN
+        ("fcntl", (0, 10, 9), EPERM),  # F_SETSIG
+        ("fcntl", (0, 15, 0), EPERM),  # F_SETOWN_EX
+        ("fcntl", (0, 1024, 0), EPERM),  # F_SETLEASE
+        ("fcntl", (0, 1026, 1), EPERM),  # F_NOTIFY
+        ("fcntl", (0, 1031, 1 << 20), EPERM),  # F_SETPIPE_SZ
+        ("mmap", (0, 4096, 3, 0x122, -1, 0), EPERM),  # grows down: uncounted memory
+        ("mmap", (0, 4096, 5, 0x122, -1, 0), EPERM),
+        ("mmap", (0, 1 << 21, 3, 0x40022, -1, 0), EPERM),  # huge pages: everybody's
+        ("getsockopt", (3, 1, 77, 0, 0), ENOPROTOOPT),  # SO_PEERPIDFD of the host
+        ("madvise", (0, 4096, 12), EINVAL),  # MADV_MERGEABLE
+        ("pidfd_open", (1, 0), EPERM),
+        ("pidfd_send_signal", (0, 0, 0, 0), EPERM),
+        ("rt_sigqueueinfo", (1, 9, 0), EPERM),
+        ("splice", (0, 0, 0, 0, 0, 0), EPERM),
+        ("fchownat", (0, 0, 0, 0, 0), EPERM),
     ],
 )
 def test_a_refused_call_fails_with_an_errno(
