@@ -21,7 +21,7 @@ _PACKAGE: Final = "skilllite_sandbox.guest"
 _DIRECTORY: Final = os.path.dirname(__file__)
 _MODULES: Final = {
     "bootstrap": (
-        *("report", "system", "exec_program", "python_program", "streams", "network"),
+        *("report", "system", "exec_program", "byte_code", "python_program", "streams", "network"),
         "bootstrap",
     ),
     "bare_worker": (
@@ -29,8 +29,9 @@ _MODULES: Final = {
         *("streams", "bare_watch", "bare_worker"),
     ),
     "launcher": (
-        *("report", "system", "landlock", "exec_program", "execute_once", "python_program"),
-        *("streams", "network", "root", "rehearsal", "early", "worker", "zygote", "launcher"),
+        *("report", "system", "landlock", "exec_program", "execute_once", "byte_code"),
+        *("python_program", "streams", "network", "root", "rehearsal", "early", "worker"),
+        *("zygote", "launcher"),
     ),
 }
 """Each program's modules, in the order of their imports."""

@@ -7,6 +7,8 @@ left to be taken away, and what the process says afterwards is believed about th
 import os
 import sys
 
+from skilllite_sandbox.guest.byte_code import trust_byte_code
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -25,6 +27,7 @@ def import_early(early: "dict[str, Any]") -> None:
         name.partition(".")[0] in known for name in os.listdir(os.path.dirname(early["script"]))
     ):
         return
+    trust_byte_code([*sys.path, *early["paths"]])
     before = list(sys.path)
     sys.path += early["paths"]
     try:
