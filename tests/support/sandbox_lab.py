@@ -26,7 +26,7 @@ import pytest
 
 import skilllite_sandbox
 from skill_files import make_skill
-from skilllite_sandbox.policy import Tier
+from skilllite_sandbox.policy import DEFAULT_LIMITS, Tier
 
 OTHER_USER = 61_300  # no account: what a plain user is to the kernel
 SECRET = "canary-7f3a9c"
@@ -63,9 +63,13 @@ class Result:
 class Lab:
     """A host with things worth stealing, and a way to run skills on it."""
 
-    def __init__(self, root: Path, *, as_user: int | None, tier: Tier) -> None:
+    def __init__(
+        self, root: Path, *, as_user: int | None, tier: Tier, own_network: bool = False
+    ) -> None:
         self.root = root
         self.as_user = as_user
+        self.own_network = own_network
+        """Whether the host of the runs is a network namespace in which nobody else talks."""
         self.tier = tier
         """What carries the runs of levels 2 and 3."""
         self.secret_file = root / "secret.txt"
@@ -102,15 +106,19 @@ class Lab:
         listener: Listener | None = None,
         *,
         wait_s: float = 0.0,
+        wall_s: float = DEFAULT_LIMITS.wall_s,
     ) -> Result:
         """Run a skill and look at the host, some time later if that is when something shows."""
         visits = listener.visits if listener else 0
         request = {"skill": str(skill), "level": level, "tier": self.tier, "input": arguments}
+        request["wall_s"] = wall_s
         answer = self._ask(request)
         time.sleep(wait_s)
         effects = {*answer["changes"], *self._traces(answer["outcome"])}
         if listener and listener.settled_visits() > visits:
             effects.add("visit")
+        if self.own_network and answer["sent"]:
+            effects.add("packets")
         return Result(answer["outcome"], frozenset(effects))
 
     def facts(self, listener: Listener | None = None) -> dict[str, Any]:
@@ -169,6 +177,9 @@ class Lab:
         if self.as_user is not None:
             user = str(self.as_user)
             command[:0] = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--"]
+        if self.own_network:
+            inner = 'ip link set lo up && exec "$@"'
+            command[:0] = ["unshare", "--net", "--", "sh", "-c", inner, "sh"]
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),
@@ -211,7 +222,9 @@ def assert_only_unsandboxed(achieved: dict[int, dict[str, Any]]) -> None:
 
 
 @contextlib.contextmanager
-def open_lab(*, as_user: int | None, tier: Tier = Tier.FULL) -> Iterator[Lab]:
+def open_lab(
+    *, as_user: int | None, tier: Tier = Tier.FULL, own_network: bool = False
+) -> Iterator[Lab]:
     """Open a lab; the other user exists only for root."""
     if as_user is not None and os.geteuid() != 0:
         pytest.skip("only root can become another user")
@@ -227,7 +240,7 @@ def open_lab(*, as_user: int | None, tier: Tier = Tier.FULL) -> Iterator[Lab]:
         shutil.copy(Path(__file__).with_name("sandbox_runner.py"), root / "runner.py")
         for path in (root, *root.rglob("*")):
             path.chmod(_MODES[path.is_file()])
-        lab = Lab(root, as_user=as_user, tier=tier)
+        lab = Lab(root, as_user=as_user, tier=tier, own_network=own_network)
         yield lab
         lab.close()
     finally:

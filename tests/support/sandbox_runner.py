@@ -2,8 +2,8 @@
 
     sandbox_runner SECRET_FILE
 
-Reads a line {"skill", "level", "tier", "input"} from stdin, answers with a line about the run and
-about what became of a process of this user meanwhile; again, until there is no further line.
+Reads a line {"skill", "level", "tier", "input", "wall_s"} from stdin, answers with a line about
+the run and about what became of a process of this user meanwhile; again, until there is no line.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from skilllite_sandbox.policy import Level, Tier
-from skilllite_sandbox.sandbox import Sandbox
+from skilllite_sandbox.policy import DEFAULT_LIMITS, Level, Policy, Tier
+from skilllite_sandbox.sandbox import Job, Sandbox, entry_of
 
 SECRET_NAME = "SKILLLITE_CANARY"
 KEY = b"skilllite-lab"
@@ -99,6 +100,12 @@ def shared_traces() -> list[str]:
     return found
 
 
+def packets_sent() -> int:
+    """Return how many packets left by any interface of this network namespace, loopback too."""
+    lines = Path("/proc/self/net/dev").read_text(encoding="ascii").splitlines()[2:]
+    return sum(int(line.partition(":")[2].split()[9]) for line in lines)
+
+
 def answer(
     request: dict[str, Any], victim: Victim, sandboxes: dict[tuple[int, str], Sandbox]
 ) -> dict[str, Any]:
@@ -108,8 +115,17 @@ def answer(
     if key not in sandboxes:
         sandboxes[key] = Sandbox(Level(level), tier=Tier(tier) if key[1] else None)
     arguments = {**request["input"], **victim.facts}
-    outcome = sandboxes[key].run(Path(request["skill"]), arguments, network=request.get("network"))
-    return {"outcome": outcome.to_json(), "changes": victim.changes() + shared_traces()}
+    sandbox, sent = sandboxes[key], packets_sent()
+    staged = sandbox.stage.put(Path(request["skill"]))
+    limits = replace(DEFAULT_LIMITS, wall_s=request["wall_s"])
+    data = json.dumps(arguments).encode()
+    # Not `run`: it would install packages first, and this is about what the skill does.
+    outcome = sandbox.run_job(Job(staged, entry_of(staged), data, Policy(Level(level), limits)))
+    return {
+        "outcome": outcome.to_json(),
+        "changes": victim.changes() + shared_traces(),
+        "sent": packets_sent() - sent,
+    }
 
 
 def main() -> None:
