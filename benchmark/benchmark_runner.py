@@ -67,7 +67,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print, and return the exit status."""
-    args = _parser().parse_args(argv)
+    parser = _parser()
+    args = parser.parse_args(argv)
+    # Said now: after the measurement its figures would be lost.
+    if args.out and (args.out.suffix == ".svg" or not args.out.parent.is_dir()):
+        parser.error(f"{args.out}: the JSON goes into a file of an existing directory, not .svg")
     # An installation is compiled once; in a development environment the first rounds do that.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     wish = Wish(

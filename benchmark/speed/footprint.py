@@ -13,6 +13,7 @@ from benchmark.security.subjects.commands import CommandLine
 from benchmark.speed import own, peers
 from benchmark.speed.contender import Contender, RunFailed
 from benchmark.speed.memory import (
+    Process,
     Unreadable,
     WarmWorker,
     peak_while,
@@ -26,10 +27,11 @@ from skilllite_sandbox.policy import Level
 from skilllite_sandbox.sandbox import Sandbox
 
 RUNS_BEFORE = 4  # then the pool has the size for one caller
-SETTLE_S = 0.5  # for warm workers to be ready, and for what ended to be gone
+SETTLE_S = 0.5  # between two looks that have to see the same processes
+REST_S_MAX = 10.0  # for workers to be ready and for what ended to be gone, on a busy machine
 _ELSEWHERE = {"docker"}  # its containers are children of its engine, not of the command
 
-START = "started, before a run"
+START = "started, no worker yet"
 RUNNING = "peak while a skill runs"
 IDLE = "idle, after runs"
 
@@ -84,7 +86,7 @@ def _peak_of_peer(subject: CommandLine, workload: Workload) -> Memory:
 def _on_demand(workload: Workload) -> list[Memory]:
     with Sandbox(Level.ISOLATED, pool=False) as sandbox:
         run = own.in_process(sandbox, workload.calculator, name=own.ON_DEMAND, how="")
-        # A zygote starts with the first run; when that is over it is all there is.
+        # The zygote starts with the first run, and when that is over it is all there is.
         start = _still(own.ON_DEMAND, START, _children, run)
         slow = own.in_process(sandbox, workload.slow, name=own.ON_DEMAND, how="")
         return [start, _peak(slow)]
@@ -95,7 +97,7 @@ def _pooled(workload: Workload) -> tuple[list[Memory], list[WarmWorker], str]:
         run = own.in_process(sandbox, workload.calculator, name=own.WARM, how="")
         idle = _still(own.WARM, IDLE, _children, *[run] * RUNS_BEFORE)
         try:
-            workers = warm_workers(read_tree([os.getpid()], with_roots=False))
+            workers = warm_workers(_at_rest(_children))
             why = "" if workers else f"no warm worker is there: tiers {sorted(run.tiers)}"
         except Unreadable as error:
             workers, why = [], str(error)
@@ -105,12 +107,15 @@ def _pooled(workload: Workload) -> tuple[list[Memory], list[WarmWorker], str]:
 
 def _node(root: Path, workload: Workload) -> list[Memory]:
     home = root / "with-node"
-    with running_node(home, "bench") as pid:
-        contender = own.node_socket(home, workload.calculator)
-        return [
-            _still("SkillLite node", START, lambda: [pid]),
-            _still("SkillLite node", IDLE, lambda: [pid], *[contender] * RUNS_BEFORE),
-        ]
+    try:
+        with running_node(home, "bench") as pid:
+            contender = own.node_socket(home, workload.calculator)
+            return [
+                _still("SkillLite node", START, lambda: [pid]),
+                _still("SkillLite node", IDLE, lambda: [pid], *[contender] * RUNS_BEFORE),
+            ]
+    except (SystemExit, OSError) as error:  # the first is its way to say that it did not start
+        return [Memory("SkillLite node", START, None, None, str(error))]
 
 
 def _still(name: str, state: str, roots: Callable[[], Iterable[int]], *before: Contender) -> Memory:
@@ -119,11 +124,28 @@ def _still(name: str, state: str, roots: Callable[[], Iterable[int]], *before: C
         for contender in before:
             contender.run()
             time.sleep(SETTLE_S / RUNS_BEFORE)
-        time.sleep(SETTLE_S)
-        tree = read_tree(roots())
+        tree = _at_rest(roots)
     except (RunFailed, Unreadable) as error:
         return Memory(name, state, None, None, str(error))
     return Memory(name, state, pss_of(tree), len(tree))
+
+
+def _at_rest(roots: Callable[[], Iterable[int]]) -> list[Process]:
+    """Return the tree when it is that of a moment ago.
+
+    Raises:
+        Unreadable: it doesn't come to rest, or one of it can't be looked into.
+    """
+    before: set[int] = set()
+    deadline_s = time.monotonic() + REST_S_MAX
+    while time.monotonic() < deadline_s:
+        tree = read_tree(roots())
+        now = {process.pid for process in tree}
+        if now and now == before:
+            return tree
+        before = now
+        time.sleep(SETTLE_S)
+    raise Unreadable("its processes keep coming and going")
 
 
 def _peak(contender: Contender) -> Memory:

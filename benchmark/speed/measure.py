@@ -114,6 +114,8 @@ def measure(wish: Wish, progress: Progress) -> Findings:
     refuse_real_time()
     machine = {**describe_machine(), "scheduling": "normal", "niceness": os.nice(0)}
     with _setting() as setting:
+        if wish.compare_ipc or wish.cold_iterations:
+            progress(f"started a node in {setting.node_home}")  # now: later it would lose figures
         found, absent = _peers(wish, setting, progress)
         compared = _compared(setting, found)
         contenders = [*compared, *_levels(wish, setting), *_ways_to_a_worker(wish, setting)]
@@ -174,16 +176,16 @@ def _compared(setting: _Setting, found: Sequence[CommandLine]) -> list[Contender
     bare = peers.bare(setting.interpreter, skill)
     if why := peers.try_out(bare):
         raise SystemExit(f"bare Python itself {why}")
-    ours = [
-        _warm(setting, Level.ISOLATED),
-        _on_demand(setting, Level.ISOLATED),
-        own.in_process(
-            setting.sandbox(tier=Tier.BWRAP),
-            skill,
-            name=own.IN_BUBBLEWRAP,
-            how="Sandbox(2, tier=Tier.BWRAP).run(...)",
-        ),
-    ]
+    ours = [_warm(setting, Level.ISOLATED), _on_demand(setting, Level.ISOLATED)]
+    if setting.host.bwrap is not None:
+        ours.append(
+            own.in_process(
+                setting.sandbox(tier=Tier.BWRAP),
+                skill,
+                name=own.IN_BUBBLEWRAP,
+                how="Sandbox(2, tier=Tier.BWRAP).run(...)",
+            )
+        )
     return [
         bare,
         peers.bare(setting.interpreter, skill, "-I", "-S", name=peers.LEAN),

@@ -148,7 +148,7 @@ def _memory_of(pid: int) -> tuple[int, int] | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     except PermissionError as error:
-        raise Unreadable(f"process {pid} can't be read: {error.strerror}") from error
+        raise Unreadable(f"process {pid} can't be read, root could: {error.strerror}") from error
     sizes: dict[str, int] = {}
     for line in text.splitlines()[1:]:
         name, _, rest = line.partition(":")

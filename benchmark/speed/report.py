@@ -15,6 +15,7 @@ SCHEMA = 1
 KEPT, MISSED, OPEN = 0, 1, 3
 """Exit status: all targets of this run are met; one isn't; one of ours could not be measured."""
 
+ITERATIONS_FOR_TAIL = 40  # then two runs at least are slower than p95
 LOAD_QUIET = 0.25  # per core: above it others take part of what is measured
 _NONE = "-"
 
@@ -83,10 +84,13 @@ def warnings(findings: Findings) -> list[str]:
             f"the machine was not quiet: load {loads['at the start']:.2f} at the start on "
             f"{cores} cores, so tails and throughput are those of a busy machine"
         )
+    if findings.wish.iterations < ITERATIONS_FOR_TAIL:
+        found.append(f"p95 of {findings.wish.iterations} runs is hardly more than the slowest")
+    for name, why in findings.figures.not_measured.items():
+        if why:
+            found.append(f"{name}: not measured: {why}")
     for row in failed(findings):
-        found.append(
-            f"{row.name}: {row.failures} failed, not counted as times: {row.first_failure}"
-        )
+        found.append(f"{row.name}: {row.failures} failed, not counted: {row.first_failure}")
     for row in findings.figures.latencies:
         if row.kind is Kind.OURS and len(row.tiers) > 1:
             found.append(f"{row.name} ran in more than one tier: {', '.join(row.tiers)}")

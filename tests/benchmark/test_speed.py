@@ -90,7 +90,7 @@ def findings(figures: Figures, targets: tuple[Target, ...] = ()) -> Findings:
     return Findings(
         machine=machine,
         load_after=(0.2, 0.1, 0.1),
-        wish=Wish(iterations=10, callers=(1, 2)),
+        wish=Wish(iterations=100, callers=(1, 2)),
         figures=figures,
         targets=targets,
         memory=(Memory("bare", "running", 5_000_000, None),),
@@ -257,9 +257,11 @@ def test_the_exit_status_says_kept_missed_or_not_shown() -> None:
 
 def test_failures_and_a_busy_machine_are_said() -> None:
     found = findings(Figures(latencies=(latency("p", 2.0, failures=4, kind=Kind.PEER),)))
+    few = replace(found, wish=Wish(iterations=5, callers=(1,)))
     busy = replace(found, machine={**found.machine, "load_average": (3.0, 1.0, 1.0)})
 
-    assert warnings(found) == ["p: 4 failed, not counted as times: it fell over"]
+    assert warnings(found) == ["p: 4 failed, not counted: it fell over"]
+    assert "p95 of 5 runs" in warnings(few)[0]
     assert "the machine was not quiet: load 3.00" in warnings(busy)[0]
 
 
@@ -465,7 +467,6 @@ def test_everything_is_measured_for_real_with_few_runs() -> None:
 
     figures = found.figures
     assert [row.first_failure for row in figures.latencies if row.failures] == []
-    assert {name: why for name, why in figures.not_measured.items() if why} == {}
     timed = {row.name for row in figures.latencies}
     levels = {own.warm_name(1), own.WARM, own.warm_name(3), own.ON_DEMAND, own.on_demand_name(3)}
     ways = {own.NODE_SOCKET, own.RUN_WITH_NODE, own.RUN_ALONE}
@@ -473,11 +474,16 @@ def test_everything_is_measured_for_real_with_few_runs() -> None:
     tiers = {row.name: row.tiers for row in figures.latencies}
     assert tiers[own.WARM] == tiers[own.ON_DEMAND] == tiers[own.NODE_SOCKET] == ("full",)
     assert own.FIRST_RUN in {row.name for row in figures.commands}
-    assert len(figures.workers) == 2, "the pool's size for one caller"
-    assert [row for row in found.memory if row.pss_bytes is None] == []
-    assert {each.name for each in found.targets if each.met is None} == {
-        "numpy skill, warm pool p50"
-    }
+    unknown = {row.why_open for row in found.memory if row.pss_bytes is None}
+    unknown |= {why for why in figures.not_measured.values() if why}
+    if os.geteuid() == 0:
+        assert unknown == set()
+        assert len(figures.workers) == 2, "the pool's size for one caller"
+    else:
+        assert all("can't be read, root could" in why for why in unknown)
+    still_open = {each.name for each in found.targets if each.met is None}
+    workers = {"private memory of a warm worker, both processes"}
+    assert still_open - workers == {"numpy skill, warm pool p50"}
 
 
 def test_the_help_of_the_command_stands() -> None:
@@ -495,8 +501,20 @@ def test_the_help_of_the_command_stands() -> None:
         assert option in done.stdout
 
 
-@pytest.mark.parametrize("arguments", [["-n", "0"], ["-c", "0"], ["-c", "1000"], ["-n", "x"]])
-def test_counts_that_make_no_sense_are_refused(arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-n", "0"],
+        ["-c", "0"],
+        ["-c", "1000"],
+        ["-n", "x"],
+        ["-o", "/none/a.json"],
+        ["-o", "a.svg"],
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused_before_anything_runs(
+    arguments: list[str],
+) -> None:
     with pytest.raises(SystemExit) as refused:
         benchmark_runner.main(arguments)
 
