@@ -223,7 +223,15 @@ class Carriers:
     def _lower_plan(
         self, host: Host, job: Job, directory: str, *, because: SandboxUnavailable | None = None
     ) -> Plan:
-        """Return the plan of level 1, or of the best tier below the zygote.
+        """Return the plan of level 1, or of the best tier below the zygote, with all variables."""
+        plan = self._without_variables(host, job, directory, because=because)
+        variables = variables_of(job.environment)
+        return replace(plan, environment=(*plan.environment, *variables)) if variables else plan
+
+    def _without_variables(
+        self, host: Host, job: Job, directory: str, *, because: SandboxUnavailable | None
+    ) -> Plan:
+        """Return that plan as if the job's packages asked for nothing.
 
         Args:
             host: What this machine has.
@@ -300,7 +308,7 @@ class Carriers:
     def _bubblewrap_plan(self, host: Host, job: Job, directory: str) -> Plan:
         """Return the plan of level 1, or of a run by bubblewrap."""
         needs_landlock = job.entry.language is Language.BASH or bool(job.policy.grants.exec)
-        plan = make_plan(
+        return make_plan(
             job.policy,
             host,
             job.entry,
@@ -311,8 +319,6 @@ class Carriers:
             programs=_programs(job, host),
             runs_commands=job.runs_commands,
         )
-        variables = variables_of(job.environment)
-        return replace(plan, environment=(*plan.environment, *variables)) if variables else plan
 
 
 def _programs(job: Job, host: Host) -> tuple[Program, ...]:

@@ -11,8 +11,9 @@ import pytest
 
 from skill_files import make_skill
 from skilllite_sandbox.digest import compute_digest
-from skilllite_sandbox.host import find_program, read_host
-from skilllite_sandbox.policy import Level, Tier
+from skilllite_sandbox.host import find_program, has_landlock, read_host
+from skilllite_sandbox.policy import TIERS, Level, Tier
+from skilllite_sandbox.probe import probe_host
 from skilllite_sandbox.sandbox import Sandbox
 
 # Unchecked: the import system takes it whatever the source says, and whenever that was changed.
@@ -82,7 +83,14 @@ SOURCES = {
     "scripts/package/__init__.py": "says = 'source'\n",
     "scripts/package/part.py": "says = 'source'\n",
 }
-PLACES = [(Level.DIRECT, None), (Level.ISOLATED, Tier.BWRAP), (Level.ISOLATED, Tier.FULL)]
+PLACES = [(Level.DIRECT, None), *((Level.ISOLATED, tier) for tier in TIERS)]
+
+LACKING = {
+    Tier.FULL: lambda: probe_host().tier is not Tier.FULL,
+    Tier.BWRAP: lambda: find_program("bwrap") is None,
+    Tier.ROOT_CHROOT: lambda: os.geteuid() != 0,
+    Tier.LANDLOCK: lambda: os.geteuid() == 0 or not has_landlock(),
+}
 
 
 @pytest.fixture
@@ -112,11 +120,9 @@ def test_a_bare_interpreter_takes_the_byte_code(skill: Path) -> None:
 
 @pytest.mark.parametrize(("level", "tier"), PLACES)
 def test_a_skill_runs_from_its_source_alone(skill: Path, level: Level, tier: Tier | None) -> None:
-    if tier is Tier.BWRAP and find_program("bwrap") is None:
-        pytest.skip("bubblewrap is not installed")
-    with Sandbox(level, tier=tier) as sandbox:
-        if tier is Tier.FULL and sandbox.probe.tier is not Tier.FULL:
-            pytest.skip("this host has no tier full")
+    if tier in LACKING and LACKING[tier]():
+        pytest.skip(f"nothing here can give tier {tier}")
+    with Sandbox(level, tier=tier, accept_tier=Tier.LANDLOCK) as sandbox:
         for _ in range(2):
             outcome = sandbox.run(skill, {})
 

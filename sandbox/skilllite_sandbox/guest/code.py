@@ -25,8 +25,8 @@ _MODULES: Final = {
         "bootstrap",
     ),
     "bare_worker": (
-        *("report", "system", "landlock", "exec_program", "execute_once", "python_program"),
-        *("streams", "bare_watch", "bare_worker"),
+        *("report", "system", "landlock", "exec_program", "execute_once", "byte_code"),
+        *("python_program", "streams", "bare_watch", "bare_worker"),
     ),
     "launcher": (
         *("report", "system", "landlock", "exec_program", "execute_once", "byte_code"),
