@@ -388,7 +388,9 @@ PROFILES = {
 
 
 def _missing(policy: Policy, language: Language) -> tuple[str, ...]:
-    missing = ["scratch-inodes"]  # bubblewrap's tmpfs takes a size, no number of files
+    # bubblewrap's tmpfs takes a size, no number of files, and no option against execution: what is
+    # written there can't be executed by name, but it can be mapped as code.
+    missing = ["scratch-inodes", "scratch-noexec"]
     if language is Language.BASH:
         missing.append("memory-of-the-tree")  # each process has the bound for itself
         # Every program needs the loader to be executable, and the loader started by itself runs

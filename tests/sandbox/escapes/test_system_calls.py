@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from skill_files import make_skill
-from skilllite_sandbox.policy import Level
+from skilllite_sandbox.policy import Level, Tier
 from skilllite_sandbox.sandbox import Sandbox
 from skilllite_sandbox.seccomp.syscalls import TABLES
 
@@ -124,9 +124,9 @@ def test_the_x32_numbers_are_no_way_around(lab_skill: Path, sandbox: Sandbox) ->
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    """One sandbox for all, at the level that people use."""
-    with Sandbox(Level.FULL) as opened:
+def sandbox(tier: Tier) -> Iterator[Sandbox]:
+    """One sandbox of each tier for all."""
+    with Sandbox(Level.ISOLATED, tier=tier) as opened:
         yield opened
 
 
