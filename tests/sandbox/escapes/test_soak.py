@@ -10,6 +10,7 @@ import os
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +27,7 @@ RUNS = int(os.environ.get("SKILLLITE_SOAK_RUNS", "48"))  # once every kind
 AT_ONCE = 24  # callers at a time
 HOSTILE_EVERY = 3
 SETTLE_S = 10.0
+OF_OTHERS = ("/run/", "/var/lib/")  # where other programs of a host mount; this one never does
 LIMITS = replace(
     DEFAULT_LIMITS,
     wall_s=1.5,
@@ -130,7 +132,7 @@ class Traces:
 
     descriptors: int
     children: frozenset[int]
-    mounts: int
+    mounts: frozenset[str]
     temporary: tuple[str, ...]
     groups: tuple[str, ...]
 
@@ -141,10 +143,18 @@ def traces(temporary: Path) -> Traces:
     return Traces(
         len(list(Path("/proc/self/fd").iterdir())),
         frozenset(_descendants(os.getpid())),
-        len(Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()),
+        frozenset(_mounts()),
         tuple(sorted(path.name for path in temporary.iterdir())),
         tuple(groups),
     )
+
+
+def _mounts() -> Iterator[str]:
+    """Yield every place where something is mounted, but those that other programs come and go in."""
+    for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
+        place = line.split()[4]
+        if not place.startswith(OF_OTHERS):
+            yield place
 
 
 def _descendants(pid: int) -> set[int]:
