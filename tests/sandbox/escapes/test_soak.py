@@ -150,7 +150,7 @@ def traces(temporary: Path) -> Traces:
 
 
 def _mounts() -> Iterator[str]:
-    """Yield every place where something is mounted, but those that other programs come and go in."""
+    """Yield every place where something is mounted, without those of other programs."""
     for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
         place = line.split()[4]
         if not place.startswith(OF_OTHERS):
