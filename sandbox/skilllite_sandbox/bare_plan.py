@@ -54,7 +54,7 @@ _LANDLOCK_ALONE = ("processes-watched", "whole-tree-killed")
 _NOT_ENFORCED = (
     *("namespaces", "scratch-size", "scratch-inodes", "hidden-processes", "hidden-host-name"),
     # No mount of its own, so none that is noexec: a library that it writes it can load.
-    "own-machine-code",
+    "scratch-noexec",
 )
 _LANDLOCK_LACKS = ("private-root", "processes", "hidden-file-names", "own-user")
 

@@ -513,8 +513,9 @@ def tree_bound(profile: Profile, executes: Executes) -> TreeBound:
 
 
 def _missing(policy: Policy, language: Language) -> tuple[str, ...]:
-    # bubblewrap's tmpfs takes a size, no number of files, and can't be mounted noexec.
-    missing = ["scratch-inodes", "own-machine-code"]
+    # bubblewrap's tmpfs takes a size, no number of files, and no option against execution: what is
+    # written there can't be executed by name, but it can be mapped as code.
+    missing = ["scratch-inodes", "scratch-noexec"]
     if language is Language.BASH:
         # Every program needs the loader to be executable, and the loader started by itself runs
         # any file that can be read, without asking Landlock.

@@ -86,7 +86,7 @@ PRELOADED_FOR_NETWORK = ("ssl", "http.client", "urllib.request", "socket")
 _ENFORCED = (
     *("namespaces", "private-root", "no-capabilities", "no-new-privileges"),
     *("seccomp", "clean-environment", "memory", "cpu", "processes", "open-files", "file-size"),
-    *("scratch-size", "scratch-inodes"),
+    *("scratch-size", "scratch-inodes", "scratch-noexec"),
 )
 
 

@@ -257,7 +257,7 @@ print(1)
     outcome = bare.run(script, library=library).outcome
 
     assert outcome["output"] == 1, outcome
-    assert "own-machine-code" in outcome["not_enforced"]
+    assert "scratch-noexec" in outcome["not_enforced"]
 
 
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="raw numbers of x86_64")
