@@ -325,36 +325,71 @@ def test_ticks_of_a_linear_axis_start_at_zero_and_enclose_the_most() -> None:
     assert linear_ticks(0.5) == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5])
 
 
-def process(pid: int, parent: int, private: int = 0) -> Process:
-    return Process(pid, parent, "python3", private, private)
+def process(namespace: str, depth: int, private: int, *, first: bool = False) -> Process:
+    return Process(
+        pid=1,
+        parent=1,
+        name="python3",
+        pss_bytes=private,
+        private_bytes=private,
+        depth=depth,
+        is_first=first,
+        namespace=namespace,
+        shares_memory=False,
+    )
 
 
-def test_the_pairs_at_the_ends_of_a_tree_are_the_warm_workers() -> None:
-    launcher, zygote = process(10, 1), process(11, 10)
-    workers = [process(20, 11, 5), process(21, 20, 7), process(30, 11, 1), process(31, 30, 2)]
+def test_a_worker_is_all_that_is_in_one_namespace_inside_that_of_the_zygote() -> None:
+    sandbox = [process("host", 0, 100), process("zygote", 1, 100, first=True)]
+    one = [process("one", 2, 5, first=True), process("one", 2, 7)]
+    two = [process("two", 2, 0, first=True), process("two", 2, 2), process("two", 2, 3)]
 
-    assert warm_workers([launcher, zygote]) == []
-    assert warm_workers([launcher, zygote, *workers[:2]]) == [WarmWorker(5, 7)]
-    found = warm_workers([launcher, zygote, *workers])
-    assert sorted(worker.private_bytes for worker in found) == [3, 12]
+    assert warm_workers(sandbox) == []
+    assert warm_workers([*sandbox, *one]) == [WarmWorker(5, 7)]
+    assert warm_workers([*sandbox, *one, *two]) == [WarmWorker(5, 7), WarmWorker(0, 5)]
+
+
+def _tree_of(parent: subprocess.Popen[bytes], size: int) -> list[Process]:
+    """Return a process and its children when there are so many, the process first."""
+    deadline_s = time.monotonic() + 20
+    while len(tree := read_tree([parent.pid])) != size:
+        assert time.monotonic() < deadline_s, f"the tree is {tree}"
+    return sorted(tree, key=lambda each: each.pid != parent.pid)
 
 
 def test_a_tree_is_read_from_its_root_down() -> None:
-    nested = "import subprocess, sys; subprocess.run(['cat'])"
-    with subprocess.Popen(
-        [sys.executable, "-c", nested], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as parent:
+    forks = "import os, sys; child = os.fork(); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", forks], stdin=subprocess.PIPE) as parent:
         assert parent.stdin is not None
-        tree: list[Process] = []
-        deadline_s = time.monotonic() + 20
-        while [each.name for each in tree[1:]] != ["cat"] and time.monotonic() < deadline_s:
-            tree = sorted(read_tree([parent.pid]), key=lambda each: each.pid)
-        children = read_tree([parent.pid], with_roots=False)
+        top, child = _tree_of(parent, 2)
+        below = read_tree([parent.pid], with_roots=False)
         parent.stdin.close()
 
-    assert [each.pid for each in children] == [tree[1].pid]
-    assert tree[1].parent == parent.pid
-    assert pss_of(tree) > tree[0].private_bytes > 0
+    assert [each.pid for each in below] == [child.pid]
+    assert (child.parent, child.depth, child.is_first) == (parent.pid, 0, False)
+    assert not child.shares_memory
+    assert pss_of([top, child]) > top.private_bytes > 0
+
+
+def test_memory_that_a_process_shares_with_its_parent_counts_once() -> None:
+    clones = """
+import ctypes, os, signal, sys
+libc = ctypes.CDLL(None)
+stack = ctypes.create_string_buffer(65536)
+top = (ctypes.addressof(stack) + 65536) // 16 * 16
+CLONE_VM = 0x100
+child = libc.clone(libc.pause, ctypes.c_void_p(top), CLONE_VM | signal.SIGCHLD, None)
+sys.stdin.read()
+os.kill(child, signal.SIGKILL)
+"""
+    with subprocess.Popen([sys.executable, "-c", clones], stdin=subprocess.PIPE) as parent:
+        assert parent.stdin is not None
+        top, child = _tree_of(parent, 2)
+        parent.stdin.close()
+
+    assert child.shares_memory and not top.shares_memory
+    assert (child.pss_bytes, child.private_bytes) == (0, 0)
+    assert pss_of([top, child]) == top.pss_bytes > 0
 
 
 def test_the_peak_is_that_of_the_time_of_the_run() -> None:
