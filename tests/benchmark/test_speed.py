@@ -33,7 +33,7 @@ from benchmark.speed.contender import BARE, Contender, Kind, RunFailed, run_proc
 from benchmark.speed.footprint import Memory
 from benchmark.speed.measure import Findings, Wish, measure, refuse_real_time
 from benchmark.speed.memory import Process, WarmWorker, peak_while, pss_of, read_tree, warm_workers
-from benchmark.speed.plot import draw, linear_ticks, log_ticks
+from benchmark.speed.plot import draw, linear_ticks, log_ticks, short
 from benchmark.speed.report import KEPT, MISSED, OPEN, as_text, status_of, tables, to_json, warnings
 from benchmark.speed.size import installed_sizes, required_distributions
 from benchmark.speed.targets import NUMPY_WARM, Figures, Target, judge_targets
@@ -312,12 +312,19 @@ def test_a_plot_of_nothing_is_a_plot() -> None:
         (0.9, 130.0, [0.5, 1, 2, 5, 10, 20, 50, 100, 200]),
         (3.0, 3.0, [2, 5]),
         (5.0, 5.0, [5, 10]),
+        (2.0, 4500.0, [1, 10, 100, 1000, 10000]),
     ],
 )
 def test_ticks_of_a_logarithmic_axis_enclose_the_values(
     least: float, most: float, ticks: list[float]
 ) -> None:
     assert log_ticks(least, most) == pytest.approx(ticks)
+
+
+def test_figures_in_the_plot_are_short_and_have_no_exponent() -> None:
+    values = [4545.97, 137.4, 28.95, 2.0, 0.0973, 0.2]
+
+    assert list(map(short, values)) == ["4546", "137", "28.9", "2", "0.097", "0.2"]
 
 
 def test_ticks_of_a_linear_axis_start_at_zero_and_enclose_the_most() -> None:
@@ -438,7 +445,7 @@ def test_what_is_installed_and_does_not_work_is_absent_with_the_reason(tmp_path:
         subject("missing", lacks="it is not installed"),
         subject("silent", "/bin/true"),
         subject("broken", "/bin/false"),
-        subject("fine", python, str(workload.calculator / "scripts" / "main.py")),
+        subject("fine", python, str(workload.calculator.python / "scripts" / "main.py")),
     ]
 
     working, absent = peers.find_peers(
@@ -457,7 +464,7 @@ def test_the_baseline_is_the_interpreter_of_the_sandbox(tmp_path: Path) -> None:
     host = read_host()
     assert host.python is not None
 
-    bare = peers.bare(peers.interpreter_of(host), workload.calculator)
+    bare = peers.bare(peers.interpreter_of(host), workload.calculator.python)
 
     assert bare.how.startswith(f"{host.python.path} ")
     assert is_right(bare.run())
@@ -519,6 +526,49 @@ def test_everything_is_measured_for_real_with_few_runs() -> None:
     still_open = {each.name for each in found.targets if each.met is None}
     workers = {"private memory of a warm worker, both processes"}
     assert still_open - workers == {"numpy skill, warm pool p50"}
+
+
+def test_the_command_prints_tables_and_writes_json_with_a_plot_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wishes: list[Wish] = []
+
+    def measured(wish: Wish, progress: Callable[[str], None]) -> Findings:
+        wishes.append(wish)
+        return findings(Figures(latencies=(latency(own.WARM, 0.2),)), (missed,))
+
+    missed = Target("a promise", "x", 1.0, at_least=False, measured=2.0)
+    monkeypatch.setattr(benchmark_runner, "measure", measured)
+    out = tmp_path / "speed.json"
+
+    status = benchmark_runner.main(["-n", "7", "-c", "1", "2", "--no-peers", "-o", str(out)])
+
+    assert status == MISSED
+    assert wishes == [Wish(iterations=7, callers=(1, 2), with_peers=False)]
+    assert json.loads(out.read_text(encoding="utf-8"))["targets"][0]["met"] is False
+    ElementTree.fromstring((tmp_path / "speed.svg").read_text(encoding="utf-8"))
+    printed = capsys.readouterr().out
+    assert "a promise" in printed and "machine: A <fast> & small one" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cold_iterations"),
+    [([], 0), (["--cold-iterations", "9"], 0), (["--cold-start", "--cold-iterations", "9"], 9)],
+)
+def test_cold_starts_are_measured_when_asked_for(
+    arguments: list[str], cold_iterations: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wishes: list[Wish] = []
+
+    def measured(wish: Wish, progress: Callable[[str], None]) -> Findings:
+        wishes.append(wish)
+        return findings(Figures())
+
+    monkeypatch.setattr(benchmark_runner, "measure", measured)
+
+    benchmark_runner.main(arguments)
+
+    assert wishes[0].cold_iterations == cold_iterations
 
 
 def test_the_help_of_the_command_stands() -> None:
