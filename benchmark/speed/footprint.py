@@ -63,7 +63,7 @@ def measure_footprint(
 ) -> Footprint:
     """Look at each contender in turn; nothing else may be a child of this process meanwhile."""
     interpreter = peers.interpreter_of(host)
-    slow = workload.slow
+    slow = workload.slow.python
     rows = [
         _peak(peers.bare(interpreter, slow)),
         _peak(peers.bare(interpreter, slow, "-I", "-S", name=peers.LEAN)),
@@ -76,32 +76,31 @@ def measure_footprint(
 
 
 def _peak_of_peer(subject: CommandLine, workload: Workload) -> Memory:
-    contender = peers.peer(subject, workload, workload.slow)
-    if subject.name in _ELSEWHERE or contender.name != subject.name:
-        why = "not among its descendants" if subject.name in _ELSEWHERE else "no JavaScript twin"
-        return Memory(contender.name, RUNNING, None, None, why)
+    contender = peers.peer(subject, workload.slow)
+    if subject.name in _ELSEWHERE:
+        return Memory(contender.name, RUNNING, None, None, "not among the command's descendants")
     return _peak(contender)
 
 
 def _on_demand(workload: Workload) -> list[Memory]:
     with Sandbox(Level.ISOLATED, pool=False) as sandbox:
-        run = own.in_process(sandbox, workload.calculator, name=own.ON_DEMAND, how="")
+        run = own.in_process(sandbox, workload.calculator.python, name=own.ON_DEMAND, how="")
         # The zygote starts with the first run, and when that is over it is all there is.
         start = _still(own.ON_DEMAND, START, _children, run)
-        slow = own.in_process(sandbox, workload.slow, name=own.ON_DEMAND, how="")
+        slow = own.in_process(sandbox, workload.slow.python, name=own.ON_DEMAND, how="")
         return [start, _peak(slow)]
 
 
 def _pooled(workload: Workload) -> tuple[list[Memory], list[WarmWorker], str]:
     with Sandbox(Level.ISOLATED) as sandbox:
-        run = own.in_process(sandbox, workload.calculator, name=own.WARM, how="")
+        run = own.in_process(sandbox, workload.calculator.python, name=own.WARM, how="")
         idle = _still(own.WARM, IDLE, _children, *[run] * RUNS_BEFORE)
         try:
             workers = warm_workers(_at_rest(_children))
             why = "" if workers else f"no warm worker is there: tiers {sorted(run.tiers)}"
         except Unreadable as error:
             workers, why = [], str(error)
-        slow = own.in_process(sandbox, workload.slow, name=own.WARM, how="")
+        slow = own.in_process(sandbox, workload.slow.python, name=own.WARM, how="")
         return [idle, _peak(slow)], workers, why
 
 
@@ -109,7 +108,7 @@ def _node(root: Path, workload: Workload) -> list[Memory]:
     home = root / "with-node"
     try:
         with running_node(home, "bench") as pid:
-            contender = own.node_socket(home, workload.calculator)
+            contender = own.node_socket(home, workload.calculator.python)
             return [
                 _still("SkillLite node", START, lambda: [pid]),
                 _still("SkillLite node", IDLE, lambda: [pid], *[contender] * RUNS_BEFORE),

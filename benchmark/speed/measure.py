@@ -172,7 +172,7 @@ def _peers(
 
 def _compared(setting: _Setting, found: Sequence[CommandLine]) -> list[Contender]:
     """Return what is compared in any case, the baseline first."""
-    skill = setting.workload.calculator
+    skill = setting.workload.calculator.python
     bare = peers.bare(setting.interpreter, skill)
     if why := peers.try_out(bare):
         raise SystemExit(f"bare Python itself {why}")
@@ -190,7 +190,7 @@ def _compared(setting: _Setting, found: Sequence[CommandLine]) -> list[Contender
         bare,
         peers.bare(setting.interpreter, skill, "-I", "-S", name=peers.LEAN),
         *setting.keep_working(ours),
-        *(peers.peer(subject, setting.workload, skill) for subject in found),
+        *(peers.peer(subject, setting.workload.calculator) for subject in found),
     ]
 
 
@@ -217,7 +217,7 @@ def _cold(wish: Wish, setting: _Setting, progress: Progress) -> list[Latency]:
     if not wish.cold_iterations:
         return []
     progress("cold starts")
-    skill = setting.workload.calculator
+    skill = setting.workload.calculator.python
     contenders = [
         peers.bare(setting.interpreter, skill),
         *_commands(setting, with_socket=False),
@@ -231,7 +231,7 @@ def _commands(setting: _Setting, *, with_socket: bool) -> list[Contender]:
 
     A command whose node doesn't take its run does it itself, and that would be timed as the node's.
     """
-    skill = setting.workload.calculator
+    skill = setting.workload.calculator.python
     alone = own.whole_command(setting.root / "no-node", skill, name=own.RUN_ALONE)
     socket = own.node_socket(setting.node_home, skill)
     by_node = own.whole_command(setting.node_home, skill, name=own.RUN_WITH_NODE)
@@ -245,7 +245,7 @@ def _commands(setting: _Setting, *, with_socket: bool) -> list[Contender]:
 def _warm(setting: _Setting, level: Level) -> Contender:
     return own.in_process(
         setting.sandbox(level),
-        setting.workload.calculator,
+        setting.workload.calculator.python,
         name=own.warm_name(level),
         how=f"Sandbox({int(level)}).run(...), one sandbox that stays open",
     )
@@ -254,7 +254,7 @@ def _warm(setting: _Setting, level: Level) -> Contender:
 def _on_demand(setting: _Setting, level: Level) -> Contender:
     return own.in_process(
         setting.sandbox(level, pool=False),
-        setting.workload.calculator,
+        setting.workload.calculator.python,
         name=own.on_demand_name(level),
         how=f"Sandbox({int(level)}, pool=False).run(...): a zygote, and a fork for each run",
     )

@@ -6,6 +6,8 @@ two states. What can't be read makes the figure unknown, never smaller.
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import os
 import threading
 import time
@@ -15,6 +17,10 @@ from pathlib import Path
 
 KIB = 1024
 SAMPLE_S = 0.02  # between two looks at a tree
+WORKER_DEPTH = 2
+_KCMP = {"x86_64": 312, "aarch64": 272}
+_KCMP_VM = 1
+_libc = ctypes.CDLL(None, use_errno=True)
 _PRIVATE = ("Private_Clean", "Private_Dirty", "Private_Hugetlb")
 
 
@@ -31,6 +37,13 @@ class Process:
     name: str
     pss_bytes: int
     private_bytes: int
+    depth: int
+    """How many process namespaces it is further in than this process."""
+    is_first: bool
+    """Whether it is the first process of its namespace."""
+    namespace: str
+    shares_memory: bool
+    """Whether its address space is its parent's; then it takes nothing itself."""
 
 
 def read_tree(roots: Iterable[int], *, with_roots: bool = True) -> list[Process]:
@@ -49,10 +62,9 @@ def read_tree(roots: Iterable[int], *, with_roots: bool = True) -> list[Process]
         pid = waiting.pop()
         waiting += children.get(pid, [])
         if (with_roots or pid not in tops) and pid in parents:
-            parent, name = parents[pid]
-            memory = _memory_of(pid)
-            if memory is not None:
-                found.append(Process(pid, parent, name, *memory))
+            process = _read_process(pid, *parents[pid])
+            if process is not None:
+                found.append(process)
     return found
 
 
@@ -105,25 +117,22 @@ class WarmWorker:
 
 
 def warm_workers(tree: Iterable[Process]) -> list[WarmWorker]:
-    """Return the warm workers of a quiet tree: the pairs at its ends, parent and only child.
+    """Return the workers in the tree of a sandbox at rest: what is two namespaces further in.
 
-    A zygote has workers as children and each of them has one; the launcher above them all has one
-    child too, but that has children with children.
+    The zygote has a process namespace, and each of its workers one inside that. What shares the
+    memory of the zygote has none of its own.
     """
-    processes = list(tree)
-    children: dict[int, list[Process]] = {}
-    for process in processes:
-        children.setdefault(process.parent, []).append(process)
-    parents = {process.pid: process.parent for process in processes}
-    pairs = []
-    for process in processes:
-        below = children.get(process.pid, [])
-        is_pair = len(below) == 1 and below[0].pid not in children
-        # The zygote is in the tree, and so is the launcher above it.
-        is_worker = parents.get(process.parent) in parents
-        if is_pair and is_worker:
-            pairs.append(WarmWorker(process.private_bytes, below[0].private_bytes))
-    return pairs
+    workers: dict[str, list[Process]] = {}
+    for process in tree:
+        if process.depth == WORKER_DEPTH:
+            workers.setdefault(process.namespace, []).append(process)
+    return [
+        WarmWorker(
+            first_bytes=sum(each.private_bytes for each in worker if each.is_first),
+            second_bytes=sum(each.private_bytes for each in worker if not each.is_first),
+        )
+        for worker in workers.values()
+    ]
 
 
 def _parents() -> dict[int, tuple[int, str]]:
@@ -141,16 +150,57 @@ def _parents() -> dict[int, tuple[int, str]]:
     return found
 
 
-def _memory_of(pid: int) -> tuple[int, int] | None:
-    """Return PSS and private bytes; None when the process is gone."""
+def _read_process(pid: int, parent: int, name: str) -> Process | None:
+    """Return what there is to know; None when the process is gone."""
     try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+        sizes = _sizes(Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii"))
+        numbers = _numbers_in_namespaces(Path(f"/proc/{pid}/status").read_text(encoding="utf-8"))
+        namespace = os.readlink(f"/proc/{pid}/ns/pid")  # noqa: PTH115 - as above
+        shares_memory = _share_memory(pid, parent)
     except (FileNotFoundError, ProcessLookupError):
         return None
     except PermissionError as error:
         raise Unreadable(f"process {pid} can't be read, root could: {error.strerror}") from error
-    sizes: dict[str, int] = {}
+    own = not shares_memory
+    return Process(
+        pid=pid,
+        parent=parent,
+        name=name,
+        pss_bytes=sizes.get("Pss", 0) * own,
+        private_bytes=sum(sizes.get(part, 0) for part in _PRIVATE) * own,
+        depth=len(numbers) - 1,
+        is_first=numbers[-1] == 1,
+        namespace=namespace,
+        shares_memory=shares_memory,
+    )
+
+
+def _sizes(text: str) -> dict[str, int]:
+    sizes = {}
     for line in text.splitlines()[1:]:
         name, _, rest = line.partition(":")
         sizes[name] = int(rest.split()[0]) * KIB
-    return sizes.get("Pss", 0), sum(sizes.get(name, 0) for name in _PRIVATE)
+    return sizes
+
+
+def _numbers_in_namespaces(status: str) -> list[int]:
+    """Return the numbers of a process, from the namespace of this procfs inwards."""
+    line = next(line for line in status.splitlines() if line.startswith("NSpid:"))
+    return [int(number) for number in line.split()[1:]]
+
+
+def _share_memory(pid: int, parent: int) -> bool:
+    """Return whether two processes have one address space (kcmp(2)).
+
+    A kernel that can't tell has them counted as two: too much, never too little.
+    """
+    call = _KCMP.get(os.uname().machine)
+    if call is None or parent == 0:
+        return False
+    result = _libc.syscall(call, pid, parent, _KCMP_VM, 0, 0)
+    if result >= 0:
+        return bool(result == 0)
+    number = ctypes.get_errno()
+    if number == errno.ENOSYS:
+        return False
+    raise OSError(number, os.strerror(number))

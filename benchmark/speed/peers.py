@@ -7,7 +7,7 @@ engine is as absent as a program that isn't installed, and the report says which
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmark.security.prelude import Language
@@ -22,13 +22,27 @@ from benchmark.speed.contender import (
     host_environment,
     run_process,
 )
-from benchmark.speed.workload import REQUEST, Workload, is_right
+from benchmark.speed.workload import REQUEST, Twins, Workload, is_right
 from skilllite_sandbox.host import Host
 
 LEAN = "python3 -I -S main.py"
+
+
+def _firejail(host: Host) -> CommandLine:
+    """Return firejail with its default profile, but for /tmp: there is where the skill lies."""
+    subject = commands.firejail(host)
+
+    def command(skill: SkillFiles) -> list[str]:
+        program, *rest = subject.command(skill)
+        return [program, "--ignore=private-tmp", *rest]
+
+    how = "firejail --ignore=private-tmp --quiet python3 main.py"
+    return replace(subject, how=how, command=command)
+
+
 PEERS: dict[str, Callable[[Host], CommandLine]] = {
     "bubblewrap": commands.bubblewrap,
-    "firejail": commands.firejail,
+    "firejail": _firejail,
     "docker": lambda host: commands.docker(),
     "sandbox-runtime": commands.sandbox_runtime,
     "deno": lambda host: commands.deno(),
@@ -71,12 +85,12 @@ def bare(
     )
 
 
-def peer(subject: CommandLine, workload: Workload, python_skill: Path) -> Contender:
+def peer(subject: CommandLine, twins: Twins) -> Contender:
     """Return another sandbox as a contender; JavaScript when it knows no Python."""
-    skill = SkillFiles(python_skill, Language.PYTHON)
+    skill = SkillFiles(twins.python, Language.PYTHON)
     name = subject.name
     if Language.PYTHON not in subject.languages:
-        skill = SkillFiles(workload.javascript, Language.NODE)
+        skill = SkillFiles(twins.javascript, Language.NODE)
         name += " (JavaScript)"
     environment = host_environment()
 
@@ -96,7 +110,7 @@ def find_peers(
     absent: list[Absent] = []
     for name, make in makers.items():
         subject = make(host)
-        why = subject.missing() or try_out(peer(subject, workload, workload.calculator))
+        why = subject.missing() or try_out(peer(subject, workload.calculator))
         if why:
             absent.append(Absent(name, why))
         else:

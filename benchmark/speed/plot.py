@@ -20,6 +20,7 @@ WIDTH = 960
 _LEFT, _RIGHT = 320, 720  # of the axes; names stand left of them, figures right
 _ROW, _BAR = 24, 11  # heights
 _FIGURES_X = 744
+_TICKS_MOST = 10  # labels of a logarithmic axis that have room beside each other
 _STYLE = """\
 text { font: 13px system-ui, 'DejaVu Sans', sans-serif; fill: #1f2328; }
 .title { font-weight: 600; font-size: 16px; } .head { font-weight: 600; font-size: 14px; }
@@ -109,15 +110,30 @@ def draw(findings: Findings) -> str:
 
 
 def log_ticks(least: float, most: float) -> list[float]:
-    """Return 1, 2 and 5 times powers of ten that enclose this range of positive numbers."""
+    """Return round numbers that enclose this range of positive numbers.
+
+    They are 1, 2 and 5 times powers of ten, or the powers alone when those would be too many.
+    """
+    ticks = _enclosing(least, most, (1, 2, 5))
+    return ticks if len(ticks) <= _TICKS_MOST else _enclosing(least, most, (1,))
+
+
+def _enclosing(least: float, most: float, factors: Sequence[int]) -> list[float]:
     steps = [
         factor * 10.0**power
         for power in range(math.floor(math.log10(least)) - 1, math.ceil(math.log10(most)) + 2)
-        for factor in (1, 2, 5)
+        for factor in factors
     ]
     first = max(index for index, step in enumerate(steps) if step <= least)
     last = min(index for index, step in enumerate(steps) if step >= most)
     return steps[first : max(last, first + 1) + 1]
+
+
+def short(value: float) -> str:
+    """Return a positive number with three digits at least, and never with an exponent."""
+    decimals = max(0, 2 - math.floor(math.log10(value))) if value > 0 else 0
+    text = f"{value:.{min(decimals, 3)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def linear_ticks(most: float) -> list[float]:
@@ -159,8 +175,8 @@ def _draw_times(canvas: _Canvas, title: str, subtitle: str, rows: Sequence[Laten
         canvas.text(_LEFT - 12, middle + 4.5, row.name, anchor="end")
         canvas.line(place(row.minimum_ms), middle, place(row.p95_ms), middle, f"{kind} range")
         canvas.mark(place(row.p50_ms), middle, row.kind)
-        words = f"{row.p50_ms:.3g} ms"
-        words += f" ({row.p50_ratio:.3g} x)" if row.p50_ratio is not None else ""
+        words = f"{short(row.p50_ms)} ms"
+        words += f" ({short(row.p50_ratio)} x)" if row.p50_ratio is not None else ""
         words += f", {row.failures} failed" if row.failures else ""
         canvas.text(_FIGURES_X, middle + 4.5, words)
         canvas.y += _ROW
@@ -191,7 +207,7 @@ def _draw_throughput(canvas: _Canvas, rows: Sequence[Throughput]) -> None:
             top = canvas.y + 6 + index * _BAR
             width = (row.per_s or 0.0) * scale
             canvas.bar(_LEFT, top, width, _BAR - 2, _CLASSES[row.kind], shades[row.callers])
-        words = " / ".join(f"{row.per_s:.0f}" if row.per_s else "-" for row in own)
+        words = " / ".join(short(row.per_s) if row.per_s else "-" for row in own)
         failures = sum(row.failures for row in own)
         words += f", {failures} failed" if failures else ""
         canvas.text(_FIGURES_X, canvas.y + 6 + height / 2 + 4.5, words)

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import skilllite
 import skilllite_sandbox
+from benchmark.security.subjects.commands import pyodide_module
 from skilllite_sandbox.host import Host
 
 _DISTRIBUTION = "skilllite"
 _OPTIONAL = re.compile(r";.*\bextra\s*==")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_PROGRAMS = {"bubblewrap": "bwrap", "sandbox-runtime": "srt", "pyodide": "node"}
+_PROGRAMS = {"bubblewrap": "bwrap", "sandbox-runtime": "srt"}
+_NPM = "node_modules"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,22 @@ def installed_sizes(host: Host, others: Iterable[str]) -> list[Size]:
         what = "interpreter and standard library"
         sizes.append(Size("python3", what, sum(map(_tree, map(Path, host.python.trees)))))
     for name in others:
-        if program := shutil.which(_PROGRAMS.get(name, name)):
-            real = Path(program).resolve()
-            sizes.append(Size(name, f"{real}, the program alone", real.stat().st_size))
+        found = pyodide_module() if name == "pyodide" else shutil.which(_PROGRAMS.get(name, name))
+        if found:
+            sizes.append(_program(name, Path(found).resolve()))
     return sizes
+
+
+def _program(name: str, path: Path) -> Size:
+    """Return a program of one file, or the whole npm package that it belongs to."""
+    below = (part for part in (path, *path.parents) if part.parent.name == _NPM)
+    scoped = (part for part in path.parents if part.parent.parent.name == _NPM)
+    package = next(below, None)
+    if package is None:
+        return Size(name, f"{path}, the program alone", _file(path))
+    if package.name.startswith("@"):
+        package = next(scoped, package)
+    return Size(name, f"{package}, without node and what it requires", _tree(package))
 
 
 def required_distributions(name: str) -> set[str]:

@@ -21,6 +21,11 @@ const {operation, a, b} = JSON.parse(fs.readFileSync(0, 'utf8'));
 if (operation !== 'add') throw new Error('this one only adds');
 console.log(JSON.stringify({operation, a, b, result: a + b}));
 """
+_SLOW_IN_JAVASCRIPT = f"""\
+const fs = require('fs');
+const {{a, b}} = JSON.parse(fs.readFileSync(0, 'utf8'));
+setTimeout(() => console.log(JSON.stringify({{result: a + b}})), {SLOW_S * 1000:.0f});
+"""
 _SLOW = f"""\
 import json
 import sys
@@ -42,14 +47,21 @@ print(json.dumps({"result": int(numpy.array([request["a"], request["b"]]).sum())
 
 
 @dataclass(frozen=True, slots=True)
+class Twins:
+    """Two skills with the same answer to the same request."""
+
+    python: Path
+    javascript: Path
+    """For runtimes that know JavaScript only."""
+
+
+@dataclass(frozen=True, slots=True)
 class Workload:
     """The skills of one measurement."""
 
-    calculator: Path
+    calculator: Twins
     """Our starter skill: one JSON object in, one out, integer arithmetic."""
-    javascript: Path
-    """The same request and answer for runtimes that know JavaScript only."""
-    slow: Path
+    slow: Twins
     numpy: Path
 
 
@@ -62,9 +74,11 @@ def write_workload(root: Path) -> Workload:
     for path in (calculator, *calculator.rglob("*")):
         path.chmod(_EVERYBODY_ENTERS if path.is_dir() else _EVERYBODY_READS)
     return Workload(
-        calculator=calculator,
-        javascript=_skill(root / "adder", {"scripts/main.js": _IN_JAVASCRIPT}),
-        slow=_skill(root / "slow", {"scripts/main.py": _SLOW}),
+        calculator=Twins(calculator, _skill(root / "adder", {"scripts/main.js": _IN_JAVASCRIPT})),
+        slow=Twins(
+            _skill(root / "slow", {"scripts/main.py": _SLOW}),
+            _skill(root / "slow-adder", {"scripts/main.js": _SLOW_IN_JAVASCRIPT}),
+        ),
         numpy=_skill(
             root / "numpy-sum", {"scripts/main.py": _NUMPY, "requirements.txt": "numpy\n"}
         ),

@@ -33,7 +33,7 @@ from benchmark.speed.contender import BARE, Contender, Kind, RunFailed, run_proc
 from benchmark.speed.footprint import Memory
 from benchmark.speed.measure import Findings, Wish, measure, refuse_real_time
 from benchmark.speed.memory import Process, WarmWorker, peak_while, pss_of, read_tree, warm_workers
-from benchmark.speed.plot import draw, linear_ticks, log_ticks
+from benchmark.speed.plot import draw, linear_ticks, log_ticks, short
 from benchmark.speed.report import KEPT, MISSED, OPEN, as_text, status_of, tables, to_json, warnings
 from benchmark.speed.size import installed_sizes, required_distributions
 from benchmark.speed.targets import NUMPY_WARM, Figures, Target, judge_targets
@@ -312,6 +312,7 @@ def test_a_plot_of_nothing_is_a_plot() -> None:
         (0.9, 130.0, [0.5, 1, 2, 5, 10, 20, 50, 100, 200]),
         (3.0, 3.0, [2, 5]),
         (5.0, 5.0, [5, 10]),
+        (2.0, 4500.0, [1, 10, 100, 1000, 10000]),
     ],
 )
 def test_ticks_of_a_logarithmic_axis_enclose_the_values(
@@ -320,41 +321,82 @@ def test_ticks_of_a_logarithmic_axis_enclose_the_values(
     assert log_ticks(least, most) == pytest.approx(ticks)
 
 
+def test_figures_in_the_plot_are_short_and_have_no_exponent() -> None:
+    values = [4545.97, 137.4, 28.95, 2.0, 0.0973, 0.2]
+
+    assert list(map(short, values)) == ["4546", "137", "28.9", "2", "0.097", "0.2"]
+
+
 def test_ticks_of_a_linear_axis_start_at_zero_and_enclose_the_most() -> None:
     assert linear_ticks(101.0) == [0, 50, 100, 150]
     assert linear_ticks(0.5) == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5])
 
 
-def process(pid: int, parent: int, private: int = 0) -> Process:
-    return Process(pid, parent, "python3", private, private)
+def process(namespace: str, depth: int, private: int, *, first: bool = False) -> Process:
+    return Process(
+        pid=1,
+        parent=1,
+        name="python3",
+        pss_bytes=private,
+        private_bytes=private,
+        depth=depth,
+        is_first=first,
+        namespace=namespace,
+        shares_memory=False,
+    )
 
 
-def test_the_pairs_at_the_ends_of_a_tree_are_the_warm_workers() -> None:
-    launcher, zygote = process(10, 1), process(11, 10)
-    workers = [process(20, 11, 5), process(21, 20, 7), process(30, 11, 1), process(31, 30, 2)]
+def test_a_worker_is_all_that_is_in_one_namespace_inside_that_of_the_zygote() -> None:
+    sandbox = [process("host", 0, 100), process("zygote", 1, 100, first=True)]
+    one = [process("one", 2, 5, first=True), process("one", 2, 7)]
+    two = [process("two", 2, 0, first=True), process("two", 2, 2), process("two", 2, 3)]
 
-    assert warm_workers([launcher, zygote]) == []
-    assert warm_workers([launcher, zygote, *workers[:2]]) == [WarmWorker(5, 7)]
-    found = warm_workers([launcher, zygote, *workers])
-    assert sorted(worker.private_bytes for worker in found) == [3, 12]
+    assert warm_workers(sandbox) == []
+    assert warm_workers([*sandbox, *one]) == [WarmWorker(5, 7)]
+    assert warm_workers([*sandbox, *one, *two]) == [WarmWorker(5, 7), WarmWorker(0, 5)]
+
+
+def _tree_of(parent: subprocess.Popen[bytes], size: int) -> list[Process]:
+    """Return a process and its children when there are so many, the process first."""
+    deadline_s = time.monotonic() + 20
+    while len(tree := read_tree([parent.pid])) != size:
+        assert time.monotonic() < deadline_s, f"the tree is {tree}"
+    return sorted(tree, key=lambda each: each.pid != parent.pid)
 
 
 def test_a_tree_is_read_from_its_root_down() -> None:
-    nested = "import subprocess, sys; subprocess.run(['cat'])"
-    with subprocess.Popen(
-        [sys.executable, "-c", nested], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as parent:
+    forks = "import os, sys; child = os.fork(); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", forks], stdin=subprocess.PIPE) as parent:
         assert parent.stdin is not None
-        tree: list[Process] = []
-        deadline_s = time.monotonic() + 20
-        while [each.name for each in tree[1:]] != ["cat"] and time.monotonic() < deadline_s:
-            tree = sorted(read_tree([parent.pid]), key=lambda each: each.pid)
-        children = read_tree([parent.pid], with_roots=False)
+        top, child = _tree_of(parent, 2)
+        below = read_tree([parent.pid], with_roots=False)
         parent.stdin.close()
 
-    assert [each.pid for each in children] == [tree[1].pid]
-    assert tree[1].parent == parent.pid
-    assert pss_of(tree) > tree[0].private_bytes > 0
+    assert [each.pid for each in below] == [child.pid]
+    assert (child.parent, child.depth, child.is_first) == (parent.pid, 0, False)
+    assert not child.shares_memory
+    assert pss_of([top, child]) > top.private_bytes > 0
+
+
+def test_memory_that_a_process_shares_with_its_parent_counts_once() -> None:
+    clones = """
+import ctypes, os, signal, sys
+libc = ctypes.CDLL(None)
+stack = ctypes.create_string_buffer(65536)
+top = (ctypes.addressof(stack) + 65536) // 16 * 16
+CLONE_VM = 0x100
+child = libc.clone(libc.pause, ctypes.c_void_p(top), CLONE_VM | signal.SIGCHLD, None)
+sys.stdin.read()
+os.kill(child, signal.SIGKILL)
+"""
+    with subprocess.Popen([sys.executable, "-c", clones], stdin=subprocess.PIPE) as parent:
+        assert parent.stdin is not None
+        top, child = _tree_of(parent, 2)
+        parent.stdin.close()
+
+    assert child.shares_memory and not top.shares_memory
+    assert (child.pss_bytes, child.private_bytes) == (0, 0)
+    assert pss_of([top, child]) == top.pss_bytes > 0
 
 
 def test_the_peak_is_that_of_the_time_of_the_run() -> None:
@@ -403,7 +445,7 @@ def test_what_is_installed_and_does_not_work_is_absent_with_the_reason(tmp_path:
         subject("missing", lacks="it is not installed"),
         subject("silent", "/bin/true"),
         subject("broken", "/bin/false"),
-        subject("fine", python, str(workload.calculator / "scripts" / "main.py")),
+        subject("fine", python, str(workload.calculator.python / "scripts" / "main.py")),
     ]
 
     working, absent = peers.find_peers(
@@ -422,7 +464,7 @@ def test_the_baseline_is_the_interpreter_of_the_sandbox(tmp_path: Path) -> None:
     host = read_host()
     assert host.python is not None
 
-    bare = peers.bare(peers.interpreter_of(host), workload.calculator)
+    bare = peers.bare(peers.interpreter_of(host), workload.calculator.python)
 
     assert bare.how.startswith(f"{host.python.path} ")
     assert is_right(bare.run())
@@ -484,6 +526,49 @@ def test_everything_is_measured_for_real_with_few_runs() -> None:
     still_open = {each.name for each in found.targets if each.met is None}
     workers = {"private memory of a warm worker, both processes"}
     assert still_open - workers == {"numpy skill, warm pool p50"}
+
+
+def test_the_command_prints_tables_and_writes_json_with_a_plot_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wishes: list[Wish] = []
+
+    def measured(wish: Wish, progress: Callable[[str], None]) -> Findings:
+        wishes.append(wish)
+        return findings(Figures(latencies=(latency(own.WARM, 0.2),)), (missed,))
+
+    missed = Target("a promise", "x", 1.0, at_least=False, measured=2.0)
+    monkeypatch.setattr(benchmark_runner, "measure", measured)
+    out = tmp_path / "speed.json"
+
+    status = benchmark_runner.main(["-n", "7", "-c", "1", "2", "--no-peers", "-o", str(out)])
+
+    assert status == MISSED
+    assert wishes == [Wish(iterations=7, callers=(1, 2), with_peers=False)]
+    assert json.loads(out.read_text(encoding="utf-8"))["targets"][0]["met"] is False
+    ElementTree.fromstring((tmp_path / "speed.svg").read_text(encoding="utf-8"))
+    printed = capsys.readouterr().out
+    assert "a promise" in printed and "machine: A <fast> & small one" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cold_iterations"),
+    [([], 0), (["--cold-iterations", "9"], 0), (["--cold-start", "--cold-iterations", "9"], 9)],
+)
+def test_cold_starts_are_measured_when_asked_for(
+    arguments: list[str], cold_iterations: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wishes: list[Wish] = []
+
+    def measured(wish: Wish, progress: Callable[[str], None]) -> Findings:
+        wishes.append(wish)
+        return findings(Figures())
+
+    monkeypatch.setattr(benchmark_runner, "measure", measured)
+
+    benchmark_runner.main(arguments)
+
+    assert wishes[0].cold_iterations == cold_iterations
 
 
 def test_the_help_of_the_command_stands() -> None:
