@@ -25,7 +25,8 @@ from skilllite_sandbox.zygote_plan import PRELOADED, make_zygote_plan
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
     from skilllite_sandbox.backend.launch import Launcher
-    from skilllite_sandbox.bounds.tree_bounds import Groups, TreeBounds
+    from skilllite_sandbox.bounds.group_keeper import Groups
+    from skilllite_sandbox.bounds.tree_bounds import TreeBounds
     from skilllite_sandbox.environment.store import Environment
     from skilllite_sandbox.stage import StagedSkill
 
@@ -74,7 +75,7 @@ class Carriers:
 
     @cached_property
     def _groups(self) -> Groups:
-        from skilllite_sandbox.bounds.tree_bounds import Groups  # only for runs of many processes
+        from skilllite_sandbox.bounds.group_keeper import Groups  # only for runs of many processes
 
         return Groups()
 
@@ -114,7 +115,9 @@ class Carriers:
         plan = self.plan(host, job, directory)
         if plan.tree in (ONE_PROCESS, UNBOUNDED):
             return *self._start(plan, host, job, directory, input_bytes, None), None
-        bounds = self._groups.make(plan)
+        from skilllite_sandbox.bounds.tree_bounds import TreeBounds
+
+        bounds = TreeBounds(plan.limits, self._groups)
         try:
             plan, started = self._start(plan, host, job, directory, input_bytes, bounds)
         except BaseException:
@@ -159,7 +162,7 @@ class Carriers:
         elif self._launcher is not None:
             self._launcher.close()
         if "_groups" in self.__dict__:
-            self._groups.collect()
+            self._groups.close()
 
     def _wants_zygote(self, policy: Policy) -> bool:
         allowed = self._tier in (None, Tier.FULL) and self._no_zygotes is None
