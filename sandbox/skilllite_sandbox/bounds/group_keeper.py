@@ -62,7 +62,8 @@ class GroupKeeper(threading.Thread):
     """Makes, fills and removes the group of one run."""
 
     def __init__(self, home: Home, root: int, limits: Limits) -> None:
-        super().__init__(name="skilllite-group")
+        # A host that ends without waiting for its runs isn't held up; the next removes the group.
+        super().__init__(name="skilllite-group", daemon=True)
         self.home = home
         self.filled: RunGroup | None = None
         """The group, once everything of the run is in it."""
