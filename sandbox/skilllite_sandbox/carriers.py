@@ -28,7 +28,8 @@ TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
     from skilllite_sandbox.backend.bare import Bare
     from skilllite_sandbox.backend.launch import Launcher
-    from skilllite_sandbox.bounds.tree_bounds import Groups, TreeBounds
+    from skilllite_sandbox.bounds.group_keeper import Groups
+    from skilllite_sandbox.bounds.tree_bounds import TreeBounds
     from skilllite_sandbox.environment.store import Environment
     from skilllite_sandbox.exec_grants import Program
     from skilllite_sandbox.stage import StagedSkill
@@ -83,7 +84,7 @@ class Carriers:
 
     @cached_property
     def _groups(self) -> Groups:
-        from skilllite_sandbox.bounds.tree_bounds import Groups  # only for runs of many processes
+        from skilllite_sandbox.bounds.group_keeper import Groups  # only for runs of many processes
 
         return Groups()
 
@@ -136,7 +137,9 @@ class Carriers:
         plan = self.plan(host, job, directory)
         if plan.tree in (ONE_PROCESS, UNBOUNDED):
             return *self._start(plan, host, job, directory, input_bytes, None), None
-        bounds = self._groups.make(plan)
+        from skilllite_sandbox.bounds.tree_bounds import TreeBounds
+
+        bounds = TreeBounds(plan.limits, self._groups)
         try:
             plan, started = self._start(plan, host, job, directory, input_bytes, bounds)
         except BaseException:
@@ -183,7 +186,7 @@ class Carriers:
         elif self._launcher is not None:
             self._launcher.close()
         if "_groups" in self.__dict__:
-            self._groups.collect()
+            self._groups.close()
 
     def _tiers(self, policy: Policy) -> tuple[Tier, ...]:
         """Return what may carry a run, the strongest first."""

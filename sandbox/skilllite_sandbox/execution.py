@@ -274,10 +274,11 @@ class Execution:
             os.close(descriptor)
         if self._told_code is not None:
             self._process.kill()
-        ended = self._process.finish(0.0 if self._told_code is not None else _DEATH_S)
-        if self._bounds is not None:
-            self._bounds.close()
-        return ended
+        try:
+            return self._process.finish(0.0 if self._told_code is not None else _DEATH_S)
+        finally:
+            if self._bounds is not None:
+                self._bounds.close()
 
 
 def _open_gate(plan: Plan) -> NetworkGate:

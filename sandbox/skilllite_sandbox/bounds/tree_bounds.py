@@ -1,4 +1,4 @@
-"""The bounds on one run's whole tree: who counts it, a control group or this process by looking.
+"""The bounds on one run's whole tree: looks at it, and gets it a control group where it can.
 
 Used by whoever starts the run, then by whoever waits for it, one after the other.
 """
@@ -7,131 +7,87 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
 from contextlib import suppress
 
+from skilllite_sandbox.bounds.group_keeper import GroupKeeper, Groups
 from skilllite_sandbox.bounds.tree_clock import TreeClock
-from skilllite_sandbox.linux.cgroup import RunGroup
-from skilllite_sandbox.linux.cgroup_home import Home, find_home
 from skilllite_sandbox.linux.tree import Tree
 from skilllite_sandbox.outcome import Reason
-from skilllite_sandbox.plan import Plan
-from skilllite_sandbox.policy import UNBOUNDED, Bounded, Level, TreeBound
-
-LEFTOVERS_MAX = 1024  # groups that wait for their last process to die; it takes milliseconds
-
-
-class Groups:
-    """Where one sandbox has the control groups of its runs. Safe to use from several threads."""
-
-    def __init__(self) -> None:
-        """Find out where groups can be made."""
-        self.home: Home | None = find_home()
-        self._leftovers: deque[RunGroup] = deque(maxlen=LEFTOVERS_MAX)
-
-    def bound(self) -> TreeBound:
-        """Return who will bound a tree, as far as it can be known before."""
-        if self.home is None:
-            return TreeBound(Bounded.SUPERVISED, Bounded.SUPERVISED)
-        return TreeBound(_by(self.home.memory is not None), _by(self.home.cpu is not None))
-
-    def make(self, plan: Plan) -> TreeBounds:
-        """Return the bounds of a run that is about to start."""
-        self.collect()
-        group = None
-        if self.home is not None:
-            with suppress(OSError):
-                group = RunGroup(self.home, plan.limits)
-        return TreeBounds(plan, self, group)
-
-    def remove(self, group: RunGroup) -> None:
-        """Remove a group whose run is over, now or at the next occasion."""
-        group.kill()
-        if not group.remove():
-            self._leftovers.append(group)
-
-    def collect(self) -> None:
-        """Remove what could not be removed before."""
-        for _ in range(len(self._leftovers)):
-            with suppress(IndexError):
-                self.remove(self._leftovers.popleft())
+from skilllite_sandbox.policy import Bounded, Limits, TreeBound
 
 
 class TreeBounds:
     """The bounds of one run."""
 
-    def __init__(self, plan: Plan, groups: Groups, group: RunGroup | None) -> None:
-        self._plan = plan
+    def __init__(self, limits: Limits, groups: Groups) -> None:
+        self._limits = limits
         self._groups = groups
-        self._group = group
+        self._keeper: GroupKeeper | None = None
         self._tree: Tree | None = None
-        self._clock = TreeClock(plan.limits, os.cpu_count() or 1, time.monotonic())
-        self.bound = UNBOUNDED
-        """Who bounds it, once it was attached to."""
+        self._root = -1
+        self._seen = False
+        self._clock = TreeClock(limits, os.cpu_count() or 1, time.monotonic())
+
+    @property
+    def bound(self) -> TreeBound:
+        """Who bounds it, as it turned out."""
+        keeper = self._keeper
+        home = keeper.home if keeper is not None and keeper.filled is not None else None
+        seen = Bounded.SUPERVISED if self._seen else Bounded.NOT
+        return TreeBound(
+            Bounded.CGROUP if home is not None and home.memory is not None else seen,
+            Bounded.CGROUP if home is not None and home.cpu is not None else seen,
+        )
 
     def attach(self, root: int) -> None:
-        """Bound everything below this process, and itself; called before the skill runs."""
+        """Bound everything below this process; called before the skill runs."""
+        self.close()
         if root < 0:
             return  # the process never was, and the run fails for that
-        self._let_go()
-        memory = cpu = False
-        if self._group is not None:
-            try:
-                self._group.attach(root)
-                memory = self._group.home.memory is not None
-                cpu = self._group.home.cpu is not None
-            except OSError:  # also TimeoutError
-                self._groups.remove(self._group)
-                self._group = None
-        if not (memory and cpu):
-            with suppress(OSError):
-                # A carrier is the root at levels 2 and 3, else it is the skill itself.
-                self._tree = Tree(root, with_root=self._plan.level is Level.DIRECT)
-        watched = Bounded.SUPERVISED if self._tree is not None else Bounded.NOT
-        self.bound = TreeBound(
-            Bounded.CGROUP if memory else watched, Bounded.CGROUP if cpu else watched
-        )
+        with suppress(OSError):
+            self._tree = Tree(root, with_root=False)  # a carrier's memory is no skill's
+            self._seen = True
+        self._root = root
 
     def due_in_s(self) -> float:
         """Return how long there is nothing to do."""
         return self._clock.due_s - time.monotonic()
 
     def check(self) -> Reason | None:
-        """Look, if it is time; return the bound that the tree is over."""
-        return self.look() if self.due_in_s() <= 0 else None
+        """Look, if it is time; return the bound that the tree is over.
+
+        The first time is when a group begins to be worth what it costs: most runs are over before.
+        """
+        if self.due_in_s() > 0:
+            return None
+        if self._keeper is None and self._root >= 0:
+            self._keeper = self._groups.keep(self._root, self._limits)
+            self._root = -1
+        return self.look()
 
     def look(self) -> Reason | None:
         """Look now; return the bound that the tree is over."""
         began_s = time.monotonic()
-        cpu_s = 0.0
-        memory_bytes: int | None = None
-        if self._group is not None:
+        cpu_s, memory_bytes = 0.0, None
+        group = self._keeper.filled if self._keeper is not None else None
+        if group is not None:
             with suppress(OSError):
-                counted = self._group.counted()
+                counted = group.counted()
                 if counted.out_of_memory:
                     return Reason.MEMORY
                 cpu_s = counted.cpu_s or 0.0
         if self._tree is not None:
-            usage = self._tree.look(self._plan.limits.memory_bytes)
-            cpu_s = max(cpu_s, usage.cpu_s)
-            if self.bound.memory is Bounded.SUPERVISED:
-                memory_bytes = usage.memory_bytes
+            # Also beside a group, which doesn't know what was taken before it was filled.
+            usage = self._tree.look(self._limits.memory_bytes)
+            cpu_s, memory_bytes = max(cpu_s, usage.cpu_s), usage.memory_bytes
         return self._clock.looked(
             began_s=began_s, ended_s=time.monotonic(), cpu_s=cpu_s, memory_bytes=memory_bytes
         )
 
     def close(self) -> None:
         """Let go of everything; the run is over."""
-        self._let_go()
-        group, self._group = self._group, None
-        if group is not None:
-            self._groups.remove(group)
-
-    def _let_go(self) -> None:
         if self._tree is not None:
             self._tree.close()
             self._tree = None
-
-
-def _by(group: bool) -> Bounded:
-    return Bounded.CGROUP if group else Bounded.SUPERVISED
+        if self._keeper is not None:
+            self._keeper.finish()

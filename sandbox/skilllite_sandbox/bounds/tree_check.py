@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from contextlib import suppress
 
 from skilllite_sandbox.bounds.tree_clock import LEAST_S, MOST_S
@@ -16,6 +17,7 @@ REMEDY = (
     "for bounds by the kernel itself, run the node as a service with Delegate=yes and "
     "DelegateSubgroup=node (systemd 254), or where a cgroup with the memory controller is writable"
 )
+_STEP_S = 0.002
 _DEATH_S = 5.0  # of a killed process that waits for its input; it takes a millisecond
 
 
@@ -49,7 +51,10 @@ def _holds_a_process(home: Home) -> bool:
             held = False
             with suppress(OSError):
                 cat.kill()
-    return group.remove() and held
+    deadline = time.monotonic() + _DEATH_S
+    while not group.remove() and time.monotonic() < deadline:
+        time.sleep(_STEP_S)
+    return held
 
 
 def _sees_processes() -> bool:

@@ -1,4 +1,4 @@
-"""One control group for one run: the kernel counts the whole tree and holds it at its memory limit.
+"""One control group for one run: the kernel counts the whole tree and bounds its memory.
 
 Version 2 and the hierarchies of version 1 may stand side by side, so what counts memory and what
 counts processor time are two directories that may be one. A group lives as long as its run; its
@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import select
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -20,9 +19,8 @@ from skilllite_sandbox.policy import Limits
 from skilllite_sandbox.values import dataclass
 
 ATTACH_ROUNDS_MAX = 16  # of looking for processes that are not in the group yet; one finds none
-REMOVE_S = 0.05  # of waiting for killed processes to leave it; they take a millisecond or two
 _KILL_ROUNDS_MAX = 64  # of killing what is still in a group without `cgroup.kill`
-_STEP_S = 0.001
+_DEATH_S = 0.001  # of one of them; the next round kills it again
 _PROCESSES_READ_MAX = 1 << 16  # bytes of a list of processes: thousands of them
 
 
@@ -66,19 +64,19 @@ class RunGroup:
         """Put a process and all that it started into the group.
 
         Raises:
-            OSError: the kernel refuses.
+            OSError: the kernel refuses, or the process is gone.
             TimeoutError: it starts processes faster than they can be moved.
         """
-        moved: set[int] = set()
-        waiting = {root}
+        self._move(root)
+        moved = {root}
         for _ in range(ATTACH_ROUNDS_MAX):
+            waiting = set(descendants(root)) - moved
+            if not waiting:
+                return
             for pid in waiting:
                 with suppress(ProcessLookupError):
                     self._move(pid)
             moved |= waiting
-            waiting = set(descendants(root)) - moved
-            if not waiting:
-                return
         raise TimeoutError("a tree grows faster than it can be moved into its group")
 
     def processes(self) -> list[int]:
@@ -106,14 +104,8 @@ class RunGroup:
 
     def remove(self) -> bool:
         """Remove it, and return whether it is gone: a dying process keeps it a moment longer."""
-        deadline = time.monotonic() + REMOVE_S
-        while True:
-            self._directories = tuple(filter(_remains, self._directories))
-            if not self._directories:
-                return True
-            if time.monotonic() >= deadline:
-                return False
-            time.sleep(_STEP_S)
+        self._directories = tuple(filter(_remains, self._directories))
+        return not self._directories
 
     def _move(self, pid: int) -> None:
         for directory in self._directories:
@@ -135,7 +127,7 @@ class RunGroup:
         try:
             if pid in self.processes():
                 signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-                select.select([descriptor], [], [], _STEP_S)
+                select.select([descriptor], [], [], _DEATH_S)
         except OSError:
             pass
         finally:

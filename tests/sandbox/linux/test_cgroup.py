@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from skilllite_sandbox.linux import cgroup_home
-from skilllite_sandbox.linux.cgroup import RunGroup
+from skilllite_sandbox.linux.cgroup import Counted, RunGroup
 from skilllite_sandbox.linux.cgroup_home import Home, Place, find_home
 from skilllite_sandbox.policy import DEFAULT_LIMITS, MIB
 
@@ -189,3 +189,32 @@ def test_a_name_says_who_made_it() -> None:
 
     assert first != second
     assert first.startswith(f"skilllite-{os.getpid()}-")
+
+
+def test_version_2_is_bounded_without_swap_and_killed_as_a_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a directory like the kernel's: this machine's memory controller may be of version 1."""
+    files = dict.fromkeys(("memory.max", "memory.swap.max", "memory.oom.group"), "")
+    files |= {
+        "cpu.stat": "usage_usec 2500000\nuser_usec 1\n",
+        "memory.events": "max 3\noom_kill 0\n",
+    }
+    make = os.mkdir
+
+    def mkdir(path: str, mode: int) -> None:
+        make(path, mode)
+        for name, text in files.items():
+            Path(path, name).write_text(text, encoding="ascii")
+
+    monkeypatch.setattr(os, "mkdir", mkdir)
+    place = Place(str(tmp_path), 2)
+    group = RunGroup(Home(place, place), SMALL)
+    (made,) = tmp_path.iterdir()
+
+    assert (made / "memory.max").read_text(encoding="ascii") == str(64 * MIB)
+    assert (made / "memory.swap.max").read_text(encoding="ascii") == "0"
+    assert (made / "memory.oom.group").read_text(encoding="ascii") == "1"
+    assert group.counted() == Counted(cpu_s=2.5, out_of_memory=False)
+    (made / "memory.events").write_text("max 9\noom 2\noom_kill 1\n", encoding="ascii")
+    assert group.counted().out_of_memory
