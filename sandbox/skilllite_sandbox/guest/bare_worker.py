@@ -30,7 +30,7 @@ from _socket import AF_UNIX, SOCK_SEQPACKET, socket, socketpair
 from time import monotonic
 
 from skilllite_sandbox.guest import landlock, report
-from skilllite_sandbox.guest.bare_watch import Usage, count_threads, processes_of
+from skilllite_sandbox.guest.bare_watch import Usage, count_threads, processes_of, used_bytes
 from skilllite_sandbox.guest.exec_program import become
 from skilllite_sandbox.guest.execute_once import let_one_through, load_and_offer
 from skilllite_sandbox.guest.python_program import Interrupted, add_site_builtins, run_script
@@ -112,6 +112,8 @@ class _Watch:
         self._host.register(status, 0)  # tells an error when the reader is gone, and only that
         self._ended: int | None = None
         self._closed: set[int] = set()
+        self._scratch: str = (spec["root"] or "") + spec["scratch"]
+        self._used_before = used_bytes(self._scratch)
 
     def stay(self) -> int:
         """Return the wait status of the skill, when nothing of the run is left."""
@@ -158,10 +160,14 @@ class _Watch:
     def _look(self) -> None:
         """Kill the skill when it has too much of what is only watched."""
         spec = self._spec
-        usage = Usage(spec["scratch_bytes"], spec["scratch_inodes"], spec["file_bytes"])
-        scratch = (spec["root"] or "") + spec["scratch"]
+        usage = Usage(
+            bytes_most=spec["scratch_bytes"],
+            inodes_most=spec["scratch_inodes"],
+            file_bytes=spec["file_bytes"],
+            lost_bytes=used_bytes(self._scratch) - self._used_before,
+        )
         fact = b""
-        if usage.has_too_much(scratch) or self._keeps_too_much(usage):
+        if usage.has_too_much(self._scratch) or self._keeps_too_much(usage):
             fact = report.OUT_OF_DISK
         elif spec["threads"] and count_threads(self._child) > spec["threads"]:
             fact = report.OUT_OF_PROCESSES

@@ -136,6 +136,18 @@ print(len(os.listdir(os.environ["TMPDIR"])))
     assert (outcome["reason"], outcome["output"]) == ("ok", 0), outcome
 
 
+def test_locks_of_multiprocessing_are_no_large_files(rooted: BareLab) -> None:
+    script = """
+import multiprocessing, time
+locks = [multiprocessing.Lock() for _ in range(20)]
+time.sleep(0.3)
+print(len(locks))
+"""
+    outcome = rooted.run(script).outcome
+
+    assert (outcome["reason"], outcome["output"]) == ("ok", 20), outcome
+
+
 @pytest.mark.parametrize(
     ("script", "limits", "reason"),
     [
