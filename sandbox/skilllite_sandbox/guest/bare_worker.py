@@ -22,6 +22,7 @@ from _signal import (
     SIGCHLD,
     SIGKILL,
     SIGTERM,
+    pidfd_send_signal,
     pthread_sigmask,
     signal,
     sigtimedwait,
@@ -202,10 +203,16 @@ class _Watch:
             os.setegid(own_group)
 
     def _sweep(self) -> None:
-        """Kill every process of the run's user: kill(-1) reaches all of them in one step."""
+        """Kill every process of the run's user.
+
+        As that user by kill(-1), which reaches all of them in one step, however they fork; and one
+        by one as root, whom none of them can kill first.
+        """
         assert self._user is not None
         for _ in range(_SWEEPS_MOST):
             _as_child(_kill_all_of, self._user)
+            for pid in processes_of(self._user):
+                _kill_if_of(pid, self._user)
             self._reap()
             if not processes_of(self._user):
                 return
@@ -229,6 +236,21 @@ def _kill_all_of(user: int) -> None:
     """Become this user for good, and kill everybody whom it may kill."""
     _become_user(user)
     os.kill(-1, SIGKILL)
+
+
+def _kill_if_of(pid: int, user: int) -> None:
+    """Kill a process unless its number is another one's by now."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except OSError:
+        return
+    try:
+        if os.stat(f"/proc/{pid}").st_uid == user:
+            pidfd_send_signal(descriptor, SIGKILL)
+    except OSError:
+        pass  # gone, or this root may not
+    finally:
+        os.close(descriptor)
 
 
 def _become_user(user: int) -> None:

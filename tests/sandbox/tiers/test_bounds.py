@@ -245,6 +245,15 @@ def test_what_a_skill_leaves_running_ends_with_it(rooted: BareLab) -> None:
     assert [pid for user in RUN_IDS for pid in processes_of(user)] == []
 
 
+def test_who_kills_all_of_its_user_is_killed_too(rooted: BareLab) -> None:
+    killers = "for n in 1 2 3; do (while :; do kill -9 -1; done) & done; sleep 1; echo 1"
+
+    outcome = rooted.run(killers, language="bash", limits={"wall_s": 5.0}).outcome
+
+    assert outcome["duration_ms"] < 5000 + GONE_S * 1000
+    assert [pid for user in RUN_IDS for pid in processes_of(user)] == []
+
+
 def test_a_fork_bomb_meets_its_own_bound(rooted: BareLab) -> None:
     bomb = "bomb() { bomb | bomb & }; bomb; sleep 1; echo 1"
 
