@@ -179,19 +179,13 @@ def _copies(
 ) -> tuple[Mount, ...]:
     """Return what the root directory of a run holds; nothing is mounted, all of it are copies."""
     runs = interpreter_for(host, language)
-    awk = [Mount("symlink", host.awk, "/usr/bin/awk")] if host.awk else []
-    programs = [
-        *(Mount("copy-program-try", f"/usr/bin/{name}", f"/usr/bin/{name}") for name in _programs())
-    ]
+    programs = [path for path in (host.loader, runs.path) if path is not None]
+    data = [path for path in (*runs.trees, *host.shared) if path != runs.path]
     return (
         *(Mount("symlink", target, name) for target, name in host.links),
-        *(
-            Mount("copy-program", path, path)
-            for path in dict.fromkeys((host.loader, runs.path))
-            if path is not None
-        ),
-        *(Mount("copy", path, path) for path in (*runs.trees, *host.shared) if path != runs.path),
-        *((*programs, *awk) if language is Language.BASH else ()),
+        *(Mount("copy-program", path, path) for path in programs),
+        *(Mount("copy", path, path) for path in data),
+        *(_bash_programs(host) if language is Language.BASH else ()),
         *(Mount("device", path, path) for path in DEVICES),
         Mount("symlink", "urandom", "/dev/random"),
         Mount("symlink", SCRATCH, "/dev/shm"),
@@ -202,8 +196,10 @@ def _copies(
     )
 
 
-def _programs() -> tuple[str, ...]:
-    return BASH_PROGRAMS
+def _bash_programs(host: Host) -> tuple[Mount, ...]:
+    awk = [Mount("symlink", host.awk, "/usr/bin/awk")] if host.awk else []
+    paths = (f"/usr/bin/{name}" for name in BASH_PROGRAMS)
+    return (*(Mount("copy-program-try", path, path) for path in paths), *awk)
 
 
 def _executables(host: Host, language: Language) -> tuple[str, ...]:

@@ -18,10 +18,22 @@ _TYPE_MASK, _REGULAR = 0o170000, 0o100000
 class Usage:
     """What was found so far; stops counting when it is too much."""
 
-    def __init__(self, bytes_most: int, inodes_most: int, file_bytes: int) -> None:
+    def __init__(
+        self, *, bytes_most: int, inodes_most: int, file_bytes: int, lost_bytes: int
+    ) -> None:
+        """Begin to count.
+
+        Args:
+            bytes_most: The bound on what all files hold.
+            inodes_most: The bound on their number.
+            file_bytes: The bound on one file.
+            lost_bytes: How much fuller the disk became since the run began.
+        """
         self._bytes_most = bytes_most
         self._inodes_most = inodes_most
         self._file_bytes = file_bytes
+        self._lost_bytes = lost_bytes
+        self._mapped = 0
         self._bytes = 0
         self._device = -1
         self._seen: set[tuple[int, int]] = set()
@@ -89,7 +101,11 @@ class Usage:
             return False  # it is gone
 
     def _count_mapped(self, pid: int) -> bool:
-        """Count files that have no name and are not open: their size can't be had, so the most."""
+        """Count files that have no name and are not open.
+
+        Their size can't be had. Small ones are usual, as locks between threads, so they count as
+        the largest that they can be, but all together as no more than the disk has lost.
+        """
         with open(f"/proc/{pid}/maps", "rb") as file:
             for line in file:
                 if not line.endswith(b" (deleted)\n"):
@@ -98,8 +114,15 @@ class Usage:
                 key = (os.makedev(int(major, 16), int(minor, 16)), int(line.split()[4]))
                 if key[0] == self._device and key not in self._seen:
                     self._seen.add(key)
-                    self._bytes += self._file_bytes
-        return self._bytes > self._bytes_most or len(self._seen) > self._inodes_most
+                    self._mapped += 1
+        hidden = min(self._mapped * self._file_bytes, self._lost_bytes)
+        return self._bytes + hidden > self._bytes_most or len(self._seen) > self._inodes_most
+
+
+def used_bytes(place: str) -> int:
+    """Return how full the disk is that a directory is on."""
+    facts = os.statvfs(place)
+    return (facts.f_blocks - facts.f_bfree) * facts.f_frsize
 
 
 def _is_nameless(status: os.stat_result, device: int) -> bool:

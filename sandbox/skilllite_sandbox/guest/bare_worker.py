@@ -22,6 +22,7 @@ from _signal import (
     SIGCHLD,
     SIGKILL,
     SIGTERM,
+    pidfd_send_signal,
     pthread_sigmask,
     signal,
     sigtimedwait,
@@ -30,7 +31,7 @@ from _socket import AF_UNIX, SOCK_SEQPACKET, socket, socketpair
 from time import monotonic
 
 from skilllite_sandbox.guest import landlock, report
-from skilllite_sandbox.guest.bare_watch import Usage, count_threads, processes_of
+from skilllite_sandbox.guest.bare_watch import Usage, count_threads, processes_of, used_bytes
 from skilllite_sandbox.guest.exec_program import become
 from skilllite_sandbox.guest.execute_once import let_one_through, load_and_offer
 from skilllite_sandbox.guest.python_program import Interrupted, add_site_builtins, run_script
@@ -112,6 +113,8 @@ class _Watch:
         self._host.register(status, 0)  # tells an error when the reader is gone, and only that
         self._ended: int | None = None
         self._closed: set[int] = set()
+        self._scratch: str = (spec["root"] or "") + spec["scratch"]
+        self._used_before = used_bytes(self._scratch)
 
     def stay(self) -> int:
         """Return the wait status of the skill, when nothing of the run is left."""
@@ -158,10 +161,14 @@ class _Watch:
     def _look(self) -> None:
         """Kill the skill when it has too much of what is only watched."""
         spec = self._spec
-        usage = Usage(spec["scratch_bytes"], spec["scratch_inodes"], spec["file_bytes"])
-        scratch = (spec["root"] or "") + spec["scratch"]
+        usage = Usage(
+            bytes_most=spec["scratch_bytes"],
+            inodes_most=spec["scratch_inodes"],
+            file_bytes=spec["file_bytes"],
+            lost_bytes=used_bytes(self._scratch) - self._used_before,
+        )
         fact = b""
-        if usage.has_too_much(scratch) or self._keeps_too_much(usage):
+        if usage.has_too_much(self._scratch) or self._keeps_too_much(usage):
             fact = report.OUT_OF_DISK
         elif spec["threads"] and count_threads(self._child) > spec["threads"]:
             fact = report.OUT_OF_PROCESSES
@@ -196,10 +203,16 @@ class _Watch:
             os.setegid(own_group)
 
     def _sweep(self) -> None:
-        """Kill every process of the run's user: kill(-1) reaches all of them in one step."""
+        """Kill every process of the run's user.
+
+        As that user by kill(-1), which reaches all of them in one step, however they fork; and one
+        by one as root, whom none of them can kill first.
+        """
         assert self._user is not None
         for _ in range(_SWEEPS_MOST):
             _as_child(_kill_all_of, self._user)
+            for pid in processes_of(self._user):
+                _kill_if_of(pid, self._user)
             self._reap()
             if not processes_of(self._user):
                 return
@@ -223,6 +236,21 @@ def _kill_all_of(user: int) -> None:
     """Become this user for good, and kill everybody whom it may kill."""
     _become_user(user)
     os.kill(-1, SIGKILL)
+
+
+def _kill_if_of(pid: int, user: int) -> None:
+    """Kill a process unless its number is another one's by now."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except OSError:
+        return
+    try:
+        if os.stat(f"/proc/{pid}").st_uid == user:
+            pidfd_send_signal(descriptor, SIGKILL)
+    except OSError:
+        pass  # gone, or this root may not
+    finally:
+        os.close(descriptor)
 
 
 def _become_user(user: int) -> None:

@@ -136,6 +136,18 @@ print(len(os.listdir(os.environ["TMPDIR"])))
     assert (outcome["reason"], outcome["output"]) == ("ok", 0), outcome
 
 
+def test_locks_of_multiprocessing_are_no_large_files(rooted: BareLab) -> None:
+    script = """
+import multiprocessing, time
+locks = [multiprocessing.Lock() for _ in range(20)]
+time.sleep(0.3)
+print(len(locks))
+"""
+    outcome = rooted.run(script).outcome
+
+    assert (outcome["reason"], outcome["output"]) == ("ok", 20), outcome
+
+
 @pytest.mark.parametrize(
     ("script", "limits", "reason"),
     [
@@ -230,6 +242,15 @@ def test_what_a_skill_leaves_running_ends_with_it(rooted: BareLab) -> None:
     outcome = rooted.run("sleep 100 & disown; sleep 100 & echo 1", language="bash").outcome
 
     assert (outcome["reason"], outcome["output"]) == ("ok", 1), outcome
+    assert [pid for user in RUN_IDS for pid in processes_of(user)] == []
+
+
+def test_who_kills_all_of_its_user_is_killed_too(rooted: BareLab) -> None:
+    killers = "for n in 1 2 3; do (while :; do kill -9 -1; done) & done; sleep 1; echo 1"
+
+    outcome = rooted.run(killers, language="bash", limits={"wall_s": 5.0}).outcome
+
+    assert outcome["duration_ms"] < 5000 + GONE_S * 1000
     assert [pid for user in RUN_IDS for pid in processes_of(user)] == []
 
 
