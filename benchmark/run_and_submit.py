@@ -36,8 +36,8 @@ ANSWER = "42"
 
 
 @contextmanager
-def running_node(home: Path, name: str) -> Iterator[None]:
-    """Start a node on loopback in `home` and stop it at the end."""
+def running_node(home: Path, name: str) -> Iterator[int]:
+    """Start a node on loopback in `home`, yield its process id, and stop it at the end."""
     process = subprocess.Popen(
         [
             SKILLLITE,
@@ -64,7 +64,7 @@ def running_node(home: Path, name: str) -> Iterator[None]:
         line = process.stdout.readline()
         if "ready" not in line.split():
             raise SystemExit(f"node {name} did not start: {line!r}")
-        yield
+        yield process.pid
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(READY_TIMEOUT_S)

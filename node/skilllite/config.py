@@ -5,6 +5,7 @@ value keeps its origin, so that a message can say which line to change.
 
 A `.env` belongs to a folder that somebody else may have written. It never overrides, and settings
 marked `trusted_only` ignore it: a folder can't lower the sandbox level, add peers or open ports.
+A setting that is `file_only` ignores the environment too.
 
 A `config.toml` that can't be read refuses to start. Other damaged files are renamed and replaced;
 this one was written by a person, and starting with the defaults instead would silently undo
@@ -118,9 +119,16 @@ def load_config(
         if line is not None and setting.trusted_only:
             notes.append(f"{line.where}: {setting.variable} is ignored, a folder may not set it")
             line = None
+        in_environment = setting.variable in environ
+        if in_environment and setting.file_only:
+            notes.append(
+                f"environment variable {setting.variable} is ignored, "
+                f"{home.config_name} and a flag set it"
+            )
+            in_environment = False
         if given is not None:
             values[setting.key] = _resolve(setting, given, f"{FLAG_ORIGIN} {setting.key}")
-        elif setting.variable in environ:
+        elif in_environment:
             where = f"environment variable {setting.variable}"
             values[setting.key] = _resolve(setting, environ[setting.variable], where)
         elif line is not None:

@@ -46,7 +46,7 @@ from skilllite.tasks.local_connection import LocalConnection
 from skilllite.tasks.owner import TaskOwner, open_owner
 from skilllite.version import VERSION
 from skilllite_sandbox.environment.store import open_environments
-from skilllite_sandbox.policy import Level
+from skilllite_sandbox.policy import Level, Tier
 from skilllite_sandbox.sandbox import Sandbox
 from skilllite_sandbox.stage import Stage
 from skilllite_swarm.bridge import Bridge, open_bridge
@@ -164,6 +164,7 @@ class Node:
                 offered,
                 local_level=Level(self._config.integer("sandbox.level")),
                 concurrency=concurrency,
+                accept_tier=Tier(self._config.text("sandbox.accept_tier")),
             )
             async with (
                 open_ledger(self._home.ledger) as ledger,

@@ -113,6 +113,8 @@ class DirectRuns:
             script=args.script,
             limits=limits_for(args.timeout_s, args.memory_mb),
             network=tuple(args.network),
+            exec=tuple(args.exec),
+            standing_exec=tuple(args.standing_exec),
         )
         input_bytes = encode_input(args.input_json, request.limits)
         job, notes = make_job(request, input_bytes, directory, self._stage)

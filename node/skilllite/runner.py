@@ -17,7 +17,16 @@ import trio
 from skilllite.sandbox_waits import wait_for
 from skilllite_sandbox.errors import NotFound
 from skilllite_sandbox.outcome import Outcome, Reason
-from skilllite_sandbox.policy import DEFAULT_LIMITS, REMOTE_LIMITS, Level, Origin, Policy
+from skilllite_sandbox.policy import (
+    DEFAULT_LIMITS,
+    REMOTE_LIMITS,
+    WEAKEST_TIER,
+    Level,
+    Origin,
+    Policy,
+    Tier,
+    stronger,
+)
 from skilllite_sandbox.sandbox import (
     Job,
     Sandbox,
@@ -59,11 +68,14 @@ class SandboxRunner:
         *,
         local_level: Level,
         concurrency: int,
+        accept_tier: Tier = WEAKEST_TIER,
     ) -> None:
         self._sandbox = sandbox
         self._stage = stage
         self._skills = skills
         self._local_level = local_level
+        # Whatever its owner accepts by hand: what came as a task gets no less than that.
+        self._accept_tier = stronger(accept_tier, WEAKEST_TIER)
         # Threads of its own: a hundred waits must not keep the ledger from writing.
         self._threads = trio.CapacityLimiter(concurrency)
 
@@ -92,7 +104,7 @@ class SandboxRunner:
                 f"skill {skill} is not installed here", hint="`skilllite list` shows those that are"
             )
         staged = await trio.to_thread.run_sync(self._stage.put, directory, limiter=self._threads)
-        policy = self._policy(origin, deadline_s)
+        policy = self.policy_for(origin, deadline_s)
         job = Job(staged, entry_of(staged), encode_input(input_json, policy.limits), policy)
         if staged.skill.requests.packages:
             # Nothing is installed for a task, whoever sent it: that takes minutes and reaches out.
@@ -106,7 +118,8 @@ class SandboxRunner:
             raise explain_unavailable(outcome)
         return _terminal(skill, outcome)
 
-    def _policy(self, origin: Origin, deadline_s: float) -> Policy:
+    def policy_for(self, origin: Origin, deadline_s: float) -> Policy:
+        """Return what decides about a task, by where it comes from."""
         remote = origin is Origin.REMOTE
         limits = REMOTE_LIMITS if remote else DEFAULT_LIMITS
         return Policy(
@@ -114,6 +127,7 @@ class SandboxRunner:
             level=Level.FULL if remote else self._local_level,
             limits=replace(limits, wall_s=min(limits.wall_s, deadline_s)),
             origin=origin,
+            accept_tier=self._accept_tier,
         )
 
 

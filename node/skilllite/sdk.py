@@ -11,7 +11,7 @@ from collections.abc import Callable
 from skilllite import errors
 from skilllite.home import Home, prepare_directory
 from skilllite_sandbox.errors import InvalidSkill, NotFound
-from skilllite_sandbox.policy import Level
+from skilllite_sandbox.policy import Level, Tier
 from skilllite_sandbox.sandbox import Sandbox
 from skilllite_sandbox.stage import Stage
 
@@ -49,13 +49,19 @@ def run_skill(
         skilllite_sandbox.errors.SandboxError: it could not start: `NotFound`, `InvalidSkill`,
             `InvalidInput`, or `SandboxUnavailable` when this host can't give the level.
     """
+    from skilllite.config import load_config
     from skilllite_sandbox.environment.store import open_environments
 
     home = Home.locate()
     level, stage = Level(sandbox_level), open_stage(home)
     environments = open_environments(home.env)
     with Sandbox(
-        level, stage=stage, pool=False, preload=False, environments=environments
+        level,
+        stage=stage,
+        pool=False,
+        preload=False,
+        environments=environments,
+        accept_tier=Tier(load_config(home).text("sandbox.accept_tier")),
     ) as sandbox:
         outcome = sandbox.run(locate_skill(str(path_or_name), home)[0], input_json)
     return {

@@ -18,7 +18,10 @@ Value = str | int | float | bool | tuple[str, ...]
 class Setting:
     """One row of the table."""
 
-    __slots__ = ("choices", "default", "doc", "key", "maximum", "minimum", "trusted_only")
+    __slots__ = (
+        *("choices", "default", "doc", "file_only", "key", "maximum", "minimum"),
+        "trusted_only",
+    )
 
     def __init__(
         self,
@@ -30,6 +33,7 @@ class Setting:
         maximum: float | None = None,
         choices: tuple[str, ...] = (),
         trusted_only: bool = False,
+        file_only: bool = False,
     ) -> None:
         self.key = key
         self.default = default
@@ -37,7 +41,9 @@ class Setting:
         self.minimum = minimum
         self.maximum = maximum
         self.choices = choices
-        self.trusted_only = trusted_only
+        self.trusted_only = trusted_only or file_only
+        self.file_only = file_only
+        """Whether only config.toml and a flag set it: what is inherited weakens nothing unseen."""
 
     @property
     def variable(self) -> str:
@@ -147,6 +153,20 @@ SETTINGS: tuple[Setting, ...] = (
         trusted_only=True,
     ),
     Setting(
+        "sandbox.allow_exec",
+        (),
+        "programs that skills run by hand may execute when they ask for them, like git",
+        trusted_only=True,
+    ),
+    Setting(
+        "sandbox.accept_tier",
+        "root-chroot",
+        "the weakest isolation that this user's own runs get where better isn't to be had; "
+        "`landlock` hides no file names and no processes, and is never given to a peer's task",
+        choices=("full", "bwrap", "root-chroot", "landlock"),
+        file_only=True,
+    ),
+    Setting(
         "log.level",
         "info",
         "how much the node writes to its log",
@@ -182,6 +202,9 @@ def env_example() -> str:
         f"# directory of the caches; default: in the home [home]\n#{CACHE_VARIABLE}=",
     ]
     for setting in SETTINGS:
+        if setting.file_only:
+            blocks.append(f"# {setting.doc} [config.toml only]\n# config.toml: {setting.key}")
+            continue
         mark = " [home]" if setting.trusted_only else ""
         blocks.append(
             f"# {setting.doc}{mark}\n"

@@ -11,6 +11,11 @@ import json
 
 from skilllite_sandbox.entry import Language
 from skilllite_sandbox.outcome import Outcome
+from skilllite_sandbox.seccomp.filters import Executes
+
+TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
+if TYPE_CHECKING:
+    from skilllite_sandbox.plan import Plan
 
 CANARY_NAME = "SKILLLITE_PROBE_CANARY"
 _MUST_WORK = frozenset({"start a thread", "write its scratch"})
@@ -50,7 +55,7 @@ print(json.dumps({
     "write its own program": attempt(lambda: open("/etc/passwd", "a").close()),
     "see the environment": facts["name"] in os.environ,
     "start a thread": attempt(thread),
-    "write its scratch": attempt(lambda: open("/tmp/x", "w").close()),
+    "write its scratch": attempt(lambda: open(os.environ["TMPDIR"] + "/x", "w").close()),
 }))
 """
 
@@ -91,7 +96,7 @@ printf '"write its scratch": %s}' "$([ -e /tmp/out ] && echo true || echo false)
 
 SELF_TESTS = {Language.PYTHON: _PYTHON, Language.NODE: _NODE, Language.BASH: _BASH}
 
-WARM_UP_SCRIPT = """
+_WARM_UP = """
 import json, os, sys
 from _socket import socket
 
@@ -106,22 +111,41 @@ def fork():
     if os.fork() == 0:
         os._exit(0)
 
+MAY_FORK = False
 json.dump(json.load(sys.stdin), sys.stdout)
 if not (
     refused(lambda: socket(2, 2))
-    and refused(fork)
+    and (MAY_FORK or refused(fork))
     and refused(lambda: os.execv("/etc/passwd", ["x"]))
     and refused(lambda: os.stat("/proc/self"))
     and refused(lambda: os.open("/etc/passwd", os.O_WRONLY))
 ):
     raise PermissionError("this worker may do what none may")
 """
-"""What a warm worker runs instead of a skill before it has one: it touches the memory that a skill
-will need, and makes sure once more that the worker is held."""
 
 
-WITH_NETWORK = frozenset({"make a socket"})
-"""What a worker with network may do besides; where the socket leads is another question."""
+def warm_up_script(*, may_fork: bool) -> str:
+    """Return what a warm worker runs instead of a skill before it has one.
+
+    It touches the memory that a skill will need, and makes sure once more that the worker is held.
+    """
+    return _WARM_UP.replace("MAY_FORK = False", f"MAY_FORK = {may_fork}")
+
+
+def may_besides(plan: Plan) -> frozenset[str]:
+    """Return what an attacker may do because somebody granted it."""
+    # Where the socket leads is another question.
+    network = {"make a socket"} if plan.network else set()
+    if plan.executes is not Executes.LISTED or plan.language is Language.BASH:
+        programs = set()
+    else:
+        programs = {"make a process"}
+    # node is executed and so may be again; Python only if it is granted.
+    if plan.language is Language.NODE and programs:
+        programs.add("execute a program")
+    if plan.executes is Executes.LISTED and plan.interpreter in plan.executables:
+        programs |= {"execute a program", "execute an interpreter of the sandbox"}
+    return frozenset(network | programs)
 
 
 def attempts_of(outcome: Outcome, *, may: frozenset[str] = frozenset()) -> list[str]:

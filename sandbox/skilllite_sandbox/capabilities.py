@@ -75,10 +75,10 @@ def missing_clauses(
         clauses.append(f"network ({hosts}) is not granted, --allow-network HOST does that")
     elif requests.network_mentioned and not grants.network:
         clauses.append("network is not granted, --allow-network HOST does that")
-    if requests.exec:
-        clauses.append(f"programs ({_listed(requests.exec)}) can't be granted yet")
-    if requests.bash_tools:
-        clauses.append(f"Bash tools ({_listed(requests.bash_tools)}) are not supported yet")
+    if withheld := tuple(name for name in requests.exec if name not in grants.exec):
+        clauses.append(
+            f"programs ({_listed(withheld)}) are not granted, --allow-exec NAME does that"
+        )
     if Language.TYPESCRIPT in languages:
         clauses.append("TypeScript is not supported yet")
     return tuple(clauses)

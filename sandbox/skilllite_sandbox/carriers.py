@@ -7,16 +7,18 @@ the next tier get it. What failed for good isn't tried again by the same sandbox
 from __future__ import annotations
 
 import os
+from _thread import allocate_lock
 from collections import OrderedDict
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 
 from skilllite_sandbox.backend.base import Started
 from skilllite_sandbox.backend.zygote import ZygoteFailed
 from skilllite_sandbox.backend.zygotes import Zygotes
+from skilllite_sandbox.early_imports import modules_of, variables_of
 from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import SandboxError, SandboxUnavailable
-from skilllite_sandbox.host import Host, has_landlock
+from skilllite_sandbox.host import Host, find_program, has_landlock
 from skilllite_sandbox.plan import Plan, make_plan
 from skilllite_sandbox.policy import ONE_PROCESS, SUPERVISED, UNBOUNDED, Level, Policy, Tier
 from skilllite_sandbox.values import dataclass, replace
@@ -24,10 +26,12 @@ from skilllite_sandbox.zygote_plan import PRELOADED, make_zygote_plan
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
+    from skilllite_sandbox.backend.bare import Bare
     from skilllite_sandbox.backend.launch import Launcher
     from skilllite_sandbox.bounds.group_keeper import Groups
     from skilllite_sandbox.bounds.tree_bounds import TreeBounds
     from skilllite_sandbox.environment.store import Environment
+    from skilllite_sandbox.exec_grants import Program
     from skilllite_sandbox.stage import StagedSkill
 
 PLANS_KEPT = 256  # a plan is some kilobytes, and making one costs as much as a warm run
@@ -46,6 +50,8 @@ class Job:
     policy: Policy
     environment: Environment | None = None
     """The packages that the skill imports."""
+    runs_commands: bool = False
+    """The input is commands of a Bash tool, checked already, and no script of the skill runs."""
 
 
 class Carriers:
@@ -60,6 +66,9 @@ class Carriers:
         self._preload = PRELOADED if preload else ()
         self._plans: OrderedDict[tuple[object, ...], Plan] = OrderedDict()
         self._no_zygotes: SandboxUnavailable | None = None
+        self._bubblewrap: bool | None = None
+        self._bare: Bare | None = None
+        self._bare_lock = allocate_lock()
 
     @cached_property
     def _zygotes(self) -> Zygotes:
@@ -94,7 +103,10 @@ class Carriers:
         """
         # The directory is named by the content, so it stands for all that the skill says.
         packages = job.environment.digest if job.environment else ""
-        key = (job.policy, job.entry, directory, packages, self._wants_zygote(job.policy))
+        key = (
+            *(job.policy, job.entry, directory, packages, job.runs_commands),
+            self._wants_zygote(job.policy),
+        )
         found = self._plans.get(key)
         if found is None:
             found = self._make_plan(host, job, os.path.realpath(directory))
@@ -107,11 +119,16 @@ class Carriers:
         return found
 
     def prepare(self, host: Host, job: Job, directory: str) -> None:
-        """Start the zygote that a job would use; what fails is left to `launch`."""
+        """Have ready what a job like this would use; what fails is left to `launch`."""
         with suppress(SandboxError):
             plan = self.plan(host, job, directory)
             if plan.zygote is not None:
-                self._zygotes.prepare(plan)
+                try:
+                    self._zygotes.prepare(plan)
+                except ZygoteFailed as error:
+                    plan = self._plan_after(error, host, job, os.path.realpath(directory))
+            if plan.bare is not None:
+                self._open_bare(host, os.path.realpath(directory)).check(plan)
 
     def launch(
         self, host: Host, job: Job, directory: str, input_bytes: bytes
@@ -144,15 +161,17 @@ class Carriers:
             try:
                 return plan, self._zygotes.launch(plan, input_bytes, attach)
             except ZygoteFailed as error:
-                if self._tier is Tier.FULL:
-                    raise
-                if error.step not in _PASSING_STEPS:
-                    self._no_zygotes = error
-                plan = self._bubblewrap_plan(host, job, os.path.realpath(directory))
+                plan = self._plan_after(error, host, job, os.path.realpath(directory))
         if plan.level is Level.DIRECT:
             from skilllite_sandbox.backend.direct import Direct
 
             return plan, Direct().launch(plan, input_bytes)
+        if plan.bare is not None:
+            bare = self._open_bare(host, os.path.realpath(directory))
+            started = bare.launch(plan, input_bytes)
+            if bounds is not None:
+                bounds.attach(started.pid)
+            return plan, started
         from skilllite_sandbox.backend.bubblewrap import Bubblewrap
 
         started = Bubblewrap(host).launch(plan, input_bytes)
@@ -169,13 +188,17 @@ class Carriers:
         if "_groups" in self.__dict__:
             self._groups.close()
 
+    def _tiers(self, policy: Policy) -> tuple[Tier, ...]:
+        """Return what may carry a run, the strongest first."""
+        return tuple(tier for tier in policy.tiers if self._tier in (None, tier))
+
     def _wants_zygote(self, policy: Policy) -> bool:
-        allowed = self._tier in (None, Tier.FULL) and self._no_zygotes is None
+        allowed = Tier.FULL in self._tiers(policy) and self._no_zygotes is None
         return allowed and policy.level is not Level.DIRECT
 
     def _make_plan(self, host: Host, job: Job, directory: str) -> Plan:
         if not self._wants_zygote(job.policy):
-            return self._bubblewrap_plan(host, job, directory)
+            return self._lower_plan(host, job, directory)
         try:
             return make_zygote_plan(
                 job.policy,
@@ -185,23 +208,127 @@ class Carriers:
                 preload=self._preload,
                 environments=str(job.environment.path.parent) if job.environment else "",
                 installed=job.environment.digest if job.environment else "",
-                writable_code=job.staged.skill.requests.writable_code,
+                early=modules_of(job.environment) if self._pool else (),
+                variables=variables_of(job.environment),
+                writable_code=job.runs_commands or job.staged.skill.requests.writable_code,
+                programs=_programs(job, host),
+                runs_commands=job.runs_commands,
             )
-        except SandboxUnavailable:
-            if self._tier is Tier.FULL:
-                raise
+        except SandboxUnavailable as error:
+            return self._lower_plan(host, job, directory, because=error)
+
+    def _plan_after(self, error: ZygoteFailed, host: Host, job: Job, directory: str) -> Plan:
+        """Return the plan of the next tier."""
+        if error.step not in _PASSING_STEPS:
+            self._no_zygotes = error
+        return self._lower_plan(host, job, os.path.realpath(directory), because=error)
+
+    def _lower_plan(
+        self, host: Host, job: Job, directory: str, *, because: SandboxUnavailable | None = None
+    ) -> Plan:
+        """Return the plan of level 1, or of the best tier below the zygote, with all variables."""
+        plan = self._without_variables(host, job, directory, because=because)
+        variables = variables_of(job.environment)
+        return replace(plan, environment=(*plan.environment, *variables)) if variables else plan
+
+    def _without_variables(
+        self, host: Host, job: Job, directory: str, *, because: SandboxUnavailable | None
+    ) -> Plan:
+        """Return that plan as if the job's packages asked for nothing.
+
+        Args:
+            host: What this machine has.
+            job: What to run.
+            directory: The staged copy.
+            because: Why it isn't a zygote.
+        """
+        if job.policy.level is Level.DIRECT:
             return self._bubblewrap_plan(host, job, directory)
+        from skilllite_sandbox.bare_plan import can_be_bare, make_bare_plan
+
+        tiers = self._tiers(job.policy)
+        why = because or self._no_zygotes
+        bare = [tier for tier in tiers if can_be_bare(tier, host, job.entry.language)]
+        if bare and (job.policy.grants.exec or job.runs_commands):
+            # They show the programs that a language comes with, and no others.
+            bare = []
+            why = why or SandboxUnavailable(
+                "programs can't be granted on this host",
+                cause="no tier with namespaces can be had",
+                hint="`skilllite doctor` shows what stands in their way",
+            )
+        if Tier.BWRAP in tiers:
+            try:
+                plan = self._bubblewrap_plan(host, job, directory)
+                if not bare or self._bubblewrap_holds(host):
+                    return plan
+            except SandboxUnavailable as error:
+                why = error
+        for tier in bare:
+            try:
+                return make_bare_plan(
+                    tier,
+                    job.policy,
+                    host,
+                    job.entry,
+                    directory,
+                    writable_code=job.staged.skill.requests.writable_code,
+                    packages=str(job.environment.modules) if job.environment else "",
+                )
+            except SandboxUnavailable as error:
+                # What a better tier lacks is what to see to first.
+                why = why or error
+        raise why or SandboxUnavailable(
+            f"no tier that this run accepts can be had: {', '.join(job.policy.tiers)}",
+            cause=f"this sandbox was opened for tier {self._tier.value}" if self._tier else None,
+            hint="`skilllite doctor` shows what this host can enforce",
+        )
+
+    def _bubblewrap_holds(self, host: Host) -> bool:
+        """Return whether bubblewrap works here, tried out once.
+
+        Asked only where a tier below it could carry the run instead: that it doesn't work shows
+        after the start otherwise, when it is too late for another one.
+        """
+        if self._bubblewrap is None:
+            from skilllite_sandbox.probe import bubblewrap_holds
+
+            self._bubblewrap = bubblewrap_holds(host)
+        return self._bubblewrap
+
+    def _open_bare(self, host: Host, directory: str) -> Bare:
+        """Return what starts runs without namespaces."""
+        with self._bare_lock:
+            if self._bare is None:
+                from skilllite_sandbox.backend.bare import Bare
+                from skilllite_sandbox.bare_self_test import try_attackers
+
+                # STAGE/by-digest/DIGEST/skill
+                stage_root = os.path.realpath(directory).rsplit("/", 3)[0]
+                self._bare = Bare(host, stage_root, partial(try_attackers, host))
+            return self._bare
 
     def _bubblewrap_plan(self, host: Host, job: Job, directory: str) -> Plan:
         """Return the plan of level 1, or of a run by bubblewrap."""
-        if self._tier is Tier.FULL and job.policy.level is not Level.DIRECT:
-            raise self._no_zygotes or SandboxUnavailable("there is no zygote on this host")
+        needs_landlock = job.entry.language is Language.BASH or bool(job.policy.grants.exec)
         return make_plan(
             job.policy,
             host,
             job.entry,
             directory,
-            landlock=job.entry.language is Language.BASH and has_landlock(),
-            writable_code=job.staged.skill.requests.writable_code,
+            landlock=needs_landlock and has_landlock(),
+            writable_code=job.runs_commands or job.staged.skill.requests.writable_code,
             packages=str(job.environment.modules) if job.environment else "",
+            programs=_programs(job, host),
+            runs_commands=job.runs_commands,
         )
+
+
+def _programs(job: Job, host: Host) -> tuple[Program, ...]:
+    """Return what the granted names stand for here; at level 1 every program can be executed."""
+    names = job.policy.grants.exec
+    if not names or job.policy.level is Level.DIRECT:
+        return ()
+    from skilllite_sandbox.exec_grants import resolve_programs
+
+    return resolve_programs(names, host, find_program)

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 
+from skilllite_sandbox.bash_command import HELP, add_bash_arguments, run_bash_command
 from skilllite_sandbox.errors import SandboxError, SandboxUnavailable
 from skilllite_sandbox.run_arguments import LEVELS, add_run_arguments
 from skilllite_sandbox.run_output import (
@@ -24,7 +25,10 @@ TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
     from typing import NoReturn
 
-_NOT_BUILT = ("bash", "mcp", "scan", "verify")
+    from skilllite_sandbox.other_systems import SystemCheck
+    from skilllite_sandbox.probe import Check
+
+_NOT_BUILT = ("mcp", "scan", "verify")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -46,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_run_arguments(run, with_script=False, skill="DIR")
     script = commands.add_parser("exec", help="run one script of a skill", allow_abbrev=False)
     add_run_arguments(script, with_script=True, skill="DIR")
+    bash = commands.add_parser("bash", help=HELP, allow_abbrev=False)
+    add_bash_arguments(bash, skill="DIR")
     doctor = commands.add_parser("doctor", help="try out what this host can enforce")
     doctor.add_argument("--json", action="store_true", help="print a JSON object")
     for name in _NOT_BUILT:
@@ -69,26 +75,39 @@ def _dispatch(args: argparse.Namespace) -> int:
     from skilllite_sandbox.run_command import Place, run_skill_command
 
     level = args.sandbox_level or LEVELS[-1]
+    if args.command == "bash":
+        return run_bash_command(args, level=level, locate=lambda: Place(args.skill))
     return run_skill_command(args, level=level, locate=lambda: Place(args.skill))
 
 
-def _doctor(*, as_json: bool) -> int:
+def _doctor(*, as_json: bool, platform: str = sys.platform) -> int:
     from dataclasses import asdict
 
-    from skilllite_sandbox.probe import probe_host
-
-    report = probe_host()
+    tier, checks = _tried(platform)
+    ok = tier != "none"
     if as_json:
-        checks = [asdict(check) for check in report.checks]
-        write(json.dumps({"schema": 1, "tier": report.tier.value, "checks": checks}) + "\n")
-        return OK if report.ok else FAILED
-    for check in report.checks:
+        facts = [asdict(check) for check in checks]
+        write(json.dumps({"schema": 1, "tier": tier, "checks": facts}) + "\n")
+        return OK if ok else FAILED
+    for check in checks:
         word = "ok" if check.ok else ("FAILED" if check.required else "absent")
         write(f"{word:7} {check.name:13} {check.detail}\n")
         if not check.ok and check.remedy:
             write(f"{'':21} {check.remedy}\n")
-    write(f"tier {report.tier.value}\n")
-    return OK if report.ok else FAILED
+    write(f"tier {tier}\n")
+    return OK if ok else FAILED
+
+
+def _tried(platform: str) -> tuple[str, tuple[Check | SystemCheck, ...]]:
+    """Return the tier of this host, and what was tried or is known of its system."""
+    from skilllite_sandbox.other_systems import other_system_checks
+
+    if elsewhere := other_system_checks(platform):
+        return "none", elsewhere
+    from skilllite_sandbox.probe import probe_host
+
+    report = probe_host()
+    return report.tier.value, report.checks
 
 
 if __name__ == "__main__":

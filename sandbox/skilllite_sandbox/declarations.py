@@ -44,6 +44,7 @@ def read_requests(
 ) -> tuple[Requests, tuple[Problem, ...]]:
     """Collect what a skill asks for, and what in it makes no sense."""
     problems: list[Problem] = []
+    bash_tools = _bash_tools(manifest.allowed_tools, problems)
     hosts = _split(manifest, NETWORK_KEY, problems)
     programs = _split(manifest, EXEC_KEY, problems)
     requests = Requests(
@@ -51,7 +52,7 @@ def read_requests(
         network_mentioned=mentions_network(manifest.compatibility),
         packages=packages,
         exec=tuple(program for program in programs if _valid_program(program, problems)),
-        bash_tools=_bash_tools(manifest.allowed_tools),
+        bash_tools=bash_tools,
         writable_code=_flag(manifest, WRITABLE_CODE_KEY, problems),
         idempotent=_flag(manifest, IDEMPOTENT_KEY, problems),
     )
@@ -124,6 +125,13 @@ def _flag(manifest: Manifest, key: str, problems: list[Problem]) -> bool:
     return value == "true"
 
 
-def _bash_tools(allowed: tuple[str, ...]) -> tuple[str, ...]:
-    rules = (match["rule"] for tool in allowed if (match := _BASH_TOOL.fullmatch(tool)))
-    return tuple(dict.fromkeys((rule or "*").strip() for rule in rules))
+def _bash_tools(allowed: tuple[str, ...], problems: list[Problem]) -> tuple[str, ...]:
+    found = (match["rule"] for tool in allowed if (match := _BASH_TOOL.fullmatch(tool)))
+    rules = tuple(dict.fromkeys((rule or "*").strip() for rule in found))
+    if rules:
+        from skilllite_sandbox.bash_tool.patterns import read_patterns  # few skills have any
+
+        _, clauses = read_patterns(rules)
+        hint = "write for example Bash(git:*) or Bash(git log:*)"
+        problems += (Problem("warning", "allowed-tools", clause, hint) for clause in clauses)
+    return rules

@@ -170,14 +170,22 @@ class Execution:
         return ended
 
     def _take_the_rest(self) -> None:
-        """Read what the pipes hold at this moment: the skill has written all that counts."""
+        """Read what the pipes hold at this moment: the skill has written all that counts.
+
+        No more than that, or a skill that says it is through and goes on writing, which it can
+        until it is killed, would keep the host here.
+        """
         for descriptor in (self._process.stdout, self._process.stderr):
-            while descriptor in self._open:
-                before = len(self._stdout) + len(self._stderr) + self._stderr_dropped
+            end = self._taken() + _CHUNK_BYTES
+            while descriptor in self._open and self._taken() < end:
+                before = self._taken()
                 if not self._open[descriptor]():
                     self._close(descriptor)
-                elif before == len(self._stdout) + len(self._stderr) + self._stderr_dropped:
+                elif before == self._taken():
                     break
+
+    def _taken(self) -> int:
+        return len(self._stdout) + len(self._stderr) + self._stderr_dropped
 
     def _outputs_open(self) -> bool:
         return len(self._open) > (self._process.stdin in self._open)
@@ -207,12 +215,17 @@ class Execution:
         data = _read(self._process.stderr)
         if data is None:
             return True
-        kept = data[: self._plan.limits.stderr_bytes - len(self._stderr)]
-        self._stderr += kept
-        self._stderr_dropped += len(data) - len(kept)
+        kept = self._keep_stderr(data)
         if self._log is not None and kept:
             self._log.feed(kept)
         return len(data) > 0
+
+    def _keep_stderr(self, data: bytes) -> bytes:
+        """Keep what the bound leaves room for, and return it."""
+        kept = data[: self._plan.limits.stderr_bytes - len(self._stderr)]
+        self._stderr += kept
+        self._stderr_dropped += len(data) - len(kept)
+        return kept
 
     def _read_status(self) -> bool:
         gate = self._gate
@@ -236,7 +249,8 @@ class Execution:
             self._told_code = _code_of(data)
             return self._told_code is not None
         if self._process.tells_end and data.startswith(report.FAILED):
-            self._stderr += data[len(report.FAILED) :]
+            # A skill can say this too, and as often as it likes.
+            self._keep_stderr(data[len(report.FAILED) :])
             return True
         self._told += data[: _STATUS_BYTES - len(self._told)]
         return len(data) > 0

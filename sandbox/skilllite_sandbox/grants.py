@@ -28,7 +28,7 @@ def effective_grants(requests: Requests, granted: Grants) -> tuple[Grants, tuple
     if granted == NOTHING_GRANTED:
         return NOTHING_GRANTED, ()
     network, unasked = _effective_network(requests, granted.network)
-    programs = tuple(name for name in granted.exec if name in requests.exec)
+    programs = tuple(dict.fromkeys(name for name in granted.exec if name in requests.exec))
     unasked += tuple(name for name in granted.exec if name not in requests.exec)
     notes = tuple(f"it does not ask for {each}, so that grant has no effect" for each in unasked)
     return Grants(network=network, exec=programs, workspace=granted.workspace), notes

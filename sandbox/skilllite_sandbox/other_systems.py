@@ -22,6 +22,10 @@ WINDOWS = "windows"
 SYSTEMS = (DARWIN, WINDOWS)
 """What `describe_for` knows."""
 
+UNTESTED = SEATBELT_LABEL
+"""What is said wherever one of these is shown."""
+assert WSL_LABEL == UNTESTED
+
 _PLATFORMS = {"darwin": DARWIN, "win32": WINDOWS, "cygwin": WINDOWS}
 _RUNS_REFUSED = "runs at levels 2 and 3 are refused on this system"
 

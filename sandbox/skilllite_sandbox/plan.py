@@ -11,7 +11,9 @@ from enum import StrEnum
 
 from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import InvalidInput, PolicyDenied, SandboxUnavailable
+from skilllite_sandbox.exec_grants import Program, executables_of, shown_for
 from skilllite_sandbox.grants import PROXY_ENVIRONMENT
+from skilllite_sandbox.guest.code import guest_path
 from skilllite_sandbox.host import Host, Interpreter
 from skilllite_sandbox.policy import (
     KIB,
@@ -26,6 +28,7 @@ from skilllite_sandbox.policy import (
     Tier,
     TreeBound,
 )
+from skilllite_sandbox.program_powers import power_of
 from skilllite_sandbox.seccomp.filters import (
     FORKING,
     MACHINES,
@@ -47,10 +50,22 @@ SITE_PACKAGES = "/env/site-packages"
 NODE_MODULES = "/node_modules"
 SCRATCH = "/tmp"
 GUEST_FILE = "/run/guest"
+COMMANDS_FILE = "/etc/run-commands"  # the script that runs the commands of a Bash tool
 GUEST_ID = 1000  # what the skill sees as its own uid, whoever runs it
 MEMORY_LEAST = 32 * MIB  # below it the interpreter itself doesn't start reliably
+STACK_BYTES = 8 * MIB  # what Linux gives by default; threads get it too
+# An entry of 8 bytes for a page of 4 KiB. No limit counts page tables, so that looking at 400 GiB
+# of nothing took 800 MiB; with this bound on addresses they take no more than the memory limit.
+ADDRESSES_PER_PAGE_TABLE_BYTE = 512
 SIGNALS_QUEUED_MAX = 256  # timers included; a program that makes any makes a few
-PASSWD = f"skill:x:{GUEST_ID}:{GUEST_ID}:skill:{SCRATCH}:/bin/sh\n".encode()
+
+
+def passwd_for(user: int) -> bytes:
+    """Return the one line of /etc/passwd that a skill sees."""
+    return f"skill:x:{user}:{user}:skill:{SCRATCH}:/bin/sh\n".encode()
+
+
+PASSWD = passwd_for(GUEST_ID)
 
 ENVIRONMENT = (
     ("HOME", SCRATCH),
@@ -95,7 +110,8 @@ class Mount:
     """One thing that the sandbox's file system shows, in the order of mounting."""
 
     kind: str
-    """A bubblewrap option without dashes: ro-bind, dev-bind, tmpfs, symlink, file."""
+    """A bubblewrap option without dashes: ro-bind, dev-bind, tmpfs, symlink, file; without
+    namespaces copy, copy-program with its libraries, copy-run for each run, device."""
     source: str
     """Host path; link target; for a file the name of its content."""
     target: str
@@ -119,6 +135,18 @@ class ZygotePart:
     layout: str
     worker: str
     job: str
+    imports_early: bool = False
+    """Whether code of packages runs in a warm worker before its job comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class BarePart:
+    """What is special about a run without namespaces."""
+
+    scratch: str
+    """Where it may write, as it sees it."""
+    rules: tuple[tuple[str, str], ...]
+    """(path, rights) for Landlock, as it sees them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +182,12 @@ class Plan:
     """Whether the input is also shown as the file /dev/stdin."""
     network: tuple[str, ...] = ()
     """Hosts with ports that the proxy lets through; empty for no network at all."""
+    programs: tuple[str, ...] = ()
+    """What was granted to be executed, by name; `executables` has the files."""
     import_paths: tuple[str, ...] = ()
     """Where Python finds the packages of this run, after its standard library."""
     zygote: ZygotePart | None = None
+    bare: BarePart | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan for machines; only what a person could read in `describe`."""
@@ -171,10 +202,12 @@ class Plan:
             "executes": self.executes.value,
             "syscalls": dict(self._syscalls()),
             "executables": list(self.executables),
+            "programs": {name: power_of(name) for name in self.programs},
             "environment": dict(self.environment),
             "network": list(self.network),
             "import_paths": list(self.import_paths),
             "mounts": [[mount.kind, mount.source, mount.target] for mount in self.mounts],
+            "landlock_rules": [list(rule) for rule in self.bare.rules] if self.bare else [],
             "resource_limits": {name: [soft, hard] for name, soft, hard in self.resource_limits},
             "limits": asdict(self.limits),
             "service_id": self.service_id,
@@ -188,7 +221,15 @@ class Plan:
             return []
         network = bool(self.network)
         rules = worker_rules(self.profile, self.machine, executes=self.executes, network=network)
-        return list(summary(rules | closing_rules()).items())
+        closing = closing_rules(network=network)
+        if self.bare is not None:
+            from skilllite_sandbox.seccomp.bare import bare_rules
+
+            shared = self.tier is Tier.LANDLOCK
+            rules = bare_rules(
+                self.profile, self.machine, executes=self.executes, shared_user=shared
+            )
+        return list(summary(rules | closing).items())
 
     def describe(self) -> str:
         """Return the plan as lines to read."""
@@ -205,6 +246,11 @@ class Plan:
             *(f"network {target}" for target in self.network),
             *(f"import from {path}" for path in self.import_paths),
             *(f"relay {relay.source} via {relay.via}" for relay in self.relays),
+            *(f"program {name}: {power_of(name) or 'granted'}" for name in self.programs),
+            *(
+                f"landlock {rights} {path}"
+                for path, rights in (self.bare.rules if self.bare else ())
+            ),
             *(f"executable {path}" for path in self.executables),
             *(f"rlimit {name} {soft} {hard}" for name, soft, hard in self.resource_limits),
             *(f"syscalls {verdict} {' '.join(names)}" for verdict, names in self._syscalls()),
@@ -226,6 +272,8 @@ def make_plan(
     landlock: bool = False,
     writable_code: bool = False,
     packages: str = "",
+    programs: tuple[Program, ...] = (),
+    runs_commands: bool = False,
 ) -> Plan:
     """Return the plan of one run at level 1, or by bubblewrap.
 
@@ -234,9 +282,11 @@ def make_plan(
         host: What this machine has.
         entry: What to run.
         skill_directory: Absolute host path of the staged copy.
-        landlock: Whether the kernel has Landlock; only bash depends on it.
+        landlock: Whether the kernel has Landlock; only bash and granted programs depend on it.
         writable_code: Whether memory may become executable after it was writable.
         packages: Absolute host path of what is installed for the skill; empty for nothing.
+        programs: What it may execute beside what its language allows.
+        runs_commands: Run the input's commands instead of a script of the skill.
 
     Raises:
         SandboxUnavailable: this host can't give what the level asks.
@@ -245,14 +295,58 @@ def make_plan(
     """
     check_policy(policy)
     if policy.level is Level.DIRECT:
-        return _with_own_packages(_direct_plan(policy, host, entry, skill_directory), packages)
+        plan = _with_own_packages(_direct_plan(policy, host, entry, skill_directory), packages)
+        return replace(plan, script=guest_path("run_commands")) if runs_commands else plan
     plan = _isolated_plan(policy, host, entry, skill_directory, landlock=landlock)
+    plan = _with_programs(plan, host, programs, landlock=landlock)
+    if runs_commands:
+        shown = Mount("file", "run-commands", COMMANDS_FILE)
+        plan = replace(plan, script=COMMANDS_FILE, mounts=(*plan.mounts, shown))
     plan = _with_shown_packages(plan, packages)
     if writable_code and plan.profile is Profile.PYTHON:
         plan = replace(plan, profile=Profile.PYTHON_JIT)
     if not host.is_root:
         return plan
     return _relayed(plan, host, (skill_directory, *([packages] if packages else [])))
+
+
+def _with_programs(
+    plan: Plan, host: Host, programs: tuple[Program, ...], *, landlock: bool
+) -> Plan:
+    """Return the plan with granted programs shown and executable."""
+    if not programs:
+        return plan
+    if not landlock:
+        raise SandboxUnavailable(
+            "programs can't be granted on this host",
+            cause="without Landlock the sandbox can't tell which files may be executed",
+            hint="use a kernel of 5.13 or newer with Landlock, or run the skill without them",
+        )
+    mounts = plan.mounts
+    if plan.language is Language.BASH:
+        # Nothing can be added to the one directory, so that its programs are shown one by one.
+        one_by_one = _bash_mounts(host, all_programs=False)
+        whole = _bash_mounts(host, all_programs=True)
+        mounts = tuple(mount for mount in mounts if mount not in whole) + tuple(one_by_one)
+    return replace(
+        plan,
+        mounts=(*mounts, *program_mounts(programs, mounts)),
+        executables=executables(host, plan.language, programs),
+        programs=tuple(program.name for program in programs),
+        landlock=Landlock.REQUIRED,
+        executes=Executes.LISTED,
+        enforced=tuple(each for each in plan.enforced if each not in NOT_WITH_PROGRAMS),
+        not_enforced=tuple(dict.fromkeys((*plan.not_enforced, *_MISSING_WITH_PROGRAMS))),
+        tree=SUPERVISED,
+    )
+
+
+def program_mounts(programs: tuple[Program, ...], mounts: tuple[Mount, ...]) -> tuple[Mount, ...]:
+    """Return what shows granted programs beside these mounts."""
+    targets = [mount.target for mount in mounts]
+    trees = [mount.target for mount in mounts if mount.kind.startswith("ro-bind")]
+    shown = shown_for(programs, trees=trees, targets=targets)
+    return tuple(Mount(kind, source, target) for kind, source, target in shown)
 
 
 def _with_own_packages(plan: Plan, packages: str) -> Plan:
@@ -330,12 +424,12 @@ def _isolated_plan(
         resource_limits=resource_limits(policy.limits, counted_here=True),
         profile=PROFILES[language],
         mounts=_mounts(host, python, language, skill_directory, landlock=landlock),
-        executables=_executables(host, language),
+        executables=executables(host, language),
         landlock=restriction,
         executes=EXECUTES[language],
         enforced=(*_BY_THE_CARRIER, reach, *EXECUTION[language], *BY_THE_HOST),
         not_enforced=_missing(policy, language),
-        tree=tree_bound(PROFILES[language]),
+        tree=tree_bound(PROFILES[language], EXECUTES[language]),
     )
 
 
@@ -360,16 +454,24 @@ def _mounts(
     )
 
 
-def _executables(host: Host, language: Language) -> tuple[str, ...]:
-    """Return what stays executable under Landlock; Python needs none, seccomp denies every exec."""
-    if language is Language.PYTHON:
-        return ()
-    programs = BASH_PROGRAMS if language is Language.BASH else ()
-    return (
-        interpreter_for(host, language).path,
+def executables(
+    host: Host, language: Language, programs: tuple[Program, ...] = ()
+) -> tuple[str, ...]:
+    """Return what stays executable under Landlock.
+
+    The interpreter of a program is executed and so may be again; Python is there already.
+    """
+    if language is Language.PYTHON and not programs:
+        return ()  # seccomp denies every exec
+    own = () if language is Language.PYTHON else (interpreter_for(host, language).path,)
+    names = BASH_PROGRAMS if language is Language.BASH else ()
+    listed = (
+        *own,
         *((host.loader,) if host.loader else ()),
-        *(f"/usr/bin/{name}" for name in programs),
+        *(f"/usr/bin/{name}" for name in names),
+        *executables_of(programs),
     )
+    return tuple(dict.fromkeys(listed))
 
 
 def _restriction(language: Language, *, landlock: bool) -> Landlock:
@@ -390,6 +492,9 @@ EXECUTION: dict[Language, tuple[str, ...]] = {
     Language.NODE: ("no-fork",),
     Language.BASH: (),  # not the list: see `_missing`
 }
+NOT_WITH_PROGRAMS = frozenset({"no-exec", "no-fork", "exec-once"})
+"""What no longer holds for a run that may execute programs."""
+_MISSING_WITH_PROGRAMS = ("own-executables",)  # see `_missing`
 EXECUTES = {
     Language.PYTHON: Executes.NONE,
     Language.NODE: Executes.ONCE,
@@ -402,13 +507,15 @@ PROFILES = {
 }
 
 
-def tree_bound(profile: Profile) -> TreeBound:
+def tree_bound(profile: Profile, executes: Executes) -> TreeBound:
     """Return who bounds a tree where nothing better than /proc is known of."""
-    return SUPERVISED if profile in FORKING else ONE_PROCESS
+    return SUPERVISED if profile in FORKING or executes is Executes.LISTED else ONE_PROCESS
 
 
 def _missing(policy: Policy, language: Language) -> tuple[str, ...]:
-    missing = ["scratch-inodes"]  # bubblewrap's tmpfs takes a size, no number of files
+    # bubblewrap's tmpfs takes a size, no number of files, and no option against execution: what is
+    # written there can't be executed by name, but it can be mapped as code.
+    missing = ["scratch-inodes", "scratch-noexec"]
     if language is Language.BASH:
         # Every program needs the loader to be executable, and the loader started by itself runs
         # any file that can be read, without asking Landlock.
@@ -505,6 +612,8 @@ def resource_limits(limits: Limits, *, counted_here: bool) -> tuple[tuple[str, i
         ("FSIZE", limits.file_bytes, limits.file_bytes),
         ("NOFILE", limits.open_files, limits.open_files),
         ("MEMLOCK", 0, 0),
+        # What grows as a stack doesn't count for DATA.
+        ("STACK", STACK_BYTES, STACK_BYTES),
     ]
     if counted_here:
         # Outside a user namespace of the run it would count all processes of this user.
@@ -512,7 +621,8 @@ def resource_limits(limits: Limits, *, counted_here: bool) -> tuple[tuple[str, i
         # Timers and queued signals count for the user outside too, who would run out of them.
         found.append(("SIGPENDING", SIGNALS_QUEUED_MAX, SIGNALS_QUEUED_MAX))
     # Last: from here on the guest itself can run out.
-    return (*found, ("DATA", limits.memory_bytes, limits.memory_bytes))
+    space = limits.memory_bytes * ADDRESSES_PER_PAGE_TABLE_BYTE
+    return (*found, ("AS", space, space), ("DATA", limits.memory_bytes, limits.memory_bytes))
 
 
 def _relayed(plan: Plan, host: Host, directories: tuple[str, ...]) -> Plan:

@@ -31,6 +31,18 @@ class Tier(StrEnum):
     NONE = "none"
 
 
+TIERS = (Tier.FULL, Tier.BWRAP, Tier.ROOT_CHROOT, Tier.LANDLOCK)
+"""Those that isolate, the strongest first."""
+
+WEAKEST_TIER = Tier.ROOT_CHROOT
+"""What a run accepts when nobody chose, and the most that a peer's task accepts."""
+
+
+def stronger(one: Tier, other: Tier) -> Tier:
+    """Return the one of two tiers that isolates better."""
+    return min(one, other, key=TIERS.index)
+
+
 class Bounded(StrEnum):
     """Who holds everything that one run starts at a bound, together."""
 
@@ -147,3 +159,17 @@ class Policy:
     origin: Origin = Origin.LOCAL
     grants: Grants = NOTHING_GRANTED
     """What is effective: requested by the skill and granted by a person."""
+    accept_tier: Tier = WEAKEST_TIER
+    """The weakest tier that a person accepts; for a peer's task see `weakest`."""
+
+    @property
+    def weakest(self) -> Tier:
+        """The weakest tier that counts: no choice of a person gives a peer's task less."""
+        if self.origin is Origin.REMOTE:
+            return stronger(self.accept_tier, WEAKEST_TIER)
+        return self.accept_tier
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """What may carry the run, the strongest first."""
+        return TIERS[: TIERS.index(self.weakest) + 1]

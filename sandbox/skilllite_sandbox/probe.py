@@ -14,12 +14,20 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from skilllite_sandbox.attackers import SELF_TESTS, attempts_of, question
+from skilllite_sandbox.backend.bare import Bare
 from skilllite_sandbox.backend.bubblewrap import Bubblewrap, root_prefix
 from skilllite_sandbox.backend.zygote import Zygote
+from skilllite_sandbox.bare_plan import (
+    LANDLOCK_LEAST,
+    can_be_bare,
+    lacks_of,
+    make_bare_plan,
+)
+from skilllite_sandbox.bare_self_test import try_attackers
 from skilllite_sandbox.bounds.tree_check import REMEDY, tree_bounds
 from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import SandboxError, SandboxUnavailable
@@ -56,6 +64,8 @@ class HostReport:
     checks: tuple[Check, ...]
     tier: Tier
     """What levels 2 and 3 get; `none` when they are refused."""
+    accepts_landlock: bool = False
+    """Whether Python skills could run in tier `landlock`, if a person accepts that."""
 
     @property
     def ok(self) -> bool:
@@ -69,23 +79,83 @@ def probe_host() -> HostReport:
     return probe(read_host())
 
 
-def probe(host: Host, *, tiers: tuple[Tier, ...] = (Tier.FULL, Tier.BWRAP)) -> HostReport:
+_PROBED = (Tier.FULL, Tier.BWRAP, Tier.ROOT_CHROOT)
+
+
+def probe(host: Host, *, tiers: tuple[Tier, ...] = _PROBED) -> HostReport:
     """Try out what this host can enforce.
 
     A tier that fails while a better one works is no failure of the host, only the lack of a second
-    line; a tier that works while a better one failed leaves that as something optional too.
+    line; a tier that works while a better one failed leaves that as something optional too. Those
+    without namespaces are tried only where the others fail.
     """
     base = [_machine(host), _python(host)]
     if not all(check.ok for check in base):
         return HostReport((*base, *_optional(host)), Tier.NONE)
-    chains = {tier: _CHAINS[tier](host) for tier in tiers}
-    best = next((tier for tier in tiers if all(check.ok for check in chains[tier])), Tier.NONE)
+    chains: list[list[Check]] = []
+    best = Tier.NONE
+    for tier in tiers:
+        if tier in _CHAINS:
+            chain = _CHAINS[tier](host)
+        elif best is Tier.NONE and can_be_bare(tier, host, Language.PYTHON):
+            chain = [_bare_check(tier, host)]
+        else:
+            continue
+        chains.append(chain)
+        if best is Tier.NONE and all(check.ok for check in chain):
+            best = tier
     tried = [
         check if best is Tier.NONE else replace(check, required=check.ok and check.required)
-        for chain in chains.values()
+        for chain in chains
         for check in chain
     ]
-    return HostReport((*base, *tried, *_optional(host)), best)
+    lacks = [_lacks(best)] if best in LANDLOCK_LEAST else []
+    last = _landlock_check(host) if best is Tier.NONE and not host.is_root else None
+    return HostReport(
+        (*base, *tried, *lacks, *([last] if last else []), *_optional(host)),
+        best,
+        accepts_landlock=last is not None and last.ok,
+    )
+
+
+def _bare_check(tier: Tier, host: Host) -> Check:
+    """Run the built-in attackers without namespaces, one for each language that the tier takes."""
+    held = []
+    policy = replace(_probe_policy(), accept_tier=tier)
+    for language in (Language.PYTHON, Language.NODE, Language.BASH):
+        if not can_be_bare(tier, host, language):
+            continue
+        try:
+            with _probe_skill(language) as (entry, directory):
+                plan = make_bare_plan(tier, policy, host, entry, directory)
+                stage_root = str(Path(directory).parents[1])
+                Bare(host, stage_root, partial(try_attackers, host)).check(plan)
+        except SandboxUnavailable as error:
+            if language is not Language.PYTHON and not getattr(host, language.value):
+                continue  # an interpreter that isn't here, said among the optional things
+            detail = f"{error.message}: {error.cause}" if error.cause else error.message
+            return Check(tier.value, False, f"{language.value}: {detail}", error.hint or _REPORT_IT)
+        held.append(language.value)
+    return Check(tier.value, True, f"a hostile skill was held: {', '.join(held)}")
+
+
+def _lacks(tier: Tier) -> Check:
+    """Say what the tier that runs get doesn't hold."""
+    return Check("not-held", False, ", ".join(lacks_of(tier)), _namespace_remedy(), required=False)
+
+
+def _landlock_check(host: Host) -> Check:
+    """Try the tier that nobody gets without having accepted it."""
+    check = _bare_check(Tier.LANDLOCK, host)
+    if not check.ok:
+        return replace(check, name="tier-landlock", required=False)
+    detail = f"{check.detail}; not held: {', '.join(lacks_of(Tier.LANDLOCK))}"
+    return Check("tier-landlock", True, detail, required=False)
+
+
+def bubblewrap_holds(host: Host) -> bool:
+    """Return whether runs by bubblewrap work here."""
+    return all(check.ok for check in _bubblewrap_chain(host))
 
 
 def _zygote_chain(host: Host) -> list[Check]:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     Number = TypeVar("Number", int, float)
 
 LEVELS = (1, 2, 3)
+TIERS = ("full", "bwrap", "root-chroot", "landlock")
+"""Those of `policy.TIERS`, which isn't imported here."""
+OTHER_SYSTEMS = ("darwin", "windows")
+"""Those of `other_systems.SYSTEMS`, for `--explain` alone."""
 _MIB = 1024 * 1024
 INPUT_BYTES_MAX = 4 * _MIB
 """What the default limits let through; no argument changes it."""
@@ -34,6 +38,16 @@ def add_run_arguments(parser: argparse.ArgumentParser, *, with_script: bool, ski
     parser.add_argument(
         "input", metavar="JSON", nargs="?", help="its input, a JSON object; `-` reads stdin"
     )
+    add_policy_arguments(parser)
+    parser.add_argument(
+        "--system",
+        choices=OTHER_SYSTEMS,
+        help="with --explain: what would stand around it there; untested on hardware",
+    )
+
+
+def add_policy_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what bounds a run and what is shown of it, the same for everything that runs."""
     parser.add_argument(
         "--sandbox-level",
         type=int,
@@ -49,6 +63,18 @@ def add_run_arguments(parser: argparse.ArgumentParser, *, with_script: bool, ski
         help="let it reach a host it asks for, like api.example.com or 10.0.0.5:8080",
     )
     parser.add_argument(
+        "--allow-exec",
+        action="append",
+        metavar="NAME",
+        help="let it execute a program it asks for, like git, and all that one can itself run",
+    )
+    parser.add_argument(
+        "--accept-tier",
+        choices=TIERS,
+        metavar="TIER",
+        help=f"the weakest isolation it may get where better isn't to be had: {', '.join(TIERS)}",
+    )
+    parser.add_argument(
         "--explain", action="store_true", help="print what would stand around the run; run nothing"
     )
     parser.add_argument("--json", action="store_true", help="print the whole outcome as JSON")
@@ -62,7 +88,10 @@ class PlainArguments:
         self.timeout: float | None = None
         self.max_memory: int | None = None
         self.allow_network: list[str] | None = None
+        self.allow_exec: list[str] | None = None
+        self.accept_tier: str | None = None
         self.explain = False
+        self.system: str | None = None
         self.json = False
 
 
@@ -119,11 +148,23 @@ def _read_network(found: PlainArguments, text: str) -> None:
     found.allow_network = [*(found.allow_network or ()), text]
 
 
+def _read_exec(found: PlainArguments, text: str) -> None:
+    found.allow_exec = [*(found.allow_exec or ()), text]
+
+
+def _read_tier(found: PlainArguments, text: str) -> None:
+    if text not in TIERS:
+        raise ValueError
+    found.accept_tier = text
+
+
 _READERS: dict[str, Callable[[PlainArguments, str], None]] = {
     "--sandbox-level": _read_level,
     "--timeout": _read_timeout,
     "--max-memory": _read_memory,
     "--allow-network": _read_network,
+    "--allow-exec": _read_exec,
+    "--accept-tier": _read_tier,
 }
 
 

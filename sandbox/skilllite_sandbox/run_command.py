@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from skilllite_sandbox.backend.launch import Launcher
-from skilllite_sandbox.errors import SandboxError
+from skilllite_sandbox.errors import InvalidInput, SandboxError
 from skilllite_sandbox.host import read_host
 from skilllite_sandbox.run_arguments import GivenInput
 from skilllite_sandbox.run_output import (
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
+    from skilllite_sandbox.carriers import Job
     from skilllite_sandbox.environment.store import Environments
     from skilllite_sandbox.outcome import Outcome
     from skilllite_sandbox.run_request import RunRequest
@@ -76,6 +77,11 @@ def run_skill_command(
     """
     if args.explain:
         return _explain(args, level, locate)
+    if args.system:
+        raise InvalidInput(
+            f"nothing runs on {args.system} from here",
+            hint=f"add --explain to see what would stand around the run on {args.system}",
+        )
     given = given or GivenInput(args.input)
     with _started_early(level) as launcher:
         from skilllite_sandbox.run_request import request_of
@@ -188,13 +194,37 @@ def _explain(args: argparse.Namespace, level: int, locate: Callable[[], Place]) 
         job, notes = make_job(request_of(args, level), b"{}", place.directory, sandbox.stage)
         for each in notes:
             note(each)
+        if args.system:
+            return _explain_elsewhere(args, job)
         try:
             job = sandbox.with_packages(job, may_install=False)
         except EnvironmentMissing as missing:
             note(f"note: {missing.message}; the first run installs them")
+        sandbox.prepare(job)  # which tier it would get is found out by trying
         plan = sandbox.plan(job)
     if args.json:
         print_outcome(plan.to_json())
     else:
         write(plan.describe() + "\n")
+    return OK
+
+
+def _explain_elsewhere(args: argparse.Namespace, job: Job) -> int:
+    """Print what would be started on another system, from data that no machine has tried."""
+    from skilllite_sandbox.grants import PROXY_PORT
+    from skilllite_sandbox.other_systems import UNTESTED, describe_for, usual_skill_directory
+
+    hosts = job.policy.grants.network
+    text = describe_for(
+        args.system,
+        job.policy,
+        job.entry,
+        usual_skill_directory(args.system, job.staged.skill.name),
+        proxy_port=PROXY_PORT if hosts else None,
+        allowed_hosts=hosts,
+    )
+    if args.json:
+        print_outcome({"schema": 1, "system": args.system, "label": UNTESTED, "text": text})
+    else:
+        write(text + "\n")
     return OK

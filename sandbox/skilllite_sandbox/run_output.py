@@ -44,6 +44,9 @@ _HINTS = {
     "output": "let it print a summary, or less",
 }
 
+_WEAK_TIERS = frozenset({"root-chroot", "landlock"})
+"""Those without namespaces: whoever runs something there is told what they lack."""
+
 # What would move the cursor, retitle the window or reorder what a person reads.
 _UNPRINTABLE = {
     code: f"\\x{code:02x}"
@@ -80,6 +83,8 @@ def print_result(facts: dict[str, Any], *, has_output: bool, complaint: str) -> 
         complaint: What a skill that failed says itself.
     """
     text = facts["text"]
+    if facts["tier"] in _WEAK_TIERS and facts["enforced"]:
+        note(f"note: tier {facts['tier']}, which doesn't hold: {', '.join(facts['not_enforced'])}")
     if facts["reason"] == "not_json":
         write(text)
         end = "; printed as it came" if text.strip() else ", although the skill succeeded"

@@ -8,7 +8,16 @@ from __future__ import annotations
 from skilllite_sandbox.capabilities import missing_clauses
 from skilllite_sandbox.carriers import Job
 from skilllite_sandbox.grants import effective_grants
-from skilllite_sandbox.policy import DEFAULT_LIMITS, MIB, Grants, Level, Limits, Policy
+from skilllite_sandbox.policy import (
+    DEFAULT_LIMITS,
+    MIB,
+    WEAKEST_TIER,
+    Grants,
+    Level,
+    Limits,
+    Policy,
+    Tier,
+)
 from skilllite_sandbox.sandbox import entry_of
 from skilllite_sandbox.values import dataclass, replace
 
@@ -32,6 +41,12 @@ class RunRequest:
     limits: Limits = DEFAULT_LIMITS
     network: tuple[str, ...] = ()
     """Hosts that it may reach, of those that it asks for."""
+    exec: tuple[str, ...] = ()
+    """Programs that it may execute, of those that it asks for."""
+    standing_exec: tuple[str, ...] = ()
+    """The same by the user's configuration: for every skill that asks."""
+    accept_tier: Tier = WEAKEST_TIER
+    """The weakest tier that the person accepts."""
 
 
 def request_of(args: argparse.Namespace, level: int) -> RunRequest:
@@ -41,6 +56,9 @@ def request_of(args: argparse.Namespace, level: int) -> RunRequest:
         script=getattr(args, "script", None),
         limits=limits_for(args.timeout, args.max_memory),
         network=tuple(args.allow_network or ()),
+        exec=tuple(args.allow_exec or ()),
+        standing_exec=tuple(getattr(args, "standing_exec", ())),
+        accept_tier=Tier(args.accept_tier) if args.accept_tier else WEAKEST_TIER,
     )
 
 
@@ -68,9 +86,11 @@ def make_job(
     staged = stage.put(directory)
     entry = entry_of(staged, request.script)
     requests = staged.skill.requests
-    grants, ineffective = effective_grants(requests, Grants(network=request.network))
+    standing = tuple(name for name in request.standing_exec if name in requests.exec)
+    granted = Grants(network=request.network, exec=(*request.exec, *standing))
+    grants, ineffective = effective_grants(requests, granted)
     languages = frozenset(tool.language for tool in staged.skill.tools)
     clauses = (*missing_clauses(requests, languages, grants), *ineffective)
     notes = tuple(f"{staged.skill.name}: {clause}" for clause in clauses)
-    policy = Policy(request.level, request.limits, grants=grants)
+    policy = Policy(request.level, request.limits, grants=grants, accept_tier=request.accept_tier)
     return Job(staged, entry, input_bytes, policy), notes

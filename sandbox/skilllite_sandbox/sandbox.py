@@ -22,7 +22,16 @@ from skilllite_sandbox.grants import effective_grants
 from skilllite_sandbox.host import Host, read_host
 from skilllite_sandbox.outcome import Outcome, Reason
 from skilllite_sandbox.plan import Plan
-from skilllite_sandbox.policy import DEFAULT_LIMITS, KIB, Grants, Level, Limits, Policy, Tier
+from skilllite_sandbox.policy import (
+    DEFAULT_LIMITS,
+    KIB,
+    WEAKEST_TIER,
+    Grants,
+    Level,
+    Limits,
+    Policy,
+    Tier,
+)
 from skilllite_sandbox.stage import Stage, StagedSkill, open_temporary_stage
 from skilllite_sandbox.strict_json import parse_json
 from skilllite_sandbox.values import replace
@@ -57,6 +66,7 @@ class Sandbox:
         preload: bool = True,
         launcher: Launcher | None = None,
         environments: Environments | Callable[[], Environments] | None = None,
+        accept_tier: Tier = WEAKEST_TIER,
     ) -> None:
         """Open a sandbox; it starts nothing before the first run.
 
@@ -71,6 +81,7 @@ class Sandbox:
             launcher: Started already, for the first zygote; from here on this sandbox's own.
             environments: Where packages are installed, or what opens it when a skill needs some;
                 else in the cache of this user.
+            accept_tier: The weakest tier of runs by `run`; `landlock` only if a person chose it.
         """
         self._level = Level(level)
         self._limits = limits
@@ -78,6 +89,7 @@ class Sandbox:
         self._resources = ExitStack()
         self._stage = stage
         self._environments = environments
+        self._accept_tier = accept_tier
         self._carriers = Carriers(pool=pool, tier=tier, preload=preload, launcher=launcher)
         self._resources.callback(self._carriers.close)
 
@@ -115,6 +127,7 @@ class Sandbox:
         *,
         timeout_s: float | None = None,
         network: Sequence[str] | None = None,
+        exec: Sequence[str] | None = None,
     ) -> Outcome:
         """Run a skill's entry point and return how it ended.
 
@@ -124,6 +137,7 @@ class Sandbox:
             timeout_s: Deadline instead of the limits' one.
             network: Hosts that the skill may reach, like "api.example.com" or "10.0.0.5:8080";
                 it gets those of them that it asks for itself.
+            exec: Programs that it may execute, like "git"; likewise.
 
         Raises:
             InvalidInput: the input is no JSON object, or too large.
@@ -136,9 +150,9 @@ class Sandbox:
         input_bytes = encode_input(input, limits)
         staged = self.stage.put(skill_dir)
         entry = entry_of(staged)
-        granted = Grants(network=tuple(network or ()))
+        granted = Grants(network=tuple(network or ()), exec=tuple(exec or ()))
         grants, _ = effective_grants(staged.skill.requests, granted)
-        policy = Policy(self._level, limits, grants=grants)
+        policy = Policy(self._level, limits, grants=grants, accept_tier=self._accept_tier)
         return self.run_job(self.with_packages(Job(staged, entry, input_bytes, policy)))
 
     def with_packages(
@@ -243,10 +257,13 @@ def entry_of(staged: StagedSkill, script: str | None = None) -> EntryPoint:
     entry = staged.skill.entry
     if entry is None:
         tools = ", ".join(tool.path for tool in staged.skill.tools)
+        hint = "`skilllite exec DIR SCRIPT JSON` runs one of them" if tools else None
+        if not tools and staged.skill.requests.bash_tools:
+            hint = "`skilllite bash DIR COMMAND` runs a command that it allows"
         raise InvalidSkill(
             f"{staged.skill.name} has no entry point",
             cause=f"its scripts are {tools}" if tools else "it holds instructions only",
-            hint="`skilllite exec DIR SCRIPT JSON` runs one of them" if tools else None,
+            hint=hint,
         )
     return entry
 
@@ -295,11 +312,15 @@ def explain_unavailable(outcome: Outcome) -> SandboxUnavailable:
     from skilllite_sandbox.probe import probe_host
 
     said = outcome.stderr.strip().splitlines()
-    failed = [check for check in probe_host().checks if not check.ok and check.required]
+    report = probe_host()
+    failed = [check for check in report.checks if not check.ok and check.required]
+    hint = failed[0].remedy if failed else "`skilllite doctor` tries out what this host can do"
+    if report.accepts_landlock:
+        hint += "; Python skills can have less by --accept-tier landlock, see SECURITY.md"
     return SandboxUnavailable(
         outcome.message,
         cause=failed[0].detail if failed else " / ".join(said[-3:]) or None,
-        hint=failed[0].remedy if failed else "`skilllite doctor` tries out what this host can do",
+        hint=hint,
     )
 
 

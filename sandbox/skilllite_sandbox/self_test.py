@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from skilllite_sandbox.attackers import WITH_NETWORK, attempts_of, question
+from skilllite_sandbox.attackers import attempts_of, may_besides, question
 from skilllite_sandbox.backend.zygote import Zygote, ZygoteFailed
 from skilllite_sandbox.execution import Execution
 from skilllite_sandbox.outcome import Reason
@@ -30,8 +30,8 @@ def make_self_test(canary: str) -> Callable[[Zygote, Plan], None]:
         worker.run(json.dumps(job), data, stdin_file=plan.stdin_file)
         limits = replace(plan.limits, wall_s=DEADLINE_S)
         outcome = Execution(replace(plan, limits=limits), worker, data).wait()
-        may = WITH_NETWORK if plan.network else frozenset[str]()
-        if outcome.reason is Reason.UNAVAILABLE or (wrong := attempts_of(outcome, may=may)):
+        wrong = attempts_of(outcome, may=may_besides(plan))
+        if outcome.reason is Reason.UNAVAILABLE or wrong:
             why = outcome.message if outcome.reason is Reason.UNAVAILABLE else ", ".join(wrong)
             raise ZygoteFailed("self-test", f"a hostile skill could {why} {outcome.stderr[-200:]}")
 

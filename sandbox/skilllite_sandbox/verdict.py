@@ -55,7 +55,7 @@ class Ending:
 
 def make_outcome(plan: Plan, ending: Ending) -> Outcome:
     """Return the outcome of a run."""
-    code, number = _status(ending)
+    code, number = _status(ending, by_carrier=plan.bare is None)
     text = ending.stdout.decode("utf-8", "replace")
     try:
         output, is_json = parse_json(ending.stdout), True
@@ -91,13 +91,18 @@ def dropped_note(count: int) -> str:
     return f"[{count} more bytes on stderr were dropped]"
 
 
-def _status(ending: Ending) -> tuple[int | None, int | None]:
-    """Return (exit code, signal), one of them None."""
+def _status(ending: Ending, *, by_carrier: bool) -> tuple[int | None, int | None]:
+    """Return (exit code, signal), one of them None.
+
+    Args:
+        ending: What the host saw.
+        by_carrier: Whether what was started may report a signal as an exit code.
+    """
     told = ending.told_code
     code = os.waitstatus_to_exitcode(ending.wait_status) if told is None else told
     if code < 0:
         return None, -code
-    if told is not None:
+    if told is not None or not by_carrier:
         return code, None
     if _SHELL_SIGNAL_BASE < code <= _SHELL_SIGNAL_BASE + _SIGNAL_LAST:
         return None, code - _SHELL_SIGNAL_BASE
@@ -143,6 +148,11 @@ def _reason_of_signal(plan: Plan, ending: Ending, number: int) -> Reason:
         return Reason.VIOLATION
     if number == signal.SIGXFSZ:
         return Reason.DISK
+    if number == signal.SIGKILL:
+        # Killed by a guest that watches over it: it says first what there was too much of.
+        for fact, reason in _EXHAUSTED:
+            if fact in ending.told:
+                return reason
     # A program that ignores SIGXCPU gets SIGKILL at the hard limit, which looks like any other.
     if number == signal.SIGXCPU or (
         number == signal.SIGKILL and ending.cpu_most_s >= plan.limits.cpu_s

@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 
-from skilllite_sandbox.attackers import SELF_TESTS, WARM_UP_SCRIPT
+from skilllite_sandbox.attackers import SELF_TESTS, warm_up_script
 from skilllite_sandbox.backend.pool_size import IDLE_S
 from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import SandboxUnavailable
+from skilllite_sandbox.exec_grants import Program
 from skilllite_sandbox.grants import PROXY_ENVIRONMENT, PROXY_PORT
+from skilllite_sandbox.guest.code import guest_source
 from skilllite_sandbox.host import Host
 from skilllite_sandbox.plan import (
     BASH_PROGRAMS,
     BY_THE_HOST,
+    COMMANDS_FILE,
     DEVICES,
     ENVIRONMENT,
     EXECUTES,
     EXECUTION,
     GUEST_ID,
     NODE_MODULES,
+    NOT_WITH_PROGRAMS,
     PASSWD,
     PROFILES,
     SCRATCH,
@@ -35,8 +40,10 @@ from skilllite_sandbox.plan import (
     ZygotePart,
     check_policy,
     command_for,
+    executables,
     interpreter_for,
     is_below,
+    program_mounts,
     require_python,
     resource_limits,
     tree_bound,
@@ -57,6 +64,7 @@ SELF_TEST = "/etc/self-test"
 WARM_UP = "/etc/warm-up"
 ZYGOTE_IDLE_S = 600.0  # without a run for so long a zygote ends: about 10 MB
 LANDLOCK_LEAST = 1  # without it one skill could read the others of the same root
+_END_MARGIN_S = 10.0  # a run that starts last of all still has its whole time
 _PER_RUN_ROOM = 64 * 1024  # beside the input: a link and the file system's own blocks
 _OF_USERS = (SKILLS, ENVIRONMENTS)
 _HIDDEN = (
@@ -78,7 +86,7 @@ PRELOADED_FOR_NETWORK = ("ssl", "http.client", "urllib.request", "socket")
 _ENFORCED = (
     *("namespaces", "private-root", "no-capabilities", "no-new-privileges"),
     *("seccomp", "clean-environment", "memory", "cpu", "processes", "open-files", "file-size"),
-    *("scratch-size", "scratch-inodes"),
+    *("scratch-size", "scratch-inodes", "scratch-noexec"),
 )
 
 
@@ -92,6 +100,10 @@ def make_zygote_plan(
     writable_code: bool = False,
     environments: str = "",
     installed: str = "",
+    programs: tuple[Program, ...] = (),
+    runs_commands: bool = False,
+    early: tuple[str, ...] = (),
+    variables: tuple[tuple[str, str], ...] = (),
 ) -> Plan:
     """Return the plan of one run.
 
@@ -104,6 +116,10 @@ def make_zygote_plan(
         writable_code: Whether memory may become executable after it was writable.
         environments: Absolute host path of all installed environments; empty for none.
         installed: The digest of the one that the skill imports from; empty for none.
+        programs: What it may execute beside what its language allows.
+        runs_commands: Run the input's commands instead of a script of the skill.
+        early: What a warm worker imports of it before its job comes; Python only.
+        variables: What it adds to the environment variables.
 
     Raises:
         SandboxUnavailable: this host can't have such a zygote.
@@ -118,15 +134,18 @@ def make_zygote_plan(
     profile = PROFILES[language]
     if writable_code and profile is Profile.PYTHON:
         profile = Profile.PYTHON_JIT
-    executes = EXECUTES[language]
+    executes = Executes.LISTED if programs else EXECUTES[language]
     network = policy.grants.network
-    environment = (*ENVIRONMENT, *(PROXY_ENVIRONMENT if network else ()))
+    environment = (*ENVIRONMENT, *variables, *(PROXY_ENVIRONMENT if network else ()))
     store, _, skill = skill_directory.rpartition("/")
     store, _, digest = store.rpartition("/")
     mounts = _mounts(host, language, store, environments)
+    mounts += program_mounts(programs, mounts)
+    if runs_commands:
+        mounts += (Mount("file", "run-commands", COMMANDS_FILE),)
     import_paths = _import_paths(language, installed)
-    executables = _executables(host, language)
-    script = f"{SKILL_MOUNT}/{entry.path}"
+    executable = executables(host, language, programs)
+    script = COMMANDS_FILE if runs_commands else f"{SKILL_MOUNT}/{entry.path}"
     command = command_for(host, language, script, policy.limits)
     if language is Language.NODE:
         # The skill's directory is a link, and modules should know each other by the short name.
@@ -138,17 +157,20 @@ def make_zygote_plan(
         "files": {
             "passwd": PASSWD.decode("ascii"),
             "self-test": SELF_TESTS[language],
-            "warm-up": WARM_UP_SCRIPT,
+            "warm-up": warm_up_script(may_fork=executes is Executes.LISTED),
+            **({"run-commands": guest_source("run_commands")} if runs_commands else {}),
         },
         "service_id": host.service_id if host.is_root else None,
         "guest_id": GUEST_ID,
         "preload": _preloaded(preload, language, network=bool(network)),
         "preload_environment": {},
         "paths": [],
-        "closing_filter": closing_filter(host.machine).hex(),
+        "closing_filter": closing_filter(host.machine, bool(network)).hex(),
         "filter": worker_filter(profile, host.machine, executes, bool(network)).hex(),
         "landlock": _rules(
-            mounts, executables, hidden=_only_for_the_zygote(host, language) | {ENVIRONMENTS}
+            mounts,
+            executable,
+            hidden=_only_for_the_zygote(host, language, programs) | {ENVIRONMENTS},
         ),
         "landlock_least": LANDLOCK_LEAST,
         "executes": executes.value,
@@ -166,6 +188,7 @@ def make_zygote_plan(
         "paths": list(import_paths),
         "stdin_file": language in STDIN_BY_NAME,
     }
+    imports = _early(job, early, policy.limits.wall_s)
     return Plan(
         tier=Tier.FULL,
         level=policy.level,
@@ -178,13 +201,14 @@ def make_zygote_plan(
         environment=environment,
         network=network,
         resource_limits=limits,
-        enforced=_enforced(host, language, network=bool(network)),
+        enforced=_enforced(host, language, executes, network=bool(network)),
         not_enforced=("scan", "consent") if policy.level is Level.FULL else (),
-        tree=tree_bound(profile),
+        tree=tree_bound(profile, executes),
         profile=profile,
         mounts=mounts,
         service_id=host.service_id if host.is_root else None,
-        executables=executables,
+        executables=executable,
+        programs=tuple(program.name for program in programs),
         landlock=Landlock.REQUIRED,
         executes=executes,
         stdin_file=language in STDIN_BY_NAME,
@@ -197,9 +221,11 @@ def make_zygote_plan(
                     **_worker(policy.limits),
                     "environment": dict(environment),
                     "limits": [list(limit) for limit in limits],
+                    "early": imports,
                 }
             ),
             job=json.dumps(job),
+            imports_early=imports is not None,
         ),
     )
 
@@ -229,6 +255,16 @@ def _worker(limits: Limits) -> dict[str, object]:
         "input_bytes": limits.input_bytes + _PER_RUN_ROOM,
         "idle_s": IDLE_S,
     }
+
+
+def _early(
+    job: Mapping[str, object], modules: tuple[str, ...], wall_s: float
+) -> dict[str, object] | None:
+    """Return what a warm worker needs to import modules; it is then of one skill's kind."""
+    if not modules or not job["paths"]:
+        return None
+    needed = {name: job[name] for name in ("skill", "environment_id", "script", "paths")}
+    return {**needed, "modules": list(modules), "ends_after_s": IDLE_S + wall_s + _END_MARGIN_S}
 
 
 def _mounts(host: Host, language: Language, store: str, environments: str) -> tuple[Mount, ...]:
@@ -273,22 +309,17 @@ def _programs(host: Host) -> tuple[Mount, ...]:
     return (*(Mount("ro-bind-try", path, path) for path in paths), *awk)
 
 
-def _executables(host: Host, language: Language) -> tuple[str, ...]:
-    """Return what stays executable; Python needs none, its filter refuses every exec."""
-    if language is Language.PYTHON:
-        return ()
-    programs = BASH_PROGRAMS if language is Language.BASH else ()
-    return (
-        interpreter_for(host, language).path,
-        *((host.loader,) if host.loader else ()),
-        *(f"/usr/bin/{name}" for name in programs),
-    )
-
-
-def _only_for_the_zygote(host: Host, language: Language) -> frozenset[str]:
-    """Return what no skill may read: a Python that a bash skill could start by the loader."""
+def _only_for_the_zygote(
+    host: Host, language: Language, programs: tuple[Program, ...]
+) -> frozenset[str]:
+    """Return what no skill may read: a Python that it could start by the loader."""
+    python = require_python(host)
     needed = {*interpreter_for(host, language).trees, *host.libraries, *host.shared}
-    return frozenset(require_python(host).trees) - needed
+    if language is Language.PYTHON and programs:
+        needed.discard(python.path)  # it runs already, and its library is all that it still reads
+    for program in programs:
+        needed |= {program.path, *program.trees}
+    return frozenset(python.trees) - needed
 
 
 def _rules(
@@ -303,9 +334,14 @@ def _rules(
     return rules
 
 
-def _enforced(host: Host, language: Language, *, network: bool) -> tuple[str, ...]:
+def _enforced(
+    host: Host, language: Language, executes: Executes, *, network: bool
+) -> tuple[str, ...]:
     service = ("service-user",) if host.is_root else ()
-    listed = ("listed-programs",) if EXECUTES[language] is Executes.LISTED else ()
-    once = ("exec-once",) if EXECUTES[language] is Executes.ONCE else ()
+    listed = ("listed-programs",) if executes is Executes.LISTED else ()
+    once = ("exec-once",) if executes is Executes.ONCE else ()
     reach = ("granted-hosts-only",) if network else ("no-network",)
-    return (*_ENFORCED, *reach, *EXECUTION[language], *listed, *once, *BY_THE_HOST, *service)
+    execution = EXECUTION[language]
+    if executes is Executes.LISTED:
+        execution = tuple(each for each in execution if each not in NOT_WITH_PROGRAMS)
+    return (*_ENFORCED, *reach, *execution, *listed, *once, *BY_THE_HOST, *service)

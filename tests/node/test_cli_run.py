@@ -229,3 +229,38 @@ def test_ctrl_c_ends_the_run_with_all_its_processes(tmp_path: Path, level: str) 
     while any(Path(f"/proc/{pid}").exists() for pid in children.split()):
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_what_stands_around_a_run_elsewhere_is_shown_and_not_run(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    skill = str(make_skill(tmp_path))
+
+    assert main(["run", skill, "{}", "--explain", "--system", "darwin"]) == 0
+    shown = capfd.readouterr().out
+    assert main(["run", skill, "{}", "--system", "windows"]) == 2
+
+    assert shown.startswith("system darwin, Seatbelt, untested on hardware: nothing starts this")
+    assert "(deny default)" in shown
+    assert "--explain" in capfd.readouterr().err
+
+
+def test_a_variable_that_would_accept_a_tier_is_ignored_and_named(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SKILLLITE_SANDBOX_ACCEPT_TIER", "landlock")
+
+    assert main(["run", str(make_skill(tmp_path)), "{}"]) == 0
+
+    assert "SKILLLITE_SANDBOX_ACCEPT_TIER is ignored" in capfd.readouterr().err
+
+
+def test_the_tier_that_the_config_accepts_is_the_runs(
+    home: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    home.mkdir(mode=0o700)
+    (home / "config.toml").write_text("[sandbox]\naccept_tier = 'full'\n", encoding="utf-8")
+
+    assert main(["run", str(make_skill(tmp_path)), "{}", "--json"]) == 0
+
+    assert json.loads(capfd.readouterr().out)["tier"] == "full"

@@ -189,6 +189,29 @@ def test_every_kind_of_setting_can_come_from_the_environment(home: Home) -> None
     assert config.text("node.name") == "kitchen"
 
 
+def test_a_setting_of_the_file_alone_ignores_environment_and_dotenv(
+    home: Home, project: Path
+) -> None:
+    variable = "SKILLLITE_SANDBOX_ACCEPT_TIER"
+    write(project / ".env", f"{variable}=landlock\n")
+
+    ignored = load_config(home, environ={variable: "landlock"}, project=project)
+    flag = load_config(home, flags={"sandbox.accept_tier": "landlock"}, environ={})
+
+    assert ignored.text("sandbox.accept_tier") == "root-chroot"
+    assert sum(variable in note for note in ignored.notes) == 2
+    assert flag.text("sandbox.accept_tier") == "landlock"
+
+
+def test_the_file_of_the_home_sets_what_the_environment_may_not(home: Home) -> None:
+    write(Path(home.config_name), '[sandbox]\naccept_tier = "landlock"\n')
+
+    config = load_config(home, environ={"SKILLLITE_SANDBOX_ACCEPT_TIER": "full"})
+
+    assert config.text("sandbox.accept_tier") == "landlock"
+    assert config.origin("sandbox.accept_tier") == home.config_name
+
+
 @given(st.sampled_from(SETTINGS), st.text(max_size=40))
 def test_any_text_is_a_value_within_bounds_or_one_clear_error(row: object, text: str) -> None:
     setting = BY_KEY[getattr(row, "key")]  # noqa: B009

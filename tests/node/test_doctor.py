@@ -54,7 +54,7 @@ def test_a_missing_optional_part_warns_and_a_required_one_fails() -> None:
         Tier.NONE,
     )
 
-    checks = check_sandbox(report)
+    checks = check_sandbox(report.checks)
 
     assert statuses(checks) == [Status.FAILED, Status.WARNING, Status.OK]
     assert_remedies(checks)

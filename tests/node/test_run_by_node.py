@@ -92,6 +92,8 @@ CASES: dict[str, list[str]] = {
     "an odd level": ["run", "plain", "{}", "--sandbox-level", "4"],
     "a host it does not ask for": ["run", "plain", "{}", "--allow-network", "example.com"],
     "a host that is none": ["run", "plain", "{}", "--allow-network", "http://a b"],
+    "a program it may execute": ["run", "caller", "{}", "--allow-exec", "git"],
+    "a program it may not execute": ["run", "caller", "{}", "--allow-exec", "jq"],
     "too little memory": ["run", "plain", "{}", "--max-memory", "1", "--json"],
     "what would stand around it": ["run", "plain", "{}", "--explain"],
 }
@@ -112,6 +114,8 @@ def skills(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("skills")
     for name, files in SKILLS.items():
         make_skill(place, name, files=files or None)
+    caller = {"scripts/main.py": "import subprocess as s\ns.run(['git', '--version'])"}
+    make_skill(place, "caller", extra="metadata:\n  skilllite.exec: git\n", files=caller)
     make_skill(place / ".skills", "diff", extra="compatibility: needs network access\n")
     return place
 

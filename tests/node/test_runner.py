@@ -260,3 +260,23 @@ async def test_unknown_skill_and_skill_without_script_are_errors_of_the_sandbox(
         await run(runner, "missing")
     with pytest.raises(InvalidSkill):
         await run(runner, "prose-only")
+
+
+@pytest.mark.parametrize("origin", list(Origin))
+def test_no_task_gets_the_tier_that_its_node_accepts_by_hand(
+    tmp_path: Path, folder: Folder, origin: Origin
+) -> None:
+    (tmp_path / "stage").mkdir(mode=0o700)
+    stage = Stage(tmp_path / "stage")
+    with Sandbox(stage=stage, pool=False) as sandbox:
+        for accepted, weakest in ((Tier.LANDLOCK, Tier.ROOT_CHROOT), (Tier.FULL, Tier.FULL)):
+            made = SandboxRunner(
+                sandbox,
+                stage,
+                folder,
+                local_level=Level.FULL,
+                concurrency=1,
+                accept_tier=accepted,
+            )
+
+            assert made.policy_for(origin, DEADLINE_S).weakest is weakest

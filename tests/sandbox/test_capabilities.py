@@ -148,6 +148,15 @@ def test_with_a_grant_the_authors_word_decides(grants: Grants) -> None:
     assert is_idempotent(Requests(idempotent=True), grants)
 
 
+def test_a_rule_for_bash_that_is_not_understood_is_a_problem() -> None:
+    found, problems = requests(tools=("Bash(git:*)", "Bash(ls > x)", "Bash(./run:*)"))
+
+    assert found.bash_tools == ("git:*", "ls > x", "./run:*")
+    assert len(problems) == 2
+    assert "Bash(ls > x) allows nothing" in problems[0]
+    assert "`./run` is a path" in problems[1]
+
+
 def test_each_thing_that_is_missing_is_one_clause() -> None:
     everything = Requests(
         network=("a.example",),
@@ -159,9 +168,18 @@ def test_each_thing_that_is_missing_is_one_clause() -> None:
 
     clauses = missing_clauses(everything, frozenset({Language.TYPESCRIPT}))
 
-    assert len(clauses) == 4
-    for clause, words in zip(clauses, ("a.example", "git", "git:*", "TypeScript"), strict=True):
+    assert len(clauses) == 3
+    for clause, words in zip(clauses, ("a.example", "git", "TypeScript"), strict=True):
         assert words in clause
+
+
+def test_of_programs_only_those_that_are_not_granted_are_missing() -> None:
+    found = Requests(exec=("git", "jq"))
+
+    assert missing_clauses(found, PYTHON_ONLY, Grants(exec=("git",))) == (
+        "programs (jq) are not granted, --allow-exec NAME does that",
+    )
+    assert missing_clauses(found, PYTHON_ONLY, Grants(exec=("jq", "git"))) == ()
 
 
 def test_a_skill_that_asks_for_nothing_lacks_nothing() -> None:

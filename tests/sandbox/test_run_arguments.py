@@ -23,7 +23,7 @@ from skilllite_sandbox.run_output import _HINTS, _STATUS_OF_REASONS
 
 WORDS = st.sampled_from(
     [
-        *("--json", "--explain", "--sandbox-level", "--timeout", "--max-memory"),
+        *("--json", "--explain", "--sandbox-level", "--timeout", "--max-memory", "--allow-exec"),
         *("--allow-network", "--allow", "--json=1", "--timeout=3", "--", "-", "-h", "-1", "-x y"),
         *("1", "2", "3", "4", "0", "2.5", "1e3", "nan", "inf", "1e9", "a", "{}", "", "é", " 2 "),
     ]
@@ -71,6 +71,7 @@ def test_read_plainly_they_are_what_argparse_makes_of_them(
         ["skill", "{}", "--json"],
         ["--sandbox-level", "2", "skill", "{}", "--timeout", "2.5", "--max-memory", "64"],
         ["skill", "{}", "--allow-network", "a", "--allow-network", "b:1"],
+        ["skill", "{}", "--allow-exec", "git", "--allow-exec", "jq"],
     ],
 )
 def test_the_usual_ways_to_write_them_are_plain(words: list[str]) -> None:

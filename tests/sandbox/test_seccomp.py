@@ -5,13 +5,14 @@ from __future__ import annotations
 import ctypes.util
 import os
 import re
-import struct
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filter_machine import judge
+from skilllite_sandbox.environment.build_filter import build_filter
 from skilllite_sandbox.seccomp.bpf import (
     ALLOW,
     KILL_PROCESS,
@@ -23,10 +24,15 @@ from skilllite_sandbox.seccomp.bpf import (
     errno_action,
 )
 from skilllite_sandbox.seccomp.filters import (
+    Executes,
     Profile,
     carrier_filter,
     carrier_rules,
+    closing_filter,
     guest_filter,
+    guest_rules,
+    worker_filter,
+    worker_rules,
 )
 from skilllite_sandbox.seccomp.syscalls import AUDIT_ARCH, TABLES
 
@@ -36,32 +42,6 @@ PROFILES = list(Profile)
 WORD = 0xFFFF_FFFF
 
 
-def judge(program: bytes, arch: int, number: int, *arguments: int) -> int:
-    """Run a filter over one call and return its verdict; checks what the kernel would check."""
-    instructions = list(struct.iter_unpack("<HBBI", program))
-    padded = [value & 0xFFFF_FFFF_FFFF_FFFF for value in (*arguments, *[0] * 6)][:6]
-    data = struct.pack("<iIQ6Q", number, arch, 0, *padded)
-    accumulator = 0
-    position = 0
-    while True:
-        code, if_true, if_false, operand = instructions[position]
-        position += 1
-        if code == 0x20:
-            accumulator = int.from_bytes(data[operand : operand + 4], "little")
-        elif code == 0x54:
-            accumulator &= operand
-        elif code == 0x05:
-            position += operand
-        elif code == 0x15:
-            position += if_true if accumulator == operand else if_false
-        elif code == 0x35:
-            position += if_true if accumulator >= operand else if_false
-        elif code == 0x06:
-            return int(operand)
-        else:
-            raise AssertionError(f"instruction {code:#x}")
-
-
 def verdict(profile: Profile, machine: str, name: str, *arguments: int) -> int:
     """Return what the two filters together say."""
     number, arch = TABLES[machine][name], AUDIT_ARCH[machine]
@@ -69,6 +49,32 @@ def verdict(profile: Profile, machine: str, name: str, *arguments: int) -> int:
     inner = judge(guest_filter(profile, machine), arch, number, *arguments)
     # Of two verdicts the kernel takes the lower one as a signed number; kill is negative.
     return min((outer, inner), key=lambda value: value - (1 << 32) * (value >> 31))
+
+
+EXECUTES = {
+    Profile.PYTHON: Executes.NONE,
+    Profile.PYTHON_JIT: Executes.NONE,
+    Profile.NODE: Executes.ONCE,
+    Profile.BASH: Executes.LISTED,
+}
+
+
+def allows(profile: Profile, machine: str, network: bool, name: str, *arguments: int) -> set[bool]:
+    """Return whether each of the two carriers lets a skill make a call."""
+    number, arch = TABLES[machine][name], AUDIT_ARCH[machine]
+    pairs = (
+        (
+            carrier_filter(profile, machine, network),
+            guest_filter(profile, machine, network),
+        ),
+        (
+            worker_filter(profile, machine, EXECUTES[profile], network),
+            closing_filter(machine, network),
+        ),
+    )
+    return {
+        all(judge(program, arch, number, *arguments) == ALLOW for program in pair) for pair in pairs
+    }
 
 
 # The assembler
@@ -266,6 +272,24 @@ def test_who_may_execute(machine: str) -> None:
 
 @pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("profile", PROFILES)
+def test_with_listed_programs_a_profile_forks_and_executes_and_keeps_its_other_rules(
+    profile: Profile, machine: str
+) -> None:
+    plain, listed = (
+        worker_rules(profile, machine, executes=executes, network=False)
+        for executes in (Executes.NONE, Executes.LISTED)
+    )
+    changed = {name for name in {*plain, *listed} if plain.get(name) != listed.get(name)}
+
+    assert changed <= {"execve", "clone", "fork", "vfork", "setpgid", "memfd_create"}
+    assert (listed["execve"], listed["fork"], listed["vfork"]) == (ALLOW, ALLOW, ALLOW)
+    assert listed["memfd_create"] == errno_action(EPERM)
+    assert "execveat" not in listed
+    assert "execve" not in guest_rules(profile, network=False, executes=Executes.LISTED)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("profile", PROFILES)
 def test_the_guest_closes_what_its_own_set_up_needed(profile: Profile, machine: str) -> None:
     arch, table = AUDIT_ARCH[machine], TABLES[machine]
     for name, *arguments in (
@@ -288,6 +312,124 @@ def test_memory_that_no_limit_counts_is_refused(profile: Profile, machine: str) 
     assert verdict(profile, machine, "mmap", 0, 4096, 1, 0x01) == ALLOW  # a file
     for name in ("shmget", "shmat", "memfd_create"):
         assert verdict(profile, machine, name) == errno_action(EPERM)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("network", [False, True])
+def test_only_harmless_file_commands_pass(profile: Profile, machine: str, network: bool) -> None:
+    harmless = {0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1027, 1030, 1032}
+
+    for command in (*range(64), *range(1020, 1048), 1 << 31):
+        for value in (command, command | 1 << 32):
+            found = allows(profile, machine, network, "fcntl", 0, value)
+            assert found == {command in harmless}, command
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("network", [False, True])
+def test_memory_that_grows_or_is_huge_is_refused(
+    profile: Profile, machine: str, network: bool
+) -> None:
+    grows_down, huge, private = 0x100, 0x40000, 0x22
+
+    for protection in (0, 1, 3, 4, 5, 7):
+        for bit in (grows_down, huge, grows_down | 0x20000):
+            flags = private | bit
+            assert allows(profile, machine, network, "mmap", 0, 4096, protection, flags) == {False}
+    assert allows(profile, machine, network, "mmap", 0, 4096, 3, private | 0x20000) == {True}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("network", [False, True])
+def test_socket_options_give_no_process_and_take_no_program(
+    profile: Profile, machine: str, network: bool
+) -> None:
+    peer_pidfd, pass_pidfd, peer_security, cookie = 77, 76, 31, 57
+    attach_filter, attach_bpf, attach_reuseport = 26, 50, 51
+    tcp, tcp_ulp, tcp_repair, congestion, ip = 6, 31, 19, 13, 0
+
+    for option in (peer_pidfd, pass_pidfd, peer_security, cookie, attach_filter):
+        for value in (option, option | 1 << 32):
+            assert allows(profile, machine, network, "getsockopt", 0, 1, value) == {False}
+    for option in (pass_pidfd, attach_filter, attach_bpf, attach_reuseport):
+        assert allows(profile, machine, network, "setsockopt", 0, 1, option) == {False}
+    for option in (tcp_ulp, tcp_repair, congestion):
+        assert allows(profile, machine, network, "setsockopt", 0, tcp, option) == {False}
+    for level, option in ((ip, 64), (ip, 4), (ip, 35), (41, 64), (17, 1), (270, 1), (284, 1)):
+        assert allows(profile, machine, network, "setsockopt", 0, level, option) == {False}
+    for option in (3, 4, 38, 39):  # what Python asks of every socket that it is given
+        assert allows(profile, machine, network, "getsockopt", 0, 1, option) == {True}
+    assert allows(profile, machine, network, "setsockopt", 0, tcp, 1) == {network}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("profile", PROFILES)
+def test_with_network_a_socket_is_tcp_and_connects_only_by_connect(
+    profile: Profile, machine: str
+) -> None:
+    inet, inet6, stream, flags = 2, 10, 1, 0o2004000
+    sctp, smc, mptcp, fast_open = 132, 256, 262, 0x2000_0000
+
+    for protocol in (0, 6):
+        assert allows(profile, machine, True, "socket", inet, stream | flags, protocol) == {True}
+    for protocol in (sctp, smc, mptcp, 33, 1, 255):
+        for value in (protocol, protocol | 1 << 32):
+            assert allows(profile, machine, True, "socket", inet, stream, value) == {False}
+    for family in (1, inet6, 16, 17, 38, 40):
+        assert allows(profile, machine, True, "socket", family, stream, 0) == {False}
+    assert allows(profile, machine, True, "socket", inet, 2, 0) == {False}
+    assert allows(profile, machine, True, "sendto", 0, 0, 0, fast_open) == {False}
+    assert allows(profile, machine, True, "sendmsg", 0, 0, fast_open) == {False}
+    assert allows(profile, machine, True, "sendto", 0, 0, 0, 0x4000) == {True}
+    for name in ("bind", "listen", "accept", "accept4"):
+        assert allows(profile, machine, True, name) == {False}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_installing_packages_talks_tcp_and_attaches_nothing(machine: str) -> None:
+    program, table, arch = build_filter(machine), TABLES[machine], AUDIT_ARCH[machine]
+    judged = {
+        "tcp": judge(program, arch, table["socket"], 2, 1, 6),
+        "tcp over IPv6": judge(program, arch, table["socket"], 10, 1, 0),
+        "mptcp": judge(program, arch, table["socket"], 2, 1, 262),
+        "pidfd": judge(program, arch, table["getsockopt"], 0, 1, 77),
+        "bpf": judge(program, arch, table["setsockopt"], 0, 1, 50),
+        "no delay": judge(program, arch, table["setsockopt"], 0, 6, 1),
+    }
+
+    assert {name for name, action in judged.items() if action == ALLOW} == {
+        *("tcp", "tcp over IPv6", "no delay"),
+    }
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("profile", PROFILES)
+def test_pages_are_not_offered_for_merging(profile: Profile, machine: str) -> None:
+    mergeable, poison, offline, free = 12, 100, 101, 8
+
+    for advice in (mergeable, poison, offline, mergeable | 1 << 32):
+        assert allows(profile, machine, False, "madvise", 0, 4096, advice) == {False}
+    assert allows(profile, machine, False, "madvise", 0, 4096, free) == {True}
+
+
+def test_a_thread_may_set_its_own_base_and_ask_for_nothing_else_of_the_processor() -> None:
+    set_fs, set_cpuid, map_vdso, shadow_stack = 0x1002, 0x1012, 0x2001, 0x5001
+    for profile in PROFILES:
+        assert allows(profile, "x86_64", False, "arch_prctl", set_fs) == {True}
+        for option in (set_cpuid, map_vdso, shadow_stack, 0x1023):
+            assert allows(profile, "x86_64", False, "arch_prctl", option) == {False}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_shell_makes_children_of_its_own_only(machine: str) -> None:
+    parent, traced, signal = 0x8000, 0x2000, 17
+
+    assert allows(Profile.BASH, machine, False, "clone", 0x1200000 | signal) == {True}
+    for flag in (parent, traced):
+        assert allows(Profile.BASH, machine, False, "clone", flag | signal) == {False}
 
 
 @pytest.mark.parametrize("machine", MACHINES)

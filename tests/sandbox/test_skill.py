@@ -49,7 +49,7 @@ def test_a_skill_is_read_whole(tmp_path: Path) -> None:
     assert skill.entry.language is Language.PYTHON
     assert skill.parameters["properties"] == {"ü": {"type": "string"}}
     assert skill.examples == ({"request": "say ü", "arguments": {"ü": "x"}},)
-    assert len(skill.lacks) == 3
+    assert len(skill.lacks) == 2
     assert skill.idempotent
     assert skill.problems == ()
 

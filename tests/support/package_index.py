@@ -15,15 +15,20 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from skilllite_sandbox.capabilities import Package
 from skilllite_sandbox.environment.builder import SandboxBuilder
+from skilllite_sandbox.environment.index import fetch_page, read_python_settings
+from skilllite_sandbox.environment.installers import find_uv
 from skilllite_sandbox.environment.needs import target_of
 from skilllite_sandbox.environment.requirements import (
     DependencySet,
     Ecosystem,
     normal_requirements,
 )
-from skilllite_sandbox.environment.store import Environments
+from skilllite_sandbox.environment.store import Environments, open_environments
+from skilllite_sandbox.errors import EnvironmentUnavailable
 from skilllite_sandbox.host import read_host
 
 _WHEEL = "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -149,6 +154,16 @@ class PackageIndex:
         metadata = self.files.get(f"/files/{file}.metadata")
         known = f"sha256={hashlib.sha256(metadata).hexdigest()}" if metadata else "false"
         return f'<a href="/files/{file}#sha256={digest}" data-core-metadata="{known}">{file}</a>'
+
+
+def open_real_environments(root: Path) -> Environments:
+    """Return a store that installs from the index this host is set to; skip where none answers."""
+    try:
+        settings = read_python_settings(find_uv().command[0])
+        fetch_page(settings.default, "requests", settings.certificates)
+    except EnvironmentUnavailable as error:
+        pytest.skip(f"no package index answers here: {error.cause or error.message}")
+    return open_environments(root)
 
 
 @contextlib.contextmanager

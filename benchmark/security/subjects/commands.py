@@ -181,7 +181,15 @@ const {loadPyodide} = require(process.argv[1]);
   runtime.setStdout(line(1));
   runtime.setStderr(line(2));
   runtime.FS.writeFile('/main.py', fs.readFileSync(process.argv[2], 'utf8'));
-  runtime.runPython("import runpy; runpy.run_path('/main.py', run_name='__main__')");
+  process.exitCode = runtime.runPython(`
+import runpy
+status = 0
+try:
+    runpy.run_path('/main.py', run_name='__main__')
+except SystemExit as end:
+    status = end.code if isinstance(end.code, int) else int(end.code is not None)
+status
+`);
 })().catch(error => { console.error(String(error)); process.exit(1); });
 """
 
@@ -192,18 +200,19 @@ def pyodide() -> CommandLine:
     def lacks() -> str:
         if shutil.which("node") is None:
             return "node is not installed"
-        return "" if _pyodide_module() else "no npm package pyodide is installed globally"
+        return "" if pyodide_module() else "no npm package pyodide is installed globally"
 
     return CommandLine(
         "pyodide",
         "node: loadPyodide() and runPython",
         (Language.PYTHON,),
-        lambda skill: ["node", "-e", _PYODIDE, _pyodide_module(), str(skill.script)],
+        lambda skill: ["node", "-e", _PYODIDE, pyodide_module(), str(skill.script)],
         lacks=lacks,
     )
 
 
-def _pyodide_module() -> str:
+def pyodide_module() -> str:
+    """Return the directory of the npm package, if it is installed globally, else empty."""
     places = [*filter(None, os.environ.get("NODE_PATH", "").split(os.pathsep))]
     places += ["/usr/lib/node_modules", "/usr/local/lib/node_modules"]
     found = (f"{place}/pyodide" for place in places)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
 from skilllite import errors
@@ -68,16 +69,27 @@ def _try_area(area: str, home: Home, facts: dict[str, Any]) -> list[Check]:
     return [host.check_node(lambda: _status(home))]
 
 
-def _sandbox(facts: dict[str, Any]) -> list[Check]:
+def _sandbox(facts: dict[str, Any], platform: str = sys.platform) -> list[Check]:
     from skilllite.doctor.host import check_sandbox
+    from skilllite_sandbox.other_systems import other_system_checks
+
+    if elsewhere := other_system_checks(platform):
+        refused = elsewhere[0]
+        facts["sandbox"] = {
+            **{"ok": False, "tier": "none", "detail": refused.detail, "remedy": refused.remedy}
+        }
+        return check_sandbox(elsewhere)
     from skilllite_sandbox.policy import Tier
     from skilllite_sandbox.probe import probe_host
 
     report = probe_host()
-    checks = check_sandbox(report)
+    checks = check_sandbox(report.checks)
     wrong = [check for check in checks if check.status == "failed"]
     bubblewrap = next((c.detail for c in checks if c.name == "bubblewrap"), "")
-    carrier = "zygote" if report.tier is Tier.FULL else bubblewrap.rpartition("/")[2]
+    carrier = {
+        Tier.FULL: "zygote",
+        Tier.ROOT_CHROOT: "own user and root directory",
+    }.get(report.tier, bubblewrap.rpartition("/")[2])
     facts["sandbox"] = {
         "ok": report.ok,
         "tier": report.tier.value,

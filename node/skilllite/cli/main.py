@@ -96,6 +96,11 @@ COMMANDS: dict[str, LazyCommand] = {
         "run one script of a skill",
         """skilllite exec .skills/report scripts/render.py '{"title": "May"}'""",
     ),
+    "bash": LazyCommand(
+        "skilllite.cli.bash",
+        "run a command that a skill allows, in the sandbox",
+        "skilllite bash .skills/history 'git log | head -5' --allow-exec git",
+    ),
     "list": LazyCommand(_SKILLS, "the skills that can be used here", "skilllite list --json"),
     "show": LazyCommand(
         _SKILLS, "one skill: where it is, what it takes, what it lacks", "skilllite show calculator"
@@ -124,7 +129,7 @@ COMMANDS: dict[str, LazyCommand] = {
 
 PLANNED = frozenset(
     {
-        *("arena", "audit", "bash", "chat", "completion", "config", "dashboard"),
+        *("arena", "audit", "chat", "completion", "config", "dashboard"),
         *("dependency-audit", "desktop", "evolution", "explain", "feedback", "init-cursor"),
         *("init-opencode", "list-tools", "mcp", "model", "scan", "schedule", "serve", "skills"),
         "verify",

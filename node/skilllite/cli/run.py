@@ -44,10 +44,20 @@ def _run(args: argparse.Namespace) -> int:
     from skilllite.config import load_config
 
     home = Home.locate()
-    config = load_config(home, flags={"sandbox.level": args.sandbox_level})
+    flags = {"sandbox.level": args.sandbox_level, "sandbox.accept_tier": args.accept_tier}
+    config = load_config(home, flags=flags)
     level = config.integer("sandbox.level")
+    args.standing_exec = list(config.texts("sandbox.allow_exec"))
+    args.accept_tier = config.text("sandbox.accept_tier")
+    if config.notes:
+        from skilllite_sandbox.run_output import note
+
+        for each in config.notes:
+            note(f"note: {each}")
     given = GivenInput(args.input)
-    if not args.explain and os.path.exists(home.control_name):  # noqa: PTH110 - 4 ms
+    # A node gives what everybody accepts; another choice is for this command alone.
+    usual = config.is_default("sandbox.accept_tier")
+    if usual and not (args.explain or args.system) and os.path.exists(home.control_name):  # noqa: PTH110 - 4 ms
         from skilllite.cli.run_by_node import run_by_node
 
         status = run_by_node(args, home, level=level, given=given)

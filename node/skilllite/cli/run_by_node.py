@@ -85,6 +85,8 @@ def _request(args: argparse.Namespace, level: int, given: GivenInput) -> Message
         "timeout_s": args.timeout,
         "memory_mb": args.max_memory,
         "network": args.allow_network or [],
+        "exec": args.allow_exec or [],
+        "standing_exec": args.standing_exec,
         "log": not args.json,
     }
 

@@ -79,6 +79,8 @@ class DirectRun(Arguments):
     timeout_s: Annotated[float, Field(gt=0, le=DEADLINE_S_MAX)] | None = None
     memory_mb: Annotated[int, Field(gt=0, le=MEMORY_MB_MAX)] | None = None
     network: Annotated[list[str], Field(max_length=GRANTS_MAX)] = []
+    exec: Annotated[list[Name], Field(max_length=GRANTS_MAX)] = []
+    standing_exec: Annotated[list[Name], Field(max_length=GRANTS_MAX)] = []
     log: bool = True
     """Send the lines of stderr as they come."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ from typing import Any
 from skilllite.doctor.checks import Check, Status
 from skilllite.errors import HomeUnsafe, SkillLiteError
 from skilllite.home import Home, prepare_directory
+from skilllite_sandbox.other_systems import SystemCheck
 from skilllite_sandbox.policy import MIB
-from skilllite_sandbox.probe import HostReport
+from skilllite_sandbox.probe import Check as Tried
 from skilllite_swarm.errors import IdentityCorrupt
 from skilllite_swarm.identity import certificate_facts
 from skilllite_swarm.team_record import TeamRecord, read_record
@@ -25,10 +26,10 @@ READABLE_BY_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 RENEWAL_WARNING_DAYS = 3  # a leaf is renewed ten days before its end; this late, renewal is stuck
 
 
-def check_sandbox(report: HostReport) -> list[Check]:
+def check_sandbox(found: Iterable[Tried | SystemCheck]) -> list[Check]:
     """Turn what the sandbox tried of itself into checks."""
     checks = []
-    for tried in report.checks:
+    for tried in found:
         status = Status.OK if tried.ok else Status.FAILED if tried.required else Status.WARNING
         remedy = "" if tried.ok else tried.remedy
         checks.append(Check("sandbox", tried.name, status, tried.detail, remedy))

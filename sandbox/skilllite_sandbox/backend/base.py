@@ -154,8 +154,10 @@ class SpawnedProcess:
         *,
         counts_cpu: bool,
         clean_up: Callable[[], None],
+        end_signal: int = signal.SIGKILL,
     ) -> None:
         self._process = process
+        self._end_signal = end_signal
         self._counts_cpu = counts_cpu
         self._clean_up = clean_up
         self._lock = allocate_lock()
@@ -179,7 +181,7 @@ class SpawnedProcess:
             # Not reaped: the id still belongs to this run.
             if not self._reaped:
                 with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(self.pid, signal.SIGKILL)
+                    os.killpg(self.pid, self._end_signal)
 
     def finish(self, timeout_s: float) -> Ended:
         """Reap the process."""
@@ -210,8 +212,21 @@ def spawn(
     directory: str,
     counts_cpu: bool = False,
     clean_up: Callable[[], None] = _nothing,
+    end_signal: int = signal.SIGKILL,
 ) -> SpawnedProcess:
-    """Start a command with fresh standard streams and nothing else of this process."""
+    """Start a command with fresh standard streams and nothing else of this process.
+
+    Args:
+        arguments: The command.
+        pipes: Where its streams come from.
+        inherited: Descriptors that it gets beside them.
+        status: Our end of what it reports on.
+        environment: All of its environment.
+        directory: Its working directory.
+        counts_cpu: Whether it waits for what it starts, so that its processor time is the run's.
+        clean_up: Called when it is gone.
+        end_signal: What has it end with all of the run.
+    """
     import subprocess  # 5 ms, and a zygote needs none of it
 
     stdin, our_stdin = pipes.to_guest()
@@ -233,4 +248,11 @@ def spawn(
             f"{arguments[0]} can't be started", cause=error.strerror or str(error)
         ) from error
     streams = (our_stdin, our_stdout, our_stderr)
-    return SpawnedProcess(process, streams, status, counts_cpu=counts_cpu, clean_up=clean_up)
+    return SpawnedProcess(
+        process,
+        streams,
+        status,
+        counts_cpu=counts_cpu,
+        clean_up=clean_up,
+        end_signal=end_signal,
+    )

@@ -16,9 +16,18 @@ from collections.abc import Mapping
 
 from skilllite_sandbox.backend.base import Pipes, Started, spawn
 from skilllite_sandbox.grants import PROXY_PORT
-from skilllite_sandbox.guest.code import guest_code
+from skilllite_sandbox.guest.code import guest_code, guest_source
 from skilllite_sandbox.host import Host
-from skilllite_sandbox.plan import GUEST_FILE, GUEST_ID, PASSWD, SCRATCH, Landlock, Mount, Plan
+from skilllite_sandbox.plan import (
+    COMMANDS_FILE,
+    GUEST_FILE,
+    GUEST_ID,
+    PASSWD,
+    SCRATCH,
+    Landlock,
+    Mount,
+    Plan,
+)
 from skilllite_sandbox.seccomp.filters import carrier_filter, guest_filter
 
 ISOLATION = (
@@ -73,7 +82,10 @@ def carrier_command(plan: Plan, host: Host, descriptors: Mapping[str, int]) -> l
 def guest_command(plan: Plan, guest_file: str, status: int) -> list[str]:
     """Return the command line of the guest."""
     limits = ",".join(f"{name}={soft}:{hard}" for name, soft, hard in plan.resource_limits)
-    program = guest_filter(plan.profile, plan.machine).hex() if plan.profile else ""
+    program = ""
+    if plan.profile:
+        network = bool(plan.network)
+        program = guest_filter(plan.profile, plan.machine, plan.executes, network).hex()
     executables = ""
     if plan.landlock is not Landlock.OFF:
         optional = "?" if plan.landlock is Landlock.WANTED else ""
@@ -109,11 +121,14 @@ class Bubblewrap:
             descriptors = {
                 "status": status,
                 "seccomp": pipes.file_of(
-                    carrier_filter(plan.profile, plan.machine, bool(plan.network))
+                    carrier_filter(plan.profile, plan.machine, bool(plan.network), plan.executes)
                 ),
                 "guest": pipes.file_of(guest_code("bootstrap", plan.interpreter)),
                 "passwd": pipes.file_of(PASSWD),
             }
+            if any(mount.target == COMMANDS_FILE for mount in plan.mounts):
+                source = guest_source("run_commands").encode()
+                descriptors["run-commands"] = pipes.file_of(source)
             if any(mount.source == "input" for mount in plan.mounts):
                 descriptors["input"] = pipes.file_of(input_bytes)
             return spawn(

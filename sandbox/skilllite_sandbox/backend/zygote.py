@@ -28,6 +28,7 @@ from _thread import allocate_lock
 from array import array
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from fcntl import F_GETPIPE_SZ, fcntl
 
 from skilllite_sandbox.backend.base import Ended
 from skilllite_sandbox.backend.launch import Launcher
@@ -40,7 +41,6 @@ START_S = 15.0  # a healthy start takes 0.05; this is for a machine under water
 ANSWER_S = 10.0  # a fork takes milliseconds
 _ANSWER_BYTES = 4096
 _JSON = {True: "true", False: "false"}
-_PIPE_BYTES = 64 * 1024  # what a pipe takes without a reader (pipe(7))
 
 
 class ZygoteFailed(SandboxUnavailable):
@@ -151,7 +151,7 @@ class Zygote:
             their_channel.close()
             their_reports.close()
         self.spawned += 1
-        return Worker(channel, reports, self)
+        return Worker(channel, reports, self, warm=warm)
 
     def close(self) -> None:
         """End it and all its workers, and wait until they are gone."""
@@ -163,8 +163,12 @@ class Worker:
 
     tells_end = True
 
-    def __init__(self, channel: socket, reports: socket, zygote: Zygote) -> None:
+    def __init__(
+        self, channel: socket, reports: socket, zygote: Zygote, *, warm: bool = False
+    ) -> None:
         self.zygote = zygote
+        self.warm = warm
+        """Whether it did before its job came what can be done then."""
         self.on_finished: Callable[[], None] | None = None
         """Called once, when the run is over and everything of it is released."""
         self.on_code: Callable[[bytes], None] | None = None
@@ -206,8 +210,9 @@ class Worker:
         if stdin_file:
             theirs.append(memory_file(input_bytes))
         try:
-            if len(input_bytes) <= _PIPE_BYTES:
-                # Now and at once: nobody has to wait for the pipe to take it.
+            if len(input_bytes) <= fcntl(our_stdin, F_GETPIPE_SZ):
+                # Now and at once: nobody has to wait for the pipe to take it. How much that is
+                # depends on how many pipes this user has, a skill's among them.
                 if input_bytes:
                     os.write(our_stdin, input_bytes)
                 os.close(our_stdin)
@@ -270,8 +275,12 @@ class Worker:
         return self._ended or Ended(signal.SIGKILL, None)
 
     def discard(self) -> None:
-        """Let go of a worker without a job: it ends when its channel closes."""
+        """Let go of a worker without a job: it ends when its channel closes, if not before."""
         with self._lock:
+            self._hear()
+            if self._pidfd >= 0:  # it may have imported something that doesn't want to end
+                with suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
             self._closed = True
             self._channel.close()
             if self._pidfd >= 0:

@@ -73,7 +73,8 @@ class Zygotes:
                 if attach is not None:
                     attach(worker.pid)
                 worker.run(plan.zygote.job, input_bytes, stdin_file=plan.stdin_file, code=code)
-                worker.on_code = None if code else self._codes.keeper(plan)
+                if not code and not (worker.warm and plan.zygote.imports_early):
+                    worker.on_code = self._codes.keeper(plan)
                 line.refill(plan.zygote.worker)
                 return worker
             except ZygoteFailed:
@@ -234,7 +235,7 @@ class _Line:
         while ready:
             worker = ready.popleft()
             # One that is still warming up is further than one that isn't forked yet.
-            if worker.born_s > oldest_s:
+            if worker.born_s > oldest_s and not worker.is_over():
                 return worker
             worker.discard()
         return None
@@ -293,14 +294,15 @@ class _Line:
         self._zygote = None
 
     def _size(self, kind: str) -> PoolSize:
-        size = self._sizes.get(kind)
+        size = self._sizes.pop(kind, None)
         if size is None:
             while len(self._sizes) >= KINDS_MAX:
                 oldest = next(iter(self._sizes))
                 del self._sizes[oldest]
                 for worker in self._warm.pop(oldest, ()):
                     worker.discard()
-            size = self._sizes[kind] = PoolSize(WARM_MOST)
+            size = PoolSize(WARM_MOST)
+        self._sizes[kind] = size  # last: the kind that goes first is the longest unused
         return size
 
     def _finished(self, worker: Worker, kind: str) -> None:

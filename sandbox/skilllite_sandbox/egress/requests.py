@@ -2,7 +2,11 @@
 
 Knows HTTP/1 and no socket. A head is either read completely or refused: nothing is repaired,
 because what one program repairs another one reads differently, and in that gap a second request
-hides. So: CR LF only, no folded lines, one Host that agrees with the target, one body length.
+hides. So: CR LF only, no folded lines, one Host at most, one body length.
+
+Where a request goes is said by its target alone (RFC 9112, 3.2.2). Programs that speak plain HTTP
+to a proxy, node's `http` among them, name the proxy itself as Host: what came as Host decides
+nothing and goes no further, a plain request gets one that is made of its target.
 
 One connection carries one request to one host. The rewritten head says `Connection: close`, and
 `Body` knows the last byte that may follow it, so that nothing the client appends is ever passed on
@@ -214,10 +218,7 @@ def _single(fields: list[tuple[str, str]], name: str) -> str | None:
 
 def _tunnel(target: str, fields: list[tuple[str, str]]) -> Tunnel:
     host, port = _parse_target(target, None)
-    named = _single(fields, "host")
-    # Some clients leave the port out here.
-    if named is not None and _parse_target(named, port) != (host, port):
-        raise BadRequest("the Host header names another host than the request")
+    _check_host_field(fields)
     if any(name.lower() in ("content-length", "transfer-encoding") for name, _ in fields):
         raise BadRequest("a CONNECT has no body")
     return Tunnel(host, port)
@@ -232,9 +233,7 @@ def _forward(method: str, target: str, version: str, fields: list[tuple[str, str
             else "the target is not a plain http:// address, which a proxy needs"
         )
     host, port = _parse_target(parts["authority"], HTTP_PORT)
-    named = _single(fields, "host")
-    if named is not None and _parse_target(named, HTTP_PORT) != (host, port):
-        raise BadRequest("the Host header names another host than the request")
+    _check_host_field(fields)
     length = _body_length(version, fields)
     path = parts["rest"]
     if not path.startswith("/"):
@@ -248,6 +247,13 @@ def _forward(method: str, target: str, version: str, fields: list[tuple[str, str
     ]
     head = "\r\n".join(lines).encode("latin-1") + _END
     return Forward(method, host, port, head, length)
+
+
+def _check_host_field(fields: list[tuple[str, str]]) -> None:
+    """Refuse a second Host, and one that is none; which host it names is nobody's business."""
+    named = _single(fields, "host")
+    if named is not None:
+        _parse_target(named, HTTP_PORT)
 
 
 def _parse_target(text: str, default_port: int | None) -> tuple[Host, int]:

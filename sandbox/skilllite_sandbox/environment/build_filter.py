@@ -8,67 +8,43 @@ the first code in the box needs, and that code closes it behind itself with the 
 
 from __future__ import annotations
 
-from errno import EACCES, EAFNOSUPPORT, ENOSYS, EPERM
+from errno import EACCES, ENOSYS, EPERM
 from functools import lru_cache
 from typing import Final
 
-from skilllite_sandbox.seccomp.bpf import (
-    ALLOW,
-    ArgumentTest,
-    Checked,
-    Clause,
-    Rule,
-    assemble,
-    errno_action,
+from skilllite_sandbox.seccomp.bpf import ALLOW, Rule, assemble, errno_action
+from skilllite_sandbox.seccomp.filters import (
+    Profile,
+    carrier_rules,
+    guest_rules,
+    network_rules,
 )
-from skilllite_sandbox.seccomp.filters import Profile, carrier_rules, guest_rules
 from skilllite_sandbox.seccomp.syscalls import AUDIT_ARCH, TABLES
 
-_INT: Final = 0xFFFF_FFFF
 _AF_INET: Final = 2
 _AF_INET6: Final = 10
-_SOCK_STREAM: Final = 1
-_SOCK_TYPE: Final = 0xF  # the rest of the argument are flags
-_SOL_SOCKET: Final = 1
-_IPPROTO_TCP: Final = 6
 
 _DENY: Final = errno_action(EPERM)
 
 
 def build_rules(machine: str) -> dict[str, Rule]:
     """Return the complete verdicts by call name, as the carrier loads them."""
-    return carrier_rules(Profile.BASH, machine) | {
-        "socket": Checked(
-            tuple(
-                Clause(
-                    (
-                        ArgumentTest(0, _INT, family),
-                        ArgumentTest(1, _SOCK_TYPE, _SOCK_STREAM),
-                    ),
-                    ALLOW,
-                )
-                for family in (_AF_INET, _AF_INET6)
-            ),
-            errno_action(EAFNOSUPPORT),
-        ),
-        "connect": ALLOW,
-        "bind": ALLOW,
-        "listen": ALLOW,
-        "setsockopt": Checked(
-            tuple(
-                Clause((ArgumentTest(1, _INT, level),), ALLOW)
-                for level in (_SOL_SOCKET, _IPPROTO_TCP)
-            ),
-            _DENY,
-        ),
-        # libuv asks for it in good faith and falls back to its thread pool.
-        "io_uring_setup": errno_action(ENOSYS),
-    }
+    talking = network_rules(_AF_INET, _AF_INET6)
+    return (
+        carrier_rules(Profile.BASH, machine)
+        | talking
+        | {
+            "bind": ALLOW,
+            "listen": ALLOW,
+            # libuv asks for it in good faith and falls back to its thread pool.
+            "io_uring_setup": errno_action(ENOSYS),
+        }
+    )
 
 
 def settled_rules() -> dict[str, Rule]:
     """Return what the first code in the box closes behind itself."""
-    return guest_rules(Profile.BASH) | {
+    return guest_rules(Profile.BASH, network=True) | {
         "bind": errno_action(EACCES),
         "listen": errno_action(EACCES),
     }
@@ -78,7 +54,7 @@ def settled_rules() -> dict[str, Rule]:
 def build_filter(machine: str) -> bytes:
     """Return the program for `bwrap --seccomp`."""
     return assemble(
-        _numbered(build_rules(machine), machine),
+        numbered(build_rules(machine), machine),
         audit_arch=AUDIT_ARCH[machine],
         default=_DENY,
         unknown=errno_action(ENOSYS),
@@ -89,13 +65,13 @@ def build_filter(machine: str) -> bytes:
 def settled_filter(machine: str) -> bytes:
     """Return the program that the first code in the box loads right before the installer."""
     return assemble(
-        _numbered(settled_rules(), machine),
+        numbered(settled_rules(), machine),
         audit_arch=AUDIT_ARCH[machine],
         default=ALLOW,
         unknown=ALLOW,
     )
 
 
-def _numbered(rules: dict[str, Rule], machine: str) -> dict[int, Rule]:
+def numbered(rules: dict[str, Rule], machine: str) -> dict[int, Rule]:
     table = TABLES[machine]
     return {table[name]: rule for name, rule in rules.items() if name in table}

@@ -21,12 +21,17 @@ _PACKAGE: Final = "skilllite_sandbox.guest"
 _DIRECTORY: Final = os.path.dirname(__file__)
 _MODULES: Final = {
     "bootstrap": (
-        *("report", "system", "exec_program", "python_program", "streams", "network"),
+        *("report", "system", "exec_program", "byte_code", "python_program", "streams", "network"),
         "bootstrap",
     ),
+    "bare_worker": (
+        *("report", "system", "landlock", "exec_program", "execute_once", "byte_code"),
+        *("python_program", "streams", "bare_watch", "bare_worker"),
+    ),
     "launcher": (
-        *("report", "system", "landlock", "exec_program", "execute_once", "python_program"),
-        *("streams", "network", "root", "rehearsal", "worker", "zygote", "launcher"),
+        *("report", "system", "landlock", "exec_program", "execute_once", "byte_code"),
+        *("python_program", "streams", "network", "root", "rehearsal", "early", "worker"),
+        *("zygote", "launcher"),
     ),
 }
 """Each program's modules, in the order of their imports."""
@@ -41,7 +46,7 @@ _WORD: Final = 0xFFFF_FFFF
 
 @lru_cache(maxsize=8)
 def guest_code(program: str, interpreter: str) -> bytes:
-    """Return a guest program, `bootstrap` or `launcher`, for an interpreter named `pythonX.Y`.
+    """Return a guest program, a key of `_MODULES`, for an interpreter named `pythonX.Y`.
 
     Compiling it in the sandbox would cost every run 3 ms. Byte code is the same within a minor
     version; an interpreter of another one gets the source.
@@ -57,14 +62,25 @@ def guest_code(program: str, interpreter: str) -> bytes:
     return header + marshal.dumps(loader.replace(co_consts=constants))
 
 
+def guest_path(name: str) -> str:
+    """Return where the source of a guest module is on the host."""
+    return os.path.join(_DIRECTORY, f"{name}.py")
+
+
+def guest_source(name: str) -> str:
+    """Return the source of a guest module that is run as a script."""
+    with open(guest_path(name), encoding="utf-8") as file:
+        return file.read()
+
+
 def _source(name: str) -> str:
-    with open(os.path.join(_DIRECTORY, f"{name}.py"), encoding="utf-8") as file:
+    with open(guest_path(name), encoding="utf-8") as file:
         # The one literal that is looked for, in the quotes that repr gives it.
         return file.read().replace('b"what the loader carries"', repr(_CARGO))
 
 
 def _code(name: str) -> CodeType:
-    path = os.path.join(_DIRECTORY, f"{name}.py")
+    path = guest_path(name)
     return _renamed(_kept_beside(path, name) or _compiled(path, name), f"<guest {name}>")
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 
 from skilllite_sandbox.guest import report
+from skilllite_sandbox.guest.byte_code import trust_byte_code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def run_script(
     module = main_module(script)
     sys.modules["__main__"] = module
     sys.argv = [script]
+    trust_byte_code([*sys.path, *paths])
     sys.path[0:0] = [os.path.dirname(script)]
     sys.path += paths
     try:

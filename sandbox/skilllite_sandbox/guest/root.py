@@ -30,7 +30,8 @@ _ATTRIBUTES = {
     "ro-bind": _READ_ONLY,
     "ro-bind-try": _READ_ONLY,
     "data-bind": _READ_ONLY | MOUNT_ATTR_NOEXEC,
-    "dev-bind": MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+    # That is about the node, whose times anybody could set, not about the device.
+    "dev-bind": MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
 }
 
 

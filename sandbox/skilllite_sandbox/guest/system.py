@@ -76,8 +76,8 @@ _MOUNT_SETATTR = 442
 
 # getrlimit(2); the same on x86_64 and aarch64.
 RESOURCES = {
-    **{"CPU": 0, "FSIZE": 1, "DATA": 2, "CORE": 4, "NPROC": 6, "NOFILE": 7, "MEMLOCK": 8},
-    "SIGPENDING": 11,
+    **{"CPU": 0, "FSIZE": 1, "DATA": 2, "STACK": 3, "CORE": 4, "NPROC": 6, "NOFILE": 7},
+    **{"MEMLOCK": 8, "AS": 9, "SIGPENDING": 11},
 }
 
 

@@ -30,6 +30,7 @@ from _socket import (
 )
 
 from skilllite_sandbox.guest import landlock, network, report
+from skilllite_sandbox.guest.early import import_early
 from skilllite_sandbox.guest.exec_program import become, watch
 from skilllite_sandbox.guest.execute_once import let_one_through, load_and_offer
 from skilllite_sandbox.guest.python_program import Interrupted, run_script
@@ -96,6 +97,7 @@ class Kind:
         self.network_port: int | None = layout["network_port"]
         self.warm_up: str = layout["warm_up"]
         self.is_program: bool = layout["is_program"]
+        self.starts_processes = self.executes != "none"
 
 
 def be_worker(kind: Kind, spec: "dict[str, Any]", channel: socket) -> None:
@@ -104,7 +106,7 @@ def be_worker(kind: Kind, spec: "dict[str, Any]", channel: socket) -> None:
     # Out of the zygote's process group: kill(0, ...) must not reach it.
     os.setsid()
     signal(SIGINT, default_int_handler)  # what Python does by itself, and the zygote took away
-    if kind.is_program:
+    if kind.starts_processes:
         ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
         child = os.fork()
         if child:
@@ -112,11 +114,13 @@ def be_worker(kind: Kind, spec: "dict[str, Any]", channel: socket) -> None:
             _be_first(kind, child, ours, channel)
         ours.close()
         os.setsid()
+        if not kind.is_program:
+            theirs.close()
     try:
         job, code = _become_ready(kind, spec, channel)
         if kind.is_program:
             os.dup2(theirs.detach(), _LISTENER_CHANNEL, inheritable=False)
-            _run_program(kind, job, channel)
+            _run_program(kind, spec, job, channel)
         _run_python(job, code, channel)
     except BaseException as error:
         text = f"{type(error).__name__}: {error}"
@@ -147,13 +151,22 @@ def _become_ready(
 ) -> "tuple[dict[str, Any], bytes]":
     """Isolate this process, take the job and prepare everything for it; return it and its code."""
     ruleset = _isolate(kind, spec, channel)
+    _settle(spec)
     if kind.is_program:
         json.loads("{}")  # touch what the job will need
     else:
-        _settle(kind, spec)
+        _limit(kind, spec)
         if spec["warm"]:
             rehearse(kind.warm_up)
         _offer_streams()
+    early = spec["early"] if spec["warm"] else None
+    if early:
+        # Before the first instruction of a package nothing is left to be done but the streams.
+        _show(early, ruleset)
+        kind.libc.load_filter(kind.closing_filter)
+        channel.send(report.LANDLOCK + report.READY)
+        import_early(early)
+    if not kind.is_program:
         _seed()
     if spec["warm"]:
         gc.freeze()  # what is left of all this needs no collection when the skill has ended
@@ -164,11 +177,14 @@ def _become_ready(
     text, _, code = data.partition(report.CODE_SEPARATOR)
     job: dict[str, Any] = json.loads(text)
     _take(job, descriptors)
-    if kind.is_program:
-        _settle(kind, spec)  # only now: a limit on files would hold for the input, too
-    _show(job, ruleset)
-    if not kind.is_program:
-        kind.libc.load_filter(kind.closing_filter)
+    if not early:
+        _show(job, ruleset)
+        if not kind.is_program:
+            kind.libc.load_filter(kind.closing_filter)
+    elif any(job[name] != early[name] for name in ("skill", "environment_id")):
+        raise ValueError("this worker is for another skill")
+    # What a package could have had a hand in is not for later runs.
+    job["asks_for_code"] = not (code or early)
     gc.enable()
     return job, code
 
@@ -241,12 +257,15 @@ def map_identity(proc: int, *, inside: int, outside: int) -> None:
         os.close(file)
 
 
-def _settle(kind: Kind, spec: "dict[str, Any]") -> None:
-    """Take the limits, the environment and the place that are the same for all of this kind."""
+def _settle(spec: "dict[str, Any]") -> None:
+    """Take the environment and the place that are the same for all of this kind."""
     os.environ.clear()
     os.environ.update(spec["environment"])
     os.chdir(SCRATCH)
     os.umask(0o022)
+
+
+def _limit(kind: Kind, spec: "dict[str, Any]") -> None:
     for name, soft, hard in spec["limits"]:
         kind.libc.set_limit(RESOURCES[name], soft, hard)
 
@@ -265,8 +284,6 @@ def _seed() -> None:
     """Seed the generators: all workers were forked from one state of them."""
     if "random" in sys.modules:
         sys.modules["random"].seed()
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed()
 
 
 def _take(job: "dict[str, Any]", descriptors: "list[int]") -> None:
@@ -307,7 +324,7 @@ def _run_python(job: "dict[str, Any]", code: bytes, channel: socket) -> None:
     tell(report.LANDLOCK + report.READY)
     status, interrupted = 0, False
     try:
-        run_script(job["script"], job["paths"], tell, code=code, asks_for_code=not code)
+        run_script(job["script"], job["paths"], tell, code=code, asks_for_code=job["asks_for_code"])
     except SystemExit as error:
         status = exit_code(error)
         interrupted = isinstance(error, Interrupted)
@@ -330,14 +347,21 @@ def exit_code(error: SystemExit) -> int:
     return 1
 
 
-def _run_program(kind: Kind, job: "dict[str, Any]", channel: socket) -> None:
-    """Load the filter and become the program; comes back only when that fails."""
+def _run_program(
+    kind: Kind, spec: "dict[str, Any]", job: "dict[str, Any]", channel: socket
+) -> None:
+    """Load the filter and become the program; comes back only when that fails.
+
+    The limits come after the listener is passed on: how many descriptors all processes of this user
+    have under way is compared with the limit of who sends one, and other runs could have them.
+    """
     tell = channel.send
     if kind.executes == "once":
         load_and_offer(kind.libc, kind.filter, socket(fileno=_LISTENER_CHANNEL))
     else:
         os.close(_LISTENER_CHANNEL)
         kind.libc.load_filter(kind.filter)
+    _limit(kind, spec)
     kind.libc.load_filter(kind.closing_filter)
     tell(report.LANDLOCK + report.READY)
     become(job["command"], tell)

@@ -2,8 +2,8 @@
 
 Each gets a process namespace of its own. A skill is never the first process there: that one ignores
 the signals that it has no handler for, and the kernel kills everything with it. A worker that can
-start others becomes two processes, the first of which reaps and reports. One of Python can't; its
-first process only exists, and is killed when the worker is gone.
+start others becomes two processes, the first of which reaps and reports. For one that can't, as
+most of Python, the first process only exists, and is killed when the worker is gone.
 
 Holds no secret: every worker is a copy of it. Single-threaded, because a fork copies one thread.
 Reads requests from the control socket and nothing else; when the host is gone, so is this, and with
@@ -49,6 +49,8 @@ class _Zygote:
         self._poll.register(control.fileno(), select.POLLIN)
         self._workers: dict[int, tuple[int, _First | None, socket]] = {}
         """pid, the idle first process and report channel by pidfd."""
+        self._ends: dict[int, float] = {}
+        """When a worker has to be gone at the latest, by pidfd."""
         self._deferred: list[tuple[dict[str, Any], int, int]] = []
         """Requests that may wait for the end of a run, the oldest first."""
         self._due_s = 0.0
@@ -58,6 +60,8 @@ class _Zygote:
         """Answer requests and ends of workers as they come."""
         while True:
             ready = self._poll.poll(self._patience_ms())
+            if self._ends:
+                self._end_overdue()
             if self._deferred and time.monotonic() >= self._due_s:
                 while self._deferred:
                     self._spawn(*self._deferred.pop(0))
@@ -76,9 +80,17 @@ class _Zygote:
                 self._answer(json.loads(data), *descriptors)
 
     def _patience_ms(self) -> float | None:
-        if self._deferred:
-            return max(0.0, self._due_s - time.monotonic()) * 1000
+        due_s = [self._due_s] if self._deferred else []
+        if due_s or self._ends:
+            return max(0.0, min([*due_s, *self._ends.values()]) - time.monotonic()) * 1000
         return None if self._workers else self._idle_s * 1000
+
+    def _end_overdue(self) -> None:
+        """End workers that should have ended: a package that they imported may hinder them."""
+        now_s = time.monotonic()
+        for pidfd in [pidfd for pidfd, end_s in self._ends.items() if end_s <= now_s]:
+            del self._ends[pidfd]
+            pidfd_send_signal(pidfd, SIGKILL)
 
     def _answer(self, spec: "dict[str, Any]", job_channel: int, report_channel: int) -> None:
         """Fork at once, or, for a replacement, when the run is over that it replaces."""
@@ -93,7 +105,7 @@ class _Zygote:
         reports = socket(fileno=report_channel)
         first = None
         try:
-            first = None if self._kind.is_program else _First(self._kind.libc)
+            first = None if self._kind.starts_processes else _First(self._kind.libc)
             pid = self._fork(first)
         except OSError as error:
             if first is not None:
@@ -109,6 +121,8 @@ class _Zygote:
         pidfd = os.pidfd_open(pid)
         self._workers[pidfd] = (pid, first, reports)
         self._poll.register(pidfd, select.POLLIN)
+        if spec["warm"] and spec["early"]:
+            self._ends[pidfd] = time.monotonic() + spec["early"]["ends_after_s"]
         content = pidfd.to_bytes(4, "little")
         _tell(reports, report.STARTED, [(SOL_SOCKET, SCM_RIGHTS, content)])
 
@@ -130,6 +144,7 @@ class _Zygote:
 
     def _reap(self, pidfd: int) -> None:
         pid, first, reports = self._workers.pop(pidfd)
+        self._ends.pop(pidfd, None)
         self._poll.unregister(pidfd)
         _, status, usage = os.wait4(pid, 0)
         os.close(pidfd)

@@ -14,9 +14,20 @@ attack uses, so that the host can tell a violation from a failure.
 from __future__ import annotations
 
 from enum import StrEnum
-from errno import EACCES, EAFNOSUPPORT, ENOSYS, ENOTSUP, ENOTTY, EPERM
+from errno import EACCES, EAFNOSUPPORT, EINVAL, ENOPROTOOPT, ENOSYS, ENOTSUP, ENOTTY, EPERM
 from functools import lru_cache
 
+from skilllite_sandbox.seccomp.arguments import (
+    ARCH_PRCTL_ALLOWED,
+    FCNTL_ALLOWED,
+    IOCTL_ALLOWED,
+    IP_OPTIONS,
+    PRCTL_AARCH64,
+    PRCTL_ALLOWED,
+    SOCKET_OPTIONS_READ,
+    SOCKET_OPTIONS_WRITTEN,
+    TCP_OPTIONS,
+)
 from skilllite_sandbox.seccomp.bpf import (
     ALLOW,
     KILL_PROCESS,
@@ -76,7 +87,7 @@ open openat openat2 creat getdents64 getdents getcwd chdir fchdir mkdir mkdirat 
 unlinkat rename renameat renameat2 link linkat symlink symlinkat ftruncate truncate fallocate fsync
 fdatasync sync_file_range utime utimes utimensat futimesat chmod fchmod fchmodat fchmodat2 umask
 flock dup dup2 dup3 pipe pipe2 sendfile copy_file_range statfs fstatfs fadvise64 readahead
-munmap mremap madvise mincore brk msync rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending
+munmap mremap mincore brk msync rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending
 rt_sigtimedwait rt_sigsuspend sigaltstack kill tgkill tkill restart_syscall pause alarm getitimer
 setitimer timer_create timer_settime timer_gettime timer_getoverrun timer_delete futex futex_waitv
 futex_wait futex_wake futex_requeue set_robust_list get_robust_list rseq membarrier sched_yield
@@ -86,8 +97,7 @@ times getpid getppid gettid getuid geteuid getgid getegid getgroups getresuid ge
 getpgrp getsid setsid getpriority getrusage getrlimit setrlimit getrandom uname sysinfo epoll_create
 epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 poll ppoll select pselect6 eventfd
 eventfd2 timerfd_create timerfd_settime timerfd_gettime signalfd signalfd4 sendto recvfrom sendmsg
-recvmsg shutdown getsockname getpeername getsockopt exit exit_group wait4 waitid set_tid_address
-arch_prctl capget
+recvmsg shutdown getsockname getpeername exit exit_group wait4 waitid set_tid_address capget
 """)
 
 # Needed between the carrier's exec and the skill's first instruction; the guest filter closes them.
@@ -115,28 +125,12 @@ removexattr lremovexattr fremovexattr getxattrat listxattrat setxattrat removexa
 """)
 
 _PR_SET_SECCOMP: Final = 22
-_PRCTL_ALLOWED: Final = (
-    3,  # PR_GET_DUMPABLE
-    15,  # PR_SET_NAME
-    16,  # PR_GET_NAME
-    21,  # PR_GET_SECCOMP
-    23,  # PR_CAPBSET_READ
-    38,  # PR_SET_NO_NEW_PRIVS
-    39,  # PR_GET_NO_NEW_PRIVS
-    0x53564D41,  # PR_SET_VMA: allocators name their mappings
-)
-_PRCTL_AARCH64: Final = (54, 55, 56)  # pointer authentication keys and tagged addresses
-
-_IOCTL_ALLOWED: Final = (
-    0x5401,  # TCGETS: is this a terminal?
-    0x5413,  # TIOCGWINSZ
-    0x541B,  # FIONREAD
-    0x5421,  # FIONBIO
-    0x5450,  # FIONCLEX
-    0x5451,  # FIOCLEX
-)
-
-_F_SETPIPE_SZ: Final = 1031
+_MADV_MERGEABLE: Final = 12
+_MADV_HWPOISON: Final = 100
+_MADV_SOFT_OFFLINE: Final = 101
+_MSG_FASTOPEN: Final = 0x2000_0000
+_CLONE_PARENT: Final = 0x8000
+_CLONE_PTRACE: Final = 0x2000
 _CLONE_THREAD: Final = 0x0001_0000
 _CLONE_NAMESPACES: Final = 0x7E02_0000  # mount, cgroup, uts, ipc, user, pid, net
 _AF_UNIX: Final = 1
@@ -148,6 +142,8 @@ _IPPROTO_TCP: Final = 6
 _SOL_SOCKET: Final = 1
 _MAP_SHARED_ANONYMOUS: Final = 0x21
 _MAP_ANONYMOUS: Final = 0x20
+_MAP_GROWSDOWN: Final = 0x100
+_MAP_HUGETLB: Final = 0x4_0000
 _PROT_WRITE: Final = 2
 _PROT_EXEC: Final = 4
 _WRITE_EXEC: Final = _PROT_WRITE | _PROT_EXEC
@@ -160,12 +156,34 @@ _LONG: Final = 0xFFFF_FFFF_FFFF_FFFF
 
 _DENY: Final = errno_action(EPERM)
 _MISSING: Final = errno_action(ENOSYS)
+UNKNOWN_CALL: Final = _MISSING
+"""For calls younger than our tables: libc falls back when the kernel seems not to have them."""
 
 
 def _only(argument: int, values: tuple[int, ...], otherwise: int) -> Checked:
     """Allow a call whose `int` argument is one of these values."""
     return Checked(
         tuple(Clause((ArgumentTest(argument, _INT, value),), ALLOW) for value in values), otherwise
+    )
+
+
+def _except(argument: int, values: tuple[int, ...]) -> Checked:
+    """Allow a call unless its `int` argument is one of these values; then it makes no sense."""
+    refused = errno_action(EINVAL)
+    return Checked(
+        tuple(Clause((ArgumentTest(argument, _INT, value),), refused) for value in values), ALLOW
+    )
+
+
+def _options(by_level: dict[int, tuple[int, ...]]) -> Checked:
+    """Allow these socket options, by the protocol level that they belong to."""
+    return Checked(
+        tuple(
+            Clause((ArgumentTest(1, _INT, level), ArgumentTest(2, _INT, option)), ALLOW)
+            for level, options in by_level.items()
+            for option in options
+        ),
+        errno_action(ENOPROTOOPT),
     )
 
 
@@ -176,7 +194,7 @@ def _refuse_bits(argument: int, bits: int, otherwise: Rule = ALLOW) -> Checked:
 
 
 def _prctl_allowed(machine: str) -> tuple[int, ...]:
-    return (*_PRCTL_ALLOWED, *(_PRCTL_AARCH64 if machine == "aarch64" else ()))
+    return (*PRCTL_ALLOWED, *(PRCTL_AARCH64 if machine == "aarch64" else ()))
 
 
 def _common_rules(machine: str) -> dict[str, Rule]:
@@ -185,12 +203,15 @@ def _common_rules(machine: str) -> dict[str, Rule]:
         # glibc falls back to clone, whose flags a filter can see; clone3's lie behind a pointer.
         "clone3": _MISSING,
         "prctl": _only(0, prctl, _DENY),
-        # A larger pipe takes from what all pipes of this user may hold, also outside.
-        "fcntl": Checked((Clause((ArgumentTest(1, _INT, _F_SETPIPE_SZ),), _DENY),), ALLOW),
-        "ioctl": _only(1, _IOCTL_ALLOWED, errno_action(ENOTTY)),
+        "fcntl": _only(1, FCNTL_ALLOWED, _DENY),
+        "arch_prctl": _only(0, ARCH_PRCTL_ALLOWED, errno_action(EINVAL)),
+        # Merged pages tell by their timing what other processes hold in memory.
+        "madvise": _except(2, (_MADV_MERGEABLE, _MADV_HWPOISON, _MADV_SOFT_OFFLINE)),
+        "ioctl": _only(1, IOCTL_ALLOWED, errno_action(ENOTTY)),
         "socket": errno_action(EAFNOSUPPORT),
         "socketpair": _only(0, (_AF_UNIX,), errno_action(EAFNOSUPPORT)),
-        "setsockopt": _only(1, (_SOL_SOCKET,), _DENY),
+        "getsockopt": _options({_SOL_SOCKET: SOCKET_OPTIONS_READ}),
+        "setsockopt": _options({_SOL_SOCKET: SOCKET_OPTIONS_WRITTEN}),
         # With a pid it would change the limits of any process of the same user.
         "prlimit64": Checked((Clause((ArgumentTest(0, _LONG, 0, wide=True),), ALLOW),), _DENY),
         "personality": _only(0, (_INT,), _DENY),
@@ -221,30 +242,37 @@ def _threads_only() -> Checked:
 
 
 def _processes() -> Checked:
-    """Allow clone unless it makes a namespace."""
-    return Checked((Clause((ArgumentTest(0, _CLONE_NAMESPACES, 0),), ALLOW),), _DENY)
+    """Allow clone unless it makes a namespace, or a child of somebody else."""
+    refused = _CLONE_NAMESPACES | _CLONE_PARENT | _CLONE_PTRACE
+    return Checked((Clause((ArgumentTest(0, refused, 0),), ALLOW),), _DENY)
 
 
 def _bits(mask: int) -> list[int]:
     return [1 << position for position in range(32) if mask >> position & 1]
 
 
+_STARTING_PROGRAMS: Final[dict[str, Rule]] = {
+    "clone": _processes(),
+    "fork": ALLOW,
+    "vfork": ALLOW,
+    "setpgid": ALLOW,
+    "memfd_create": _DENY,
+}
+"""What a run needs beside its profile when it may execute listed programs."""
+
+
 def _profile_rules(profile: Profile, machine: str) -> dict[str, Rule]:
-    # Shared anonymous memory is invisible to RLIMIT_DATA: 400 MiB went past a limit of 256.
-    shared = Clause((ArgumentTest(3, _MAP_SHARED_ANONYMOUS, _MAP_SHARED_ANONYMOUS),), _DENY)
+    # Neither shared anonymous memory nor what grows like a stack counts for RLIMIT_DATA (900 MiB
+    # went past a limit of 512), and huge pages are a store that all of the host shares.
+    uncounted = tuple(
+        Clause((ArgumentTest(3, bits, bits),), _DENY)
+        for bits in (_MAP_SHARED_ANONYMOUS, _MAP_GROWSDOWN, _MAP_HUGETLB)
+    )
     if profile is Profile.BASH:
-        return {
-            "mmap": Checked((shared,), ALLOW),
-            "mprotect": ALLOW,
-            "clone": _processes(),
-            "fork": ALLOW,
-            "vfork": ALLOW,
-            "setpgid": ALLOW,
-            "memfd_create": _DENY,
-        }
+        return {"mmap": Checked(uncounted, ALLOW), "mprotect": ALLOW, **_STARTING_PROGRAMS}
     if profile is Profile.NODE:
         return {
-            "mmap": Checked((shared,), ALLOW),
+            "mmap": Checked(uncounted, ALLOW),
             "mprotect": ALLOW,
             "pkey_alloc": ALLOW,
             "pkey_free": ALLOW,
@@ -257,7 +285,7 @@ def _profile_rules(profile: Profile, machine: str) -> dict[str, Rule]:
         }
     if profile is Profile.PYTHON_JIT:
         return {
-            "mmap": Checked((shared,), ALLOW),
+            "mmap": Checked(uncounted, ALLOW),
             "mprotect": ALLOW,
             "pkey_mprotect": ALLOW,
             "clone": _threads_only(),
@@ -270,14 +298,16 @@ def _profile_rules(profile: Profile, machine: str) -> dict[str, Rule]:
     # glibc turns on branch protection of a loaded library by mprotect(READ|EXEC) on aarch64.
     refused = _WRITE_EXEC if machine == "aarch64" else _PROT_EXEC
     return {
-        "mmap": Checked((shared, writable_code, anonymous_code), ALLOW),
+        "mmap": Checked((*uncounted, writable_code, anonymous_code), ALLOW),
         "mprotect": _refuse_bits(2, refused),
         "pkey_mprotect": _refuse_bits(2, refused),
         "clone": _threads_only(),
     }
 
 
-def carrier_rules(profile: Profile, machine: str) -> dict[str, Rule]:
+def carrier_rules(
+    profile: Profile, machine: str, *, executes: Executes = Executes.NONE
+) -> dict[str, Rule]:
     """Return the complete verdicts by call name, as the carrier loads them."""
     rules: dict[str, Rule] = dict.fromkeys(_ALLOWED, ALLOW)
     rules |= dict.fromkeys(_SETUP, ALLOW)
@@ -285,13 +315,18 @@ def carrier_rules(profile: Profile, machine: str) -> dict[str, Rule]:
     rules |= dict.fromkeys(_UNSUPPORTED, errno_action(ENOTSUP))
     rules |= _common_rules(machine)
     rules |= _profile_rules(profile, machine)
+    if executes is Executes.LISTED:
+        rules |= _STARTING_PROGRAMS
     return rules
 
 
-def guest_rules(profile: Profile) -> dict[str, Rule]:
+def guest_rules(
+    profile: Profile, *, network: bool, executes: Executes = Executes.NONE
+) -> dict[str, Rule]:
     """Return what the guest closes behind itself; all else is left to the carrier filter."""
-    rules = closing_rules() | dict.fromkeys(_LISTENING, _DENY)
-    if profile in (Profile.PYTHON, Profile.PYTHON_JIT):
+    rules = closing_rules(network=network) | dict.fromkeys(_LISTENING, _DENY)
+    is_python = profile in (Profile.PYTHON, Profile.PYTHON_JIT)
+    if is_python and executes is not Executes.LISTED:
         rules["execve"] = errno_action(EACCES)
     return rules
 
@@ -311,16 +346,21 @@ def worker_rules(
     A warm worker loads it before its job is known, so that Landlock and one more filter are still
     to come: `closing_rules`, after which nothing is open that isn't in `carrier_rules`.
     """
-    rules = carrier_rules(profile, machine)
+    rules = carrier_rules(profile, machine, executes=executes)
     rules["execve"] = _EXECVE[executes]
     if network:
-        rules |= _network_rules()
+        rules |= network_rules(_AF_INET)
     return rules
 
 
-def closing_rules() -> dict[str, Rule]:
-    """Return what a worker closes right before the skill."""
-    return {
+def closing_rules(*, network: bool) -> dict[str, Rule]:
+    """Return what a worker closes right before the skill.
+
+    Sending messages passes descriptors. Those under way count for the user as a whole, also
+    outside, and who has too many can pass none; asyncio sends that way over real connections only.
+    """
+    passing: dict[str, Rule] = {} if network else {"sendmsg": _DENY}
+    return passing | {
         "prctl": Checked((Clause((ArgumentTest(0, _INT, _PR_SET_SECCOMP),), _DENY),), ALLOW),
         "landlock_create_ruleset": _DENY,
         "landlock_add_rule": _DENY,
@@ -328,24 +368,52 @@ def closing_rules() -> dict[str, Rule]:
     }
 
 
-def _network_rules() -> dict[str, Rule]:
-    """TCP over IPv4, outwards: Landlock and the namespace leave one address to connect to."""
-    stream = Clause(
-        (ArgumentTest(0, _INT, _AF_INET), ArgumentTest(1, _SOCK_TYPE_MASK, _SOCK_STREAM)), ALLOW
-    )
-    levels = (_SOL_SOCKET, _IPPROTO_IP, _IPPROTO_TCP)
+def network_rules(*families: int) -> dict[str, Rule]:
+    """Return what connecting by TCP needs: where to is up to Landlock and the namespace."""
     return {
-        "socket": Checked((stream,), errno_action(EAFNOSUPPORT)),
+        "socket": _tcp_sockets(families),
         "connect": ALLOW,
-        "setsockopt": _only(1, levels, _DENY),
+        "getsockopt": _options(_tcp_options(SOCKET_OPTIONS_READ)),
+        "setsockopt": _options(_tcp_options(SOCKET_OPTIONS_WRITTEN)),
+        # It would connect where no rule about connecting looks.
+        "sendto": _refuse_bits(3, _MSG_FASTOPEN),
+        "sendmsg": _refuse_bits(2, _MSG_FASTOPEN),
     }
+
+
+def _tcp_sockets(families: tuple[int, ...]) -> Checked:
+    """Allow TCP and nothing else that streams.
+
+    The kernel would load a module for another protocol, and Landlock asks about TCP alone.
+    """
+    return Checked(
+        tuple(
+            Clause(
+                (
+                    ArgumentTest(0, _INT, family),
+                    ArgumentTest(1, _SOCK_TYPE_MASK, _SOCK_STREAM),
+                    ArgumentTest(2, _INT, protocol),
+                ),
+                ALLOW,
+            )
+            for family in families
+            for protocol in (_IPPROTO_IP, _IPPROTO_TCP)  # the first means: whatever is usual
+        ),
+        errno_action(EAFNOSUPPORT),
+    )
+
+
+def _tcp_options(of_any_socket: tuple[int, ...]) -> dict[int, tuple[int, ...]]:
+    return {_SOL_SOCKET: of_any_socket, _IPPROTO_IP: IP_OPTIONS, _IPPROTO_TCP: TCP_OPTIONS}
 
 
 _LISTENING: Final = _names("bind listen")
 
 
 @lru_cache(maxsize=16)
-def carrier_filter(profile: Profile, machine: str, network: bool = False) -> bytes:
+def carrier_filter(
+    profile: Profile, machine: str, network: bool = False, executes: Executes = Executes.NONE
+) -> bytes:
     """Return the program for `bwrap --seccomp`.
 
     With network the guest still has to make the socket that the host listens on.
@@ -353,22 +421,24 @@ def carrier_filter(profile: Profile, machine: str, network: bool = False) -> byt
     A number younger than our table gets ENOSYS, not EPERM: libc probes for new calls and falls back
     only when the kernel seems not to have them. Either way the call isn't made.
     """
-    rules = carrier_rules(profile, machine)
+    rules = carrier_rules(profile, machine, executes=executes)
     if network:
-        rules |= _network_rules() | dict.fromkeys(_LISTENING, ALLOW)
+        rules |= network_rules(_AF_INET) | dict.fromkeys(_LISTENING, ALLOW)
     return assemble(
-        _numbered(rules, machine),
+        numbered(rules, machine),
         audit_arch=AUDIT_ARCH[machine],
         default=_DENY,
         unknown=_MISSING,
     )
 
 
-@lru_cache(maxsize=8)
-def guest_filter(profile: Profile, machine: str) -> bytes:
+@lru_cache(maxsize=16)
+def guest_filter(
+    profile: Profile, machine: str, executes: Executes = Executes.NONE, network: bool = False
+) -> bytes:
     """Return the program that the guest loads right before the skill."""
     return assemble(
-        _numbered(guest_rules(profile), machine),
+        numbered(guest_rules(profile, network=network, executes=executes), machine),
         audit_arch=AUDIT_ARCH[machine],
         default=ALLOW,
         unknown=ALLOW,
@@ -379,18 +449,18 @@ def guest_filter(profile: Profile, machine: str) -> bytes:
 def worker_filter(profile: Profile, machine: str, executes: Executes, network: bool) -> bytes:
     """Return the one program that a worker of a zygote loads."""
     return assemble(
-        _numbered(worker_rules(profile, machine, executes=executes, network=network), machine),
+        numbered(worker_rules(profile, machine, executes=executes, network=network), machine),
         audit_arch=AUDIT_ARCH[machine],
         default=_DENY,
         unknown=_MISSING,
     )
 
 
-@lru_cache(maxsize=2)
-def closing_filter(machine: str) -> bytes:
+@lru_cache(maxsize=4)
+def closing_filter(machine: str, network: bool = False) -> bytes:
     """Return the program that a worker loads right before the skill."""
     return assemble(
-        _numbered(closing_rules(), machine),
+        numbered(closing_rules(network=network), machine),
         audit_arch=AUDIT_ARCH[machine],
         default=ALLOW,
         unknown=ALLOW,
@@ -410,6 +480,7 @@ def summary(rules: dict[str, Rule]) -> dict[str, list[str]]:
     return found
 
 
-def _numbered(rules: dict[str, Rule], machine: str) -> dict[int, Rule]:
+def numbered(rules: dict[str, Rule], machine: str) -> dict[int, Rule]:
+    """Return the rules by number; calls that a machine doesn't have are left out."""
     table = TABLES[machine]
     return {table[name]: rule for name, rule in rules.items() if name in table}

@@ -1,8 +1,6 @@
 """Every compatibility test runs with each back end of `back_ends.py`, and compares with no sandbox.
 
-Skills that need packages (numpy, pandas, Pillow, requests to an allowed host) belong into a
-`test_packages.py` beside this file, with skills of their own below `tests/data/compatibility`: they
-need an environment as well, which the fixtures here don't make.
+Skills that need packages are in `test_packages.py`, which makes the environment for them.
 """
 
 from __future__ import annotations

@@ -169,12 +169,12 @@ def test_a_first_line_with_another_meaning_is_refused(line: str) -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        ["Host: b.example"],
-        ["Host: a.example:81"],
         ["Host: a.example", "Host: a.example"],
         ["Host: a.example", "host: b.example"],
         ["Host:"],
         ["Host: a.example, b.example"],
+        ["Host: a.example/b"],
+        ["Host: user@a.example"],
         ["Content-Length: 5", "Content-Length: 5"],
         ["Content-Length: 5", "Content-Length: 6"],
         ["Content-Length: 5, 5"],
@@ -212,9 +212,9 @@ def test_header_lines_that_programs_read_differently_are_refused(fields: list[st
 @pytest.mark.parametrize(
     "fields",
     [
-        ["Host: b.example:443"],
-        ["Host: a.example:444"],
         ["Host: a.example:443", "Host: a.example:443"],
+        ["Host: a.example:443", "Host: b.example:443"],
+        ["Host: http://a.example"],
         ["Content-Length: 5"],
         ["Transfer-Encoding: chunked"],
     ],
@@ -227,10 +227,25 @@ def test_chunks_in_http_1_0_are_refused() -> None:
     assert refused("POST http://a.example/ HTTP/1.0", "Transfer-Encoding: chunked")
 
 
-def test_a_host_without_the_port_agrees_with_a_connect() -> None:
-    assert parse_head(b"CONNECT a.example:8443 HTTP/1.1\r\nHost: a.example") == Tunnel(
-        "a.example", 8443
-    )
+# Of the proxy itself, as node's `http` sends it, of another server, and of another port.
+OTHER_HOSTS = ["127.0.0.1:3128", "[::1]:3128", "localhost:3128", "b.example", "a.example:81"]
+
+
+@pytest.mark.parametrize("named", OTHER_HOSTS)
+def test_the_target_alone_says_where_a_request_goes_and_its_host_replaces_the_one_that_came(
+    named: str,
+) -> None:
+    request = forwarded("GET http://a.example/x HTTP/1.1", f"hOsT: {named}", "X: 1")
+
+    assert (request.host, request.port) == ("a.example", 80)
+    assert lines_of(request) == ["GET /x HTTP/1.1", "Host: a.example", "X: 1", "Connection: close"]
+
+
+@pytest.mark.parametrize("named", [*OTHER_HOSTS, "a.example"])
+def test_the_target_alone_says_where_a_connect_goes(named: str) -> None:
+    head = f"CONNECT a.example:8443 HTTP/1.1\r\nHost: {named}"
+
+    assert parse_head(head.encode()) == Tunnel("a.example", 8443)
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from package_index import wanting
+from package_index import open_real_environments, wanting
 from sandbox_lab import require
 from skill_files import make_skill
-from skilllite_sandbox.environment.index import fetch_page, read_python_settings
-from skilllite_sandbox.environment.installers import find_uv
 from skilllite_sandbox.environment.requirements import Ecosystem
-from skilllite_sandbox.environment.store import Environments, open_environments
-from skilllite_sandbox.errors import BuildingNotAllowed, EnvironmentUnavailable, IndexUnreachable
+from skilllite_sandbox.environment.store import Environments
+from skilllite_sandbox.errors import BuildingNotAllowed, IndexUnreachable
 from skilllite_sandbox.host import find_program
 from skilllite_sandbox.policy import Level
 from skilllite_sandbox.sandbox import Sandbox
@@ -23,12 +21,7 @@ pytestmark = pytest.mark.skipif(find_program("bwrap") is None, reason="bubblewra
 
 @pytest.fixture(scope="module")
 def environments(tmp_path_factory: pytest.TempPathFactory) -> Environments:
-    try:
-        settings = read_python_settings(find_uv().command[0])
-        fetch_page(settings.default, "requests", settings.certificates)
-    except EnvironmentUnavailable as error:
-        pytest.skip(f"no package index answers here: {error.cause or error.message}")
-    return open_environments(tmp_path_factory.mktemp("cache") / "env")
+    return open_real_environments(tmp_path_factory.mktemp("cache") / "env")
 
 
 SKILLS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,9 @@ from skilllite_sandbox.policy import Level, Policy, Tier
 from skilllite_sandbox.sandbox import Job, Sandbox, entry_of
 
 pytestmark = pytest.mark.skipif(find_program("bwrap") is None, reason="bubblewrap is not installed")
+
+FIRST_RUNS = 10
+FIRST_RUNS_S = 120.0  # an installation, on two busy cores
 
 TIERS = [(Level.DIRECT, None), (Level.ISOLATED, Tier.BWRAP), (Level.ISOLATED, Tier.FULL)]
 
@@ -184,3 +188,25 @@ def test_a_lock_of_the_skill_decides_the_version(
     }
 
     assert run(environments, make_skill(tmp_path, files=files)).output == "1.0"
+
+
+def test_ten_first_runs_at_once_build_one_environment_and_all_succeed(
+    index: PackageIndex, tmp_path: Path
+) -> None:
+    index.add_wheel("popular", "1.0", {"popular.py": "text = 'there'\n"})
+    fresh = index.environments(tmp_path / "env")
+    script = "import popular, json; print(json.dumps(popular.text))"
+    skills = [python_skill(tmp_path, script, f"skill-{n}", "popular") for n in range(3)]
+    with (
+        Sandbox(Level.ISOLATED, environments=fresh) as sandbox,
+        ThreadPoolExecutor(FIRST_RUNS) as threads,
+    ):
+        started = [
+            threads.submit(sandbox.run, skills[number % len(skills)], {})
+            for number in range(FIRST_RUNS)
+        ]
+        outputs = [each.result(FIRST_RUNS_S).output for each in started]
+
+    assert outputs == ["there"] * FIRST_RUNS
+    assert index.downloads("popular-1.0-py3-none-any.whl") == 1
+    assert len(fresh.list()) == 1

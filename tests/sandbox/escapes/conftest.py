@@ -1,4 +1,4 @@
-"""Every attack is tried by the user that runs the tests and, when that is root, by a plain user."""
+"""Every attack is tried in each tier, by this user and, when that is root, by a plain user."""
 
 from __future__ import annotations
 
@@ -7,12 +7,20 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox_lab import OTHER_USER, Lab, Listener, open_lab
+from skilllite_sandbox.policy import Tier
+
+
+@pytest.fixture(scope="session", params=["full", "bwrap"])
+def tier(request: pytest.FixtureRequest) -> Tier:
+    """What carries the runs: each promises the same to the host."""
+    return Tier(request.param)
 
 
 @pytest.fixture(scope="session", params=["this-user", "plain-user"])
-def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+def lab(request: pytest.FixtureRequest, tier: Tier) -> Iterator[Lab]:
     """A host with canaries."""
-    with open_lab(as_user=OTHER_USER if request.param == "plain-user" else None) as opened:
+    user = OTHER_USER if request.param == "plain-user" else None
+    with open_lab(as_user=user, tier=tier) as opened:
         yield opened
 
 

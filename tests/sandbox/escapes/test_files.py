@@ -123,19 +123,26 @@ import json, os, sys
 found = []
 for top, folders, files in os.walk("/"):
     found += [os.path.join(top, name) for name in files if name.startswith("neighbour")]
-stage = json.load(sys.stdin)["stage"]
-print(json.dumps([found, os.path.exists(stage), sorted(os.listdir("/skill"))]))
+facts = json.load(sys.stdin)
+stolen = []
+for place in (facts["place"], "/skills" + facts["below"], "/skill/../.." + facts["below"]):
+    try:
+        stolen.append(open(place + "/neighbour.txt").read())
+    except OSError:
+        pass
+print(json.dumps([found, stolen, os.path.exists(facts["stage"]), sorted(os.listdir("/skill"))]))
 """
     if lab.as_user is not None:
         pytest.skip("the stage is made by this process")
     from skilllite_sandbox import Sandbox
 
-    with Sandbox() as sandbox:
-        other = lab.skill("python", "print(1)", **{"neighbour.txt": SECRET})
-        sandbox.stage.put(other)
-        outcome = sandbox.run(lab.skill("python", reader), {"stage": str(sandbox.stage.root)})
+    with Sandbox(tier=lab.tier) as sandbox:
+        place = str(sandbox.stage.put(lab.skill("python", "1", **{"neighbour.txt": SECRET})).place)
+        stage = str(sandbox.stage.root)
+        facts = {"stage": stage, "place": place, "below": place.removeprefix(stage)}
+        outcome = sandbox.run(lab.skill("python", reader), facts)
 
-    assert outcome.output == [[], False, ["SKILL.md", "scripts"]]
+    assert outcome.output == [[], [], False, ["SKILL.md", "scripts"]]
 
 
 def test_a_skill_below_a_private_home_and_below_tmp_runs(lab: Lab) -> None:

@@ -6,6 +6,8 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from sandbox_lab import Lab, assert_only_unsandboxed
 
 TAKES = """
@@ -61,10 +63,11 @@ def no_room_in_pipes(lab: Lab) -> Iterator[None]:
         hoarder.communicate(timeout=10)
 
 
-def test_a_run_is_set_up_although_others_hold_all_room_in_pipes(lab: Lab) -> None:
+@pytest.mark.parametrize("size", [20_000, 200_000])
+def test_a_run_is_set_up_although_others_hold_all_room_in_pipes(lab: Lab, size: int) -> None:
     skill = lab.skill("python", "import json, sys; print(len(json.load(sys.stdin)['text']))")
 
     with no_room_in_pipes(lab):
-        results = lab.run(skill, (2, 3), {"text": "x" * 200_000})
+        results = lab.run(skill, (2, 3), {"text": "x" * size})
 
-    assert [result.outcome["output"] for result in results.values()] == [200_000] * 2
+    assert [result.outcome["output"] for result in results.values()] == [size] * 2

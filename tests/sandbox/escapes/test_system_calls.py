@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from sandbox_lab import OTHER_USER
 from skill_files import make_skill
-from skilllite_sandbox.policy import Level
+from skilllite_sandbox.policy import Level, Tier
 from skilllite_sandbox.sandbox import Sandbox
 from skilllite_sandbox.seccomp.syscalls import TABLES
 
@@ -33,6 +37,27 @@ print(json.dumps([result, ctypes.get_errno()]))
 """
 
 
+def outside(script: str) -> list[list[int]]:
+    """Return what a script says on the bare host, without any right of root."""
+    command = [sys.executable if os.geteuid() else "/usr/bin/python3", "-c", script]
+    if os.geteuid() == 0:
+        user = str(OTHER_USER)
+        command[:0] = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--"]
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60
+    )
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_outside_the_hostile_calls_kill_nobody() -> None:
+    # Each with arguments that make no sense, so that nothing comes of it.
+    script = "".join(call(NUMBERS[name], *[-1] * 6) for name in HOSTILE)
+
+    answers = outside(script)
+
+    assert len(answers) == len(HOSTILE)
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_call_ends_the_run_as_a_violation(
     name: str, lab_skill: Path, sandbox: Sandbox
@@ -48,9 +73,16 @@ def test_a_hostile_call_ends_the_run_as_a_violation(
 CLONE_NEWUSER = 0x1000_0000
 CLONE_NEWNS = 0x0002_0000
 SIGCHLD = 17
-EPERM, EACCES, ENOSYS, EAFNOSUPPORT, ENOTTY = 1, 13, 38, 97, 25
+EPERM, EACCES, ENOSYS, EAFNOSUPPORT, ENOTTY, ENOPROTOOPT, EINVAL = 1, 13, 38, 97, 25, 92, 22
 TIOCSTI = 0x5412
 HIGH_BIT = 1 << 32
+SAME_OUTSIDE = {
+    *(("ioctl", (TIOCSTI,)), ("ioctl", (TIOCSTI | HIGH_BIT,))),  # stdin is no terminal
+    *(("setuid", ()), ("setresuid", (0,)), ("setgroups", (0,)), ("prlimit64", (7,))),  # no root
+    ("socket", (1,)),  # not every kernel has AF_VSOCK
+    ("madvise", (4096,)),  # nor merges pages
+}
+"""Calls that answer a plain user the same without a filter, here or on some hosts."""
 
 
 @pytest.mark.parametrize(
@@ -86,6 +118,22 @@ HIGH_BIT = 1 << 32
         ("sched_setscheduler", (0, 1, 0), EPERM),
         ("mlockall", (1,), EPERM),
         ("inotify_init1", (0,), EPERM),
+        ("fcntl", (0, 8, 1), EPERM),  # F_SETOWN
+        ("fcntl", (0, 10, 9), EPERM),  # F_SETSIG
+        ("fcntl", (0, 15, 0), EPERM),  # F_SETOWN_EX
+        ("fcntl", (0, 1024, 0), EPERM),  # F_SETLEASE
+        ("fcntl", (0, 1026, 1), EPERM),  # F_NOTIFY
+        ("fcntl", (0, 1031, 1 << 20), EPERM),  # F_SETPIPE_SZ
+        ("mmap", (0, 4096, 3, 0x122, -1, 0), EPERM),  # grows down: uncounted memory
+        ("mmap", (0, 4096, 5, 0x122, -1, 0), EPERM),
+        ("mmap", (0, 1 << 21, 3, 0x40022, -1, 0), EPERM),  # huge pages: everybody's
+        ("getsockopt", (3, 1, 77, 0, 0), ENOPROTOOPT),  # SO_PEERPIDFD of the host
+        ("madvise", (0, 4096, 12), EINVAL),  # MADV_MERGEABLE
+        ("pidfd_open", (1, 0), EPERM),
+        ("pidfd_send_signal", (0, 0, 0, 0), EPERM),
+        ("rt_sigqueueinfo", (1, 9, 0), EPERM),
+        ("splice", (0, 0, 0, 0, 0, 0), EPERM),
+        ("fchownat", (0, 0, 0, 0, 0), EPERM),
     ],
 )
 def test_a_refused_call_fails_with_an_errno(
@@ -96,6 +144,9 @@ def test_a_refused_call_fails_with_an_errno(
     outcome = sandbox.run(lab_skill, {})
 
     assert outcome.output == [-1, errno], outcome
+    if (name, arguments[1:2]) not in SAME_OUTSIDE:
+        bare = outside(call(NUMBERS[name], *arguments))
+        assert [-1, errno] not in bare, "the control: it is the filter that says no"
 
 
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="x32 exists on x86_64 only")
@@ -108,9 +159,9 @@ def test_the_x32_numbers_are_no_way_around(lab_skill: Path, sandbox: Sandbox) ->
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    """One sandbox for all, at the level that people use."""
-    with Sandbox(Level.FULL) as opened:
+def sandbox(tier: Tier) -> Iterator[Sandbox]:
+    """One sandbox of each tier for all."""
+    with Sandbox(Level.ISOLATED, tier=tier) as opened:
         yield opened
 
 

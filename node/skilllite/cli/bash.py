@@ -1,0 +1,37 @@
+"""`skilllite bash`: one command that a skill allows, here, in the sandbox."""
+
+from __future__ import annotations
+
+from skilllite.home import Home
+from skilllite_sandbox.bash_command import add_bash_arguments
+
+TYPE_CHECKING = False  # importing `typing` for it would cost every command 5 ms
+if TYPE_CHECKING:
+    import argparse
+
+    from skilllite_sandbox.run_command import Place
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_bash_arguments(parser, skill="DIR|NAME")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command and print what it printed."""
+    from skilllite.config import load_config
+    from skilllite_sandbox.bash_command import run_bash_command
+
+    home = Home.locate()
+    flags = {"sandbox.level": args.sandbox_level, "sandbox.accept_tier": args.accept_tier}
+    config = load_config(home, flags=flags)
+    args.accept_tier = config.text("sandbox.accept_tier")
+    args.standing_exec = list(config.texts("sandbox.allow_exec"))
+
+    def locate() -> Place:
+        from skilllite.sdk import locate_skill, open_stage
+        from skilllite_sandbox.run_command import Place
+
+        return Place(locate_skill(args.skill, home)[0], open_stage(home))
+
+    return run_bash_command(args, level=config.integer("sandbox.level"), locate=locate)

@@ -1,0 +1,116 @@
+"""`bash`: one command of a Bash-tool skill, from the arguments to the exit status."""
+
+from __future__ import annotations
+
+from skilllite_sandbox.errors import SandboxError
+from skilllite_sandbox.run_arguments import add_policy_arguments
+from skilllite_sandbox.run_output import (
+    OK,
+    REFUSED,
+    exit_code_of,
+    note,
+    print_error,
+    print_outcome,
+    status_of,
+    write,
+)
+
+TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from skilllite_sandbox.bash_tool.request import BashJob
+    from skilllite_sandbox.outcome import Outcome
+    from skilllite_sandbox.run_command import Place
+    from skilllite_sandbox.sandbox import Sandbox
+
+HELP = "run a command that a skill allows by `allowed-tools: Bash(…)`, sandboxed"
+EXPLANATION = """\
+The skill's SKILL.md says which commands it allows: `Bash(git:*)` allows git with any arguments,
+`Bash(git log:*)` what begins with `git log`. A command is made of programs with arguments, joined
+by `|`, `&&`, `||` and `;`; no shell sees it, and whatever only a shell could do is refused. Each
+program beyond a base list (cat, grep, sed, ...) needs --allow-exec NAME.
+
+Bash(git:*) allows what git itself can run: hooks, aliases, pagers and whatever `-c core.…` names.
+That stays in the sandbox too, where only the granted programs can be executed. --explain says what
+is known of each program.
+"""
+
+
+def add_bash_arguments(parser: argparse.ArgumentParser, *, skill: str) -> None:
+    """Declare the arguments."""
+    import argparse
+
+    parser.description = f"{HELP[0].upper()}{HELP[1:]}.\n\n{EXPLANATION}"
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("skill", metavar=skill, help="the skill that allows the command")
+    parser.add_argument("text", metavar="COMMAND", help="one word for the shell, so quote it")
+    add_policy_arguments(parser)
+
+
+def run_bash_command(args: argparse.Namespace, *, level: int, locate: Callable[[], Place]) -> int:
+    """Run the command, print what it printed, and return the exit status.
+
+    Raises:
+        SandboxError: it could not start; for the caller to print.
+    """
+    from skilllite_sandbox.bash_tool.request import make_bash_job
+    from skilllite_sandbox.run_command import refusal
+    from skilllite_sandbox.run_request import request_of
+    from skilllite_sandbox.sandbox import Sandbox
+
+    place = locate()
+    request = request_of(args, level)
+    with Sandbox(stage=place.stage, pool=False, preload=False) as sandbox:
+        try:
+            made = make_bash_job(request, args.text, place.directory, sandbox.stage)
+            for each in made.notes:
+                note(each)
+            if args.explain:
+                return _explain(made, sandbox, as_json=args.json)
+            outcome = _run(made, sandbox, quiet=args.json)
+        except SandboxError as error:
+            if args.json and not args.explain and exit_code_of(error) == REFUSED:
+                print_outcome(refusal(error, request).to_json())
+            raise
+    return _print(outcome, as_json=args.json)
+
+
+def _run(made: BashJob, sandbox: Sandbox, *, quiet: bool) -> Outcome:
+    from skilllite_sandbox.bash_tool.request import outcome_of_commands
+    from skilllite_sandbox.policy import Level
+    from skilllite_sandbox.run_request import LEVEL_3_NOTE
+
+    if made.job.policy.level is Level.FULL:
+        note(LEVEL_3_NOTE)
+    return outcome_of_commands(sandbox.run_job(made.job, on_log=None if quiet else note))
+
+
+def _print(outcome: Outcome, *, as_json: bool) -> int:
+    facts = outcome.to_json()
+    if as_json:
+        print_outcome(facts)
+    else:
+        write(outcome.text)
+        if not outcome.ok:
+            hint = "what the command wrote about it stands above"
+            print_error(SandboxError(outcome.message, hint=hint))
+    return status_of(facts)
+
+
+def _explain(made: BashJob, sandbox: Sandbox, *, as_json: bool) -> int:
+    """Print what would be executed, and what would stand around it."""
+    from skilllite_sandbox.program_powers import warning_about
+
+    plan = sandbox.plan(made.job)
+    commands = made.command.simple_commands
+    if as_json:
+        warnings = {name: warning_about(name) for name in made.command.programs}
+        steps = [[step.after, step.commands] for step in made.command.steps]
+        print_outcome({"schema": 1, "steps": steps, "warnings": warnings, "plan": plan.to_json()})
+        return OK
+    write("".join(f"command {' '.join(map(repr, words))}\n" for words in commands))
+    write("".join(f"warning {warning_about(name)}\n" for name in made.command.programs))
+    write(plan.describe() + "\n")
+    return OK
