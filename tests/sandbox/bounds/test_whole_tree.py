@@ -6,6 +6,7 @@ than a bound of its own allows: only the sum is too much.
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -60,7 +61,8 @@ def runs(sandbox: Sandbox, tmp_path: Path) -> Runs:
 def groups() -> set[str]:
     home = find_home() or Home(None, None)
     places = {place.directory for place in (home.memory, home.cpu) if place is not None}
-    return {str(path) for place in places for path in Path(place).glob("skilllite-*")}
+    own = f"skilllite-{os.getpid()}-*"  # other processes of this host may have some too
+    return {str(path) for place in places for path in Path(place).glob(own)}
 
 
 def no_groups() -> bool:

@@ -38,9 +38,10 @@ def group(home: Home) -> Iterator[RunGroup]:
     assert _is_removed(made), "a group outlived its run"
 
 
-def directories(home: Home) -> set[str]:
+def directories(home: Home, pid: int) -> set[str]:
+    """Return the groups that a process made."""
     places = {place.directory for place in (home.memory, home.cpu) if place is not None}
-    return {str(path) for place in places for path in Path(place).glob("skilllite-*")}
+    return {str(path) for place in places for path in Path(place).glob(f"skilllite-{pid}-*")}
 
 
 def _is_removed(group: RunGroup) -> bool:
@@ -155,13 +156,13 @@ def test_a_group_without_cgroup_kill_is_emptied_as_well(home: Home) -> None:
 
 
 def test_a_place_that_cannot_be_written_leaves_nothing(home: Home, tmp_path: Path) -> None:
-    before = directories(home)
+    before = directories(home, os.getpid())
     unusable = Home(home.memory or home.cpu, Place(str(tmp_path / "none"), 2))
 
     with pytest.raises(OSError, match="none"):
         RunGroup(unusable, SMALL)
 
-    assert directories(home) == before
+    assert directories(home, os.getpid()) == before
 
 
 def test_the_groups_of_a_host_that_was_killed_are_removed_by_the_next(home: Home) -> None:
@@ -170,18 +171,18 @@ def test_the_groups_of_a_host_that_was_killed_are_removed_by_the_next(home: Home
         "from skilllite_sandbox.linux.cgroup import RunGroup\n"
         "from skilllite_sandbox.linux.cgroup_home import find_home\n"
         "from skilllite_sandbox.policy import DEFAULT_LIMITS\n"
-        "home = find_home(); RunGroup(home, DEFAULT_LIMITS); print(os.getpid(), flush=True)\n"
+        "group = RunGroup(find_home(), DEFAULT_LIMITS)\n"
+        "print(os.getpid(), group.processes(), flush=True)\n"
         "os.kill(os.getpid(), 9)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script, *sys.path], stdout=subprocess.PIPE, check=False
-    )
-    named = f"skilllite-{int(done.stdout)}-"
-    assert any(named in name for name in directories(home)), "the control: something was left"
+    command = [sys.executable, "-c", script, *sys.path]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
+    pid, _, processes = done.stdout.decode().strip().partition(" ")
+    assert processes == "[]", "the control: there was a group"
 
     find_home()
 
-    assert not any(named in name for name in directories(home))
+    assert directories(home, int(pid)) == set()
 
 
 def test_a_name_says_who_made_it() -> None:
