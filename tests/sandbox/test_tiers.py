@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -254,7 +253,7 @@ def sandbox_run(
     skill = lab.lab.skill(language, script)
     python, settings = lab.command(
         str(lab.lab.root / "no_namespaces.py"),
-        *(_python(lab), "-m", "skilllite_sandbox.cli", "run", str(skill), "{}", *options),
+        *(lab.python, "-m", "skilllite_sandbox.cli", "run", str(skill), "{}", *options),
     )
     return subprocess.run(
         python,
@@ -265,10 +264,6 @@ def sandbox_run(
         cwd=lab.lab.root,
         check=False,
     )
-
-
-def _python(lab: BareLab) -> str:
-    return sys.executable if lab.lab.as_user is None else "/usr/bin/python3"
 
 
 def test_without_namespaces_root_gets_the_next_tier_and_is_told(root_host: BareLab) -> None:
@@ -332,7 +327,7 @@ def doctor(lab: BareLab) -> tuple[dict[str, Any], int]:
     """Return what `skilllite-sandbox doctor` says where no namespaces can be made."""
     command, environment = lab.command(
         str(lab.lab.root / "no_namespaces.py"),
-        *(_python(lab), "-m", "skilllite_sandbox.cli", "doctor", "--json"),
+        *(lab.python, "-m", "skilllite_sandbox.cli", "doctor", "--json"),
     )
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=RUN_S, check=False

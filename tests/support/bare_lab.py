@@ -26,10 +26,15 @@ class BareLab:
     lab: Lab
     tier: Tier
 
+    @property
+    def python(self) -> str:
+        """A Python that this lab's user can start."""
+        return sys.executable if self.tier is Tier.ROOT_CHROOT else other_python()
+
     def command(self, program: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
         """Return how this lab's user runs a program of ours, and with which environment."""
         user = self.lab.as_user
-        command = [sys.executable if user is None else other_python(), program, *arguments]
+        command = [self.python, program, *arguments]
         if user is not None:
             text = str(user)
             command[:0] = ["setpriv", "--reuid", text, "--regid", text, "--clear-groups", "--"]
