@@ -15,5 +15,5 @@ exec 4< other; read -r line <&4; exec 4<&-; echo "$line"
 false; echo "went on"
 (trap 'echo inner' EXIT; echo sub)
 coproc { tr a-z A-Z; }; echo shout >&"${COPROC[1]}"; eval "exec ${COPROC[1]}>&-"; read -r loud <&"${COPROC[0]}"; echo "$loud"; wait
-wait; jobs > seen; jobs | wc -l
+wait; jobs | wc -l
 exit 5
