@@ -300,6 +300,8 @@ def _member_parts(member: zipfile.ZipInfo) -> list[str]:
     """Check one listed name and return it in parts; nothing is written before this agrees."""
     name = member.filename
     kind = stat.S_IFMT(member.external_attr >> 16)
+    if not name:  # what follows a NUL is cut off; `is_dir` of older Pythons fails on nothing
+        raise InvalidSkill("archive holds a file without a name")
     expected = stat.S_IFDIR if member.is_dir() else stat.S_IFREG
     if kind not in (0, expected):
         raise InvalidSkill(

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from skill_files import make_skill, skill_md
@@ -256,6 +256,7 @@ WRAPPED = zip_bytes({**GOOD, "a/": "", "a/b": "x" * 300})
     st.sampled_from([b"", b"../", b"/tmp", b"..\\"]),
     st.integers(0, 60),
 )
+@example([(411, 0)], b"", 0)  # a name that begins with NUL: cut off, nothing is left of it
 def test_a_damaged_zip_never_writes_outside(
     tmp_path_factory: pytest.TempPathFactory,
     changes: list[tuple[int, int]],
