@@ -26,7 +26,7 @@ from skilllite_sandbox.errors import SandboxUnavailable
 from skilllite_sandbox.host import Host
 from skilllite_sandbox.plan import SCRATCH, Plan, passwd_for
 
-FORMAT = "1"  # of a template; another one is built anew
+FORMAT = "2"  # of a template; another one is built anew
 FILES_MAX = 20_000  # of a template; Python's library has 1,200
 BYTES_MAX = 1024 * 1024 * 1024  # of a template; node has 120 MB with its libraries
 KEPT_S = 7 * 24 * 3600.0  # without use; no run takes longer than a day
@@ -36,8 +36,12 @@ _LEFT_OUT = frozenset(
     {"test", "tests", "idlelib", "tkinter", "turtledemo", "lib2to3", "ensurepip"}
     | {"site-packages", "dist-packages", "posix", "right"}
 )
-# What compiled packages bring along only in part.
-_OFTEN_NEEDED = ("libstdc++.so.6", "libgcc_s.so.1", "libgomp.so.1")
+# What wheels may expect of a system (PEP 600), or bring along only in part.
+_OFTEN_NEEDED = (
+    *("libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libutil.so.1"),
+    *("libresolv.so.2", "libz.so.1", "libexpat.so.1"),
+    *("libstdc++.so.6", "libgcc_s.so.1", "libgomp.so.1", "libatomic.so.1"),
+)
 _LIBRARY = re.compile(r"^\s*(\S+) => (/\S+) \(0x")
 
 

@@ -19,6 +19,7 @@ from side_by_side import DATA
 from skill_files import make_skill
 from skilllite_sandbox.egress import proxy
 from skilllite_sandbox.environment.store import Environments
+from skilllite_sandbox.errors import SandboxUnavailable
 from skilllite_sandbox.host import find_program
 from skilllite_sandbox.policy import Level, Tier
 from skilllite_sandbox.sandbox import Sandbox
@@ -103,8 +104,13 @@ def test_a_skill_works_with_a_package_again_and_again(
 
 
 def test_requests_reaches_the_host_that_was_granted_and_no_other(
-    packed: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    packed: Sandbox, back_end: BackEnd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if back_end.tier is Tier.ROOT_CHROOT:
+        skill = stored_skill(tmp_path, "requests", network=(HOST,))
+        with pytest.raises(SandboxUnavailable, match="can't give a skill what it was granted"):
+            packed.run(skill, {}, network=(HOST,))
+        return
     names = Names({HOST: [ADDRESS], "evil.example": [ADDRESS]})
     monkeypatch.setattr(proxy, "EgressProxy", partial(proxy.EgressProxy, resolve=names))
     certificate = make_certificate(tmp_path)
