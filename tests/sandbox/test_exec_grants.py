@@ -28,7 +28,7 @@ from skilllite_sandbox.exec_grants import (
 from skilllite_sandbox.host import find_program, has_landlock, read_host
 from skilllite_sandbox.outcome import Outcome, Reason
 from skilllite_sandbox.plan import BASH_PROGRAMS, Landlock, make_plan
-from skilllite_sandbox.policy import Grants, Policy
+from skilllite_sandbox.policy import SUPERVISED, Grants, Policy
 from skilllite_sandbox.program_powers import power_of, warning_about
 from skilllite_sandbox.seccomp.filters import Executes
 from skilllite_sandbox.zygote_plan import make_zygote_plan
@@ -158,8 +158,8 @@ def test_with_a_grant_exactly_the_list_is_executable(language: Language) -> None
         assert set(plan.executables) == own | git | {host.loader}
         assert plan.landlock is Landlock.REQUIRED
         assert plan.executes is Executes.LISTED
+        assert plan.tree is SUPERVISED
         assert not {"no-exec", "no-fork", "exec-once"} & {*plan.enforced}
-        assert "memory-of-the-tree" in plan.not_enforced
         assert "/usr/bin" not in {mount.source for mount in plan.mounts}
 
 

@@ -82,7 +82,9 @@ class BareLab:
             check=False,
         )
         assert done.returncode == 0, done.stderr.decode()
-        return Result(**json.loads(done.stdout))
+        answer = json.loads(done.stdout)
+        effects = frozenset[str]() if answer["victim_alive"] else frozenset({"killed"})
+        return Result(answer["outcome"], effects)
 
     @property
     def stage(self) -> str:
