@@ -74,6 +74,11 @@ class Carriers:
     def plan(self, host: Host, job: Job, directory: str) -> Plan:
         """Return the plan of the tier that would be tried first.
 
+        Args:
+            host: What this machine has.
+            job: What is to be run.
+            directory: Where the copy of the skill is, links and all.
+
         Raises:
             SandboxUnavailable: this host can't give what the level asks.
             PolicyDenied: nobody may run this.
@@ -84,7 +89,7 @@ class Carriers:
         key = (job.policy, job.entry, directory, packages, self._wants_zygote(job.policy))
         found = self._plans.get(key)
         if found is None:
-            found = self._make_plan(host, job, directory)
+            found = self._make_plan(host, job, os.path.realpath(directory))
             with suppress(KeyError):
                 while len(self._plans) >= PLANS_KEPT:
                     self._plans.popitem(last=False)
@@ -111,7 +116,7 @@ class Carriers:
                     raise
                 if error.step not in _PASSING_STEPS:
                     self._no_zygotes = error
-                plan = self._bubblewrap_plan(host, job, directory)
+                plan = self._bubblewrap_plan(host, job, os.path.realpath(directory))
         if plan.level is Level.DIRECT:
             from skilllite_sandbox.backend.direct import Direct
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from skilllite_sandbox.egress.attempt import Attempt
     from skilllite_sandbox.network_gate import NetworkGate
 
+_PROCESSORS = os.cpu_count() or 1
 _CHUNK_BYTES = 64 * 1024  # what a pipe holds
 _STATUS_BYTES = 64  # far more than the guest ever says
 _DRAIN_S = 0.5  # after the end: bytes already in the pipes, and the kernel's work on the leftovers
@@ -53,6 +54,7 @@ class Execution:
         self._stderr_dropped = 0
         self._told = bytearray()
         self._told_code: int | None = None
+        self._may_be_code = started.tells_end
         self._log: _Lines | None = None
         self._gate = _open_gate(plan) if plan.network else None
         self._attempts: tuple[Attempt, ...] = ()
@@ -108,17 +110,21 @@ class Execution:
                 wait_status=ended.wait_status,
                 killed_for=self._killed_for,
                 told=bytes(self._told),
-                told_code=self._told_code,
+                told_code=self._code_of_the_skill(ended),
                 stdout=bytes(self._stdout),
                 stderr=bytes(self._stderr),
                 stderr_dropped=self._stderr_dropped,
-                cpu_most_s=(
-                    ended.cpu_s if ended.cpu_s is not None else duration_s * (os.cpu_count() or 1)
-                ),
+                cpu_most_s=(ended.cpu_s if ended.cpu_s is not None else duration_s * _PROCESSORS),
                 duration_ms=duration_s * 1000,
                 attempts=self._attempts,
             ),
         )
+
+    def _code_of_the_skill(self, ended: Ended) -> int | None:
+        """Return its own exit code; None when there is but the carrier's."""
+        if self._told_code is None and self._process.tells_end:
+            return os.waitstatus_to_exitcode(ended.wait_status)
+        return self._told_code
 
     def _exchange(self) -> None:
         """Move bytes until the process is gone and its pipes are at their end."""
@@ -221,6 +227,13 @@ class Execution:
             data = _read(self._process.status)
         if data is None:
             return True
+        if self._may_be_code and self._told.endswith(report.READY):
+            # Only the first message after READY: what comes later may be the skill's.
+            self._may_be_code = False
+            if data.startswith(report.CODE):
+                if self._process.on_code is not None:
+                    self._process.on_code(data[len(report.CODE) :])
+                return True
         if self._process.tells_end and data.startswith(report.ENDED):
             self._told_code = _code_of(data)
             return self._told_code is not None

@@ -104,6 +104,9 @@ class Relay:
 class ZygotePart:
     """What a zygote is told, as JSON; equal layouts share a zygote, equal workers a warm pool."""
 
+    base: str
+    """The directory, as an absolute path, from which the layout names what belongs to this user. A
+    zygote gets it as a descriptor: what it knows every skill could read in its own memory."""
     layout: str
     worker: str
     job: str

@@ -106,7 +106,7 @@ def _zygote_chain(host: Host) -> list[Check]:
 
 def _start_and_test(plan: Plan) -> None:
     assert plan.zygote is not None
-    zygote = Zygote(plan.interpreter, plan.zygote.layout)
+    zygote = Zygote(plan.interpreter, plan.zygote)
     try:
         zygote.wait_ready()
         make_self_test(os.path.realpath(__file__))(zygote, plan)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import cached_property
@@ -204,7 +203,7 @@ class Sandbox:
 
         May take a moment and be called on any thread; what it can't get is left to `start`.
         """
-        self._carriers.prepare(self._facts, job, os.path.realpath(job.staged.place))
+        self._carriers.prepare(self._facts, job, job.staged.place)
 
     def start(self, job: Job) -> Execution:
         """Start a job on the calling thread, which in tier `bwrap` has to live as long as the run.
@@ -217,15 +216,13 @@ class Sandbox:
         limits = job.policy.limits
         if len(job.input_bytes) > limits.input_bytes:
             raise _input_too_large(len(job.input_bytes), limits)
-        plan, started = self._carriers.launch(
-            self._facts, job, os.path.realpath(job.staged.place), job.input_bytes
-        )
+        plan, started = self._carriers.launch(self._facts, job, job.staged.place, job.input_bytes)
         left = b"" if started.stdin < 0 else job.input_bytes
         return Execution(plan, started, left)
 
     def plan(self, job: Job) -> Plan:
         """Return what would stand around a job, without starting it."""
-        return self._carriers.plan(self._facts, job, os.path.realpath(job.staged.place))
+        return self._carriers.plan(self._facts, job, job.staged.place)
 
     @property
     def _facts(self) -> Host:

@@ -36,7 +36,7 @@ def parse_json(data: bytes) -> Any:
     if _depth(data) > DEPTH_MAX:
         raise ValueError(f"nested more than {DEPTH_MAX} deep")
     try:
-        value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        value = _decode(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if "\\u" in text:
@@ -62,3 +62,6 @@ def _finite(literal: str) -> float:
     if math.isinf(value):
         raise ValueError(f"{literal} is out of range")
     return value
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite).decode

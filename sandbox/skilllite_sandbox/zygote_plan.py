@@ -7,6 +7,7 @@ stands as long as the zygote, a worker's part is fixed when it is forked, the jo
 from __future__ import annotations
 
 import json
+import os
 
 from skilllite_sandbox.attackers import SELF_TESTS, WARM_UP_SCRIPT
 from skilllite_sandbox.backend.pool_size import IDLE_S
@@ -56,6 +57,7 @@ WARM_UP = "/etc/warm-up"
 ZYGOTE_IDLE_S = 600.0  # without a run for so long a zygote ends: about 10 MB
 LANDLOCK_LEAST = 1  # without it one skill could read the others of the same root
 _PER_RUN_ROOM = 64 * 1024  # beside the input: a link and the file system's own blocks
+_OF_USERS = (SKILLS, ENVIRONMENTS)
 _HIDDEN = (
     SCRATCH,
     PER_RUN,
@@ -129,8 +131,9 @@ def make_zygote_plan(
         # The skill's directory is a link, and modules should know each other by the short name.
         command = (command[0], "--preserve-symlinks", "--preserve-symlinks-main", *command[1:])
     limits = resource_limits(policy.limits, counted_here=True)
+    base = os.path.commonpath([store, environments or store])
     layout = {
-        "mounts": [[mount.kind, mount.source, mount.target] for mount in mounts],
+        "mounts": [[mount.kind, _named(mount, base), mount.target] for mount in mounts],
         "files": {
             "passwd": PASSWD.decode("ascii"),
             "self-test": SELF_TESTS[language],
@@ -158,10 +161,8 @@ def make_zygote_plan(
         "skill": f"{digest}/{skill}",
         "script": script,
         "command": list(command),
-        "environment": dict(environment),
         "environment_id": installed or None,
         "paths": list(import_paths),
-        "limits": [list(limit) for limit in limits],
         "stdin_file": language in STDIN_BY_NAME,
     }
     return Plan(
@@ -187,11 +188,23 @@ def make_zygote_plan(
         stdin_file=language in STDIN_BY_NAME,
         import_paths=import_paths,
         zygote=ZygotePart(
+            base=base,
             layout=json.dumps(layout),
-            worker=json.dumps(_worker(policy.limits)),
+            worker=json.dumps(
+                {
+                    **_worker(policy.limits),
+                    "environment": dict(environment),
+                    "limits": [list(limit) for limit in limits],
+                }
+            ),
             job=json.dumps(job),
         ),
     )
+
+
+def _named(mount: Mount, base: str) -> str:
+    """Return the source of a mount; what belongs to a user without the path to it."""
+    return os.path.relpath(mount.source, base) if mount.target in _OF_USERS else mount.source
 
 
 def _import_paths(language: Language, installed: str) -> tuple[str, ...]:

@@ -47,6 +47,8 @@ class Started(Protocol):
     """What the guest reports, see `guest.report`."""
     end: int
     """Readable when there is something for `is_over` to look at; stays this object's."""
+    on_code: Callable[[bytes], None] | None
+    """Gets what the guest compiled its script to, when it doesn't have that yet."""
     tells_end: bool
     """Whether the guest says by itself that the skill is through, before its process is gone."""
 
@@ -142,6 +144,7 @@ class SpawnedProcess:
     """
 
     tells_end = False
+    on_code: Callable[[bytes], None] | None = None
 
     def __init__(
         self,

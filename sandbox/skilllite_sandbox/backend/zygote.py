@@ -35,10 +35,12 @@ from skilllite_sandbox.backend.launch import Launcher
 from skilllite_sandbox.backend.memory_file import memory_file
 from skilllite_sandbox.errors import SandboxUnavailable
 from skilllite_sandbox.guest import report
+from skilllite_sandbox.plan import ZygotePart
 
 START_S = 15.0  # a healthy start takes 0.05; this is for a machine under water
 ANSWER_S = 10.0  # a fork takes milliseconds
 _ANSWER_BYTES = 4096
+_JSON = {True: "true", False: "false"}
 
 
 class ZygoteFailed(SandboxUnavailable):
@@ -56,7 +58,9 @@ class ZygoteFailed(SandboxUnavailable):
 class Zygote:
     """A running zygote. Safe to use from several threads; starting is not waiting for it."""
 
-    def __init__(self, interpreter: str, layout: str, launcher: Launcher | None = None) -> None:
+    def __init__(
+        self, interpreter: str, part: ZygotePart, launcher: Launcher | None = None
+    ) -> None:
         """Start one, or make one of a launcher that was started already."""
         try:
             self._launcher = launcher or Launcher(interpreter)
@@ -72,7 +76,11 @@ class Zygote:
         self.expired = False
         """Whether it ended by itself, because nobody used it."""
         try:
-            self._control.send(layout.encode("utf-8"))
+            base = os.open(part.base, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                _send(self._control, part.layout.encode("utf-8"), (base,))
+            finally:
+                os.close(base)
         except OSError as error:
             self.close()
             raise ZygoteFailed("start", error.strerror or str(error)) from error
@@ -117,8 +125,13 @@ class Zygote:
         except OSError:
             return False
 
-    def spawn(self, worker: str, *, warm: bool) -> Worker:
-        """Ask for a worker; a warm one prepares itself as far as it can before its job comes.
+    def spawn(self, worker: str, *, warm: bool, deferred: bool = False) -> Worker:
+        """Ask for a worker.
+
+        Args:
+            worker: What its kind is, in JSON.
+            warm: It prepares itself as far as it can before its job comes.
+            deferred: It may be forked when a run has ended, or milliseconds later.
 
         Raises:
             ZygoteFailed: it is dead.
@@ -126,8 +139,8 @@ class Zygote:
         kind = SOCK_SEQPACKET | SOCK_CLOEXEC
         channel, their_channel = socketpair(AF_UNIX, kind)
         reports, their_reports = socketpair(AF_UNIX, kind)
-        # `worker` is a JSON object of ours: one more member goes at its end.
-        request = f'{worker[:-1]}, "warm": {"true" if warm else "false"}}}'
+        # `worker` is a JSON object of ours: two more members go at its end.
+        request = f'{worker[:-1]}, "warm": {_JSON[warm]}, "deferred": {_JSON[deferred]}}}'
         try:
             _send(self._control, request.encode("utf-8"), (their_channel, their_reports))
         except OSError as error:
@@ -154,6 +167,7 @@ class Worker:
         self.zygote = zygote
         self.on_finished: Callable[[], None] | None = None
         """Called once, when the run is over and everything of it is released."""
+        self.on_code: Callable[[bytes], None] | None = None
         self._channel = channel
         self._reports = reports
         self._lock = allocate_lock()
@@ -173,8 +187,14 @@ class Worker:
         except OSError:
             return False
 
-    def run(self, job: str, input_bytes: bytes, *, stdin_file: bool) -> None:
+    def run(self, job: str, input_bytes: bytes, *, stdin_file: bool, code: bytes = b"") -> None:
         """Hand over the job; from here on this is a started run.
+
+        Args:
+            job: What to run, in JSON.
+            input_bytes: For its stdin; what doesn't fit into a pipe is left to whoever waits.
+            stdin_file: Whether the input has to be a file, too.
+            code: What an earlier run of this job gave to `on_code`.
 
         Raises:
             ZygoteFailed: it died before it could take the job.
@@ -193,7 +213,10 @@ class Worker:
                     os.write(our_stdin, input_bytes)
                 os.close(our_stdin)
                 our_stdin = -1
-            _send(self._channel, job.encode("utf-8"), theirs)
+            message = job.encode("utf-8")
+            if code:
+                message += report.CODE_SEPARATOR + code
+            _send(self._channel, message, theirs)
         except OSError as error:
             for descriptor in (our_stdin, our_stdout, our_stderr):
                 if descriptor >= 0:

@@ -1,9 +1,10 @@
 """The zygotes of one sandbox: one for each layout, started when first needed, and their warm pools.
 
-A run takes a warm worker when there is one, else has one forked on demand; when it is through, the
-pool is filled up again, off everybody's critical path. A zygote that dies fails its runs at once
-and is started again at the next run, later and later when it keeps dying. After a number of forks a
-fresh one takes over: all workers of one share the places of its memory and its hash seed.
+A run takes a warm worker when there is one, else has one forked on demand. Once it has its job, the
+pool is filled up: the zygote forks the replacement when the run is over, out of everybody's way. A
+zygote that dies fails its runs at once and is started again at the next run, later and later when
+it keeps dying. After a number of forks a fresh one takes over: all workers of one share the places
+of its memory and its hash seed.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from skilllite_sandbox.backend.base import Started
+from skilllite_sandbox.backend.compiled_scripts import CompiledScripts
 from skilllite_sandbox.backend.launch import Launcher
 from skilllite_sandbox.backend.pool_size import IDLE_S, PoolSize
 from skilllite_sandbox.backend.zygote import Worker, Zygote, ZygoteFailed
@@ -45,7 +47,8 @@ class Zygotes:
         self._pool = pool
         self._self_test = self_test
         self._lock = allocate_lock()
-        self._lines: OrderedDict[str, _Line] = OrderedDict()
+        self._lines: OrderedDict[tuple[str, str], _Line] = OrderedDict()
+        self._codes = CompiledScripts()
         self._closed = False
 
     def launch(self, plan: Plan, input_bytes: bytes) -> Started:
@@ -56,10 +59,13 @@ class Zygotes:
         """
         assert plan.zygote is not None
         line = self._line(plan)
+        code = self._codes.of(plan)
         for attempt in (1, 2):
             worker = line.claim(plan)
             try:
-                worker.run(plan.zygote.job, input_bytes, stdin_file=plan.stdin_file)
+                worker.run(plan.zygote.job, input_bytes, stdin_file=plan.stdin_file, code=code)
+                worker.on_code = None if code else self._codes.keeper(plan)
+                line.refill(plan.zygote.worker)
                 return worker
             except ZygoteFailed:
                 # Nothing of the job has run: the zygote died before it could be handed over.
@@ -101,7 +107,8 @@ class Zygotes:
         with self._lock:
             if self._closed:
                 raise ZygoteFailed("start", "this sandbox is closed")
-            line = self._lines.get(plan.zygote.layout)
+            key = (plan.zygote.base, plan.zygote.layout)
+            line = self._lines.get(key)
             if line is None:
                 line = _Line(
                     plan,
@@ -109,12 +116,12 @@ class Zygotes:
                     self_test=self._self_test,
                     launcher=self._take_launcher(plan.interpreter),
                 )
-                self._lines[plan.zygote.layout] = line
+                self._lines[key] = line
                 if len(self._lines) > ZYGOTES_MAX:
                     retired = next(
                         (key for key, each in self._lines.items() if each.is_quiet()), None
                     )
-            self._lines.move_to_end(plan.zygote.layout)
+            self._lines.move_to_end(key)
             leaving = self._lines.pop(retired) if retired is not None else None
         if leaving is not None:
             leaving.close()
@@ -135,7 +142,7 @@ class _Line:
         assert plan.zygote is not None
         self._launcher = launcher
         self._plan = plan
-        self._layout = plan.zygote.layout
+        self._part = plan.zygote
         self._pool = pool
         self._self_test = self_test
         self._lock = RLock()
@@ -172,6 +179,23 @@ class _Line:
                 self._size(kind).started(time.monotonic())
             worker.on_finished = lambda: self._finished(worker, kind)
             return worker
+
+    def refill(self, kind: str) -> None:
+        """Have as many warm workers as were used lately, and the next zygote when it is time."""
+        if not self._pool:
+            return
+        with self._lock:
+            zygote = self._zygote
+            if zygote is None:
+                return
+            target = self._size(kind).target(time.monotonic())
+            ready = self._warm.setdefault(kind, deque())
+            with suppress(ZygoteFailed):  # the next run finds out, and starts another
+                while len(ready) < target and zygote.spawned < FORKS_MAX:
+                    ready.append(zygote.spawn(kind, warm=True, deferred=True))
+                if zygote.spawned >= FORKS_MAX and self._launcher is None:
+                    # Its warm workers are used up meanwhile.
+                    self._launcher = Launcher(self._plan.interpreter)
 
     def released(self, worker: Worker) -> None:
         """Take back a worker that did not take its job; its zygote is in doubt."""
@@ -216,7 +240,7 @@ class _Line:
             if time.monotonic() < self._not_before_s:
                 raise ZygoteFailed("back-off", f"it failed {self._failures} times in a row")
             launcher, self._launcher = self._launcher, None
-            self._zygote = Zygote(self._plan.interpreter, self._layout, launcher)
+            self._zygote = Zygote(self._plan.interpreter, self._part, launcher)
         try:
             self._zygote.wait_ready()
             if self._self_test is not None and self._tested is not self._zygote:
@@ -271,18 +295,12 @@ class _Line:
         return size
 
     def _finished(self, worker: Worker, kind: str) -> None:
-        """Count a run that is over, and fill the pool up."""
+        """Count a run that is over."""
         with self._lock:
             zygote = worker.zygote
             zygote.running -= 1
             if zygote in self._retired and not zygote.running:
                 self._retired.remove(zygote)
                 zygote.close()
-            if not self._pool or self._zygote is None:
-                return
-            size = self._size(kind)
-            size.finished()
-            ready = self._warm.setdefault(kind, deque())
-            with suppress(ZygoteFailed):  # the next run finds out, and starts another
-                while len(ready) < size.target(time.monotonic()):
-                    ready.append(self._zygote.spawn(kind, warm=True))
+            if self._pool:
+                self._size(kind).finished()

@@ -26,7 +26,7 @@ _MODULES: Final = {
     ),
     "launcher": (
         *("report", "system", "landlock", "exec_program", "execute_once", "python_program"),
-        *("streams", "network", "root", "worker", "zygote", "launcher"),
+        *("streams", "network", "root", "rehearsal", "worker", "zygote", "launcher"),
     ),
 }
 """Each program's modules, in the order of their imports."""

@@ -82,6 +82,15 @@ class Ruleset:
         finally:
             os.close(place)
 
+    def allow_directory(self, path: str, rights: int) -> None:
+        """Allow rights on a directory, with all below it, that has to be there."""
+        place = os.open(path, os.O_PATH | os.O_CLOEXEC | os.O_DIRECTORY)
+        rule = (rights & self._handled).to_bytes(8, sys.byteorder) + place.to_bytes(
+            4, sys.byteorder
+        )
+        self._add(_RULE_PATH_BENEATH, rule)
+        os.close(place)
+
     def allow_connect(self, port: int) -> None:
         """Allow TCP connections to a port; older kernels leave that to the namespace."""
         if self._net:

@@ -2,9 +2,10 @@
 
     launcher CONTROL_FD
 
-The layout comes as the first message on the control socket; nothing else is read from the host, and
-no byte of any skill. Started by root, the trees are cloned by root, since only root may reach them,
-and then root is given up for good, before anything else happens.
+The layout comes as the first message on the control socket, with the directory from which it names
+what belongs to the host's user; nothing else is read from the host, and no byte of any skill.
+Started by root, the trees are cloned by root, since only root may reach them, and then root is
+given up for good, before anything else happens.
 """
 
 import gc
@@ -51,9 +52,11 @@ def main() -> None:
     _keep_only(control)
     step = "layout"
     try:
-        data, _ = receive(control)
+        data, base = receive(control)
         if not data:
             os._exit(0)  # started early, and then there was nothing to run
+        os.fchdir(base[0])  # also in the mount namespaces to come
+        os.close(base[0])
         layout = json.loads(data)
         libc = Libc()
         step = "service user"
@@ -128,6 +131,7 @@ def _enter_namespaces(libc: Libc) -> None:
 def _wait_for(zygote: int, control: socket) -> None:
     """Stay as the parent that reaps the zygote: without one it would become a zombie of init's."""
     control.close()
+    os.chdir("/")
     null = os.open("/dev/null", os.O_RDWR)
     for number in range(3):
         os.dup2(null, number)

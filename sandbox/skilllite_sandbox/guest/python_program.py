@@ -1,6 +1,7 @@
 """Runs a Python script as `python3 script` would, in a `__main__` like the one it would have."""
 
 import builtins
+import marshal
 import os
 import sys
 
@@ -9,7 +10,7 @@ from skilllite_sandbox.guest import report
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import ModuleType, TracebackType
+    from types import CodeType, ModuleType, TracebackType
 
 ENOSPC, EFBIG, EDQUOT = 28, 27, 122
 
@@ -18,17 +19,33 @@ class Interrupted(SystemExit):
     """The script ended by KeyboardInterrupt, for which an interpreter kills itself by SIGINT."""
 
 
-def run_script(script: str, paths: "list[str]", tell: "Callable[[bytes], object]") -> None:
-    """Execute a script; every way it can end leaves as SystemExit."""
+def run_script(
+    script: str,
+    paths: "list[str]",
+    tell: "Callable[[bytes], object]",
+    *,
+    code: bytes = b"",
+    asks_for_code: bool = False,
+) -> None:
+    """Execute a script; every way it can end leaves as SystemExit.
+
+    Args:
+        script: Its path.
+        paths: Where it finds packages.
+        tell: Says something to the host.
+        code: What an earlier run compiled the script to, if there is one.
+        asks_for_code: Whether to tell what it was compiled to, before it runs.
+    """
     module = main_module(script)
     sys.modules["__main__"] = module
     sys.argv = [script]
     sys.path[0:0] = [os.path.dirname(script)]
     sys.path += paths
     try:
-        with open(script, "rb") as file:
-            source = file.read()
-        exec(compile(source, script, "exec", dont_inherit=True), module.__dict__)
+        program = marshal.loads(code) if code else _compiled(script)
+        if asks_for_code:
+            tell(report.CODE + _dumped(program))
+        exec(program, module.__dict__)
     except SystemExit:
         raise
     except BaseException as error:
@@ -39,6 +56,17 @@ def run_script(script: str, paths: "list[str]", tell: "Callable[[bytes], object]
         sys.excepthook(type(error), error, error.__traceback__)
         ending = Interrupted if isinstance(error, KeyboardInterrupt) else SystemExit
         raise ending(1) from None
+
+
+def _compiled(script: str) -> "CodeType":
+    with open(script, "rb") as file:
+        source = file.read()
+    return compile(source, script, "exec", dont_inherit=True)
+
+
+def _dumped(program: "CodeType") -> bytes:
+    data = marshal.dumps(program)
+    return data if len(data) <= report.CODE_BYTES_MAX else b""
 
 
 def main_module(script: str) -> "ModuleType":

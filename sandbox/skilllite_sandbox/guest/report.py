@@ -19,6 +19,9 @@ FAILED = b"F"
 """Followed by text: the sandbox could not be set up, nothing of the skill ran."""
 LISTENER = b"N"
 """With a descriptor: the socket on which the skill's network requests arrive."""
+CODE = b"C"
+"""Followed by what the script was compiled to, or by nothing: the first message after READY, if the
+job asked for it. The skill has not run yet, so it can not have said it; later it means nothing."""
 WARM = b"W"
 """A worker waits for a job."""
 
@@ -34,4 +37,6 @@ EXPIRED = b"Q"
 """From a zygote that nobody used for long, right before it ends."""
 
 MESSAGE_BYTES_MAX = 128 * 1024  # below the least that a socket buffers
+CODE_BYTES_MAX = 60 * 1024  # below what the host reads at once; the code of some 2,000 lines
+CODE_SEPARATOR = b"\0"  # between a job and its code
 DESCRIPTORS_MAX = 4

@@ -1,14 +1,14 @@
 """One single-use worker: isolates itself, waits for its job, runs one skill, and ends.
 
-Two processes. The first one of the namespace only reaps and reports: the kernel ignores the signals
-that it has no handler for, leaves orphans to it, and kills everything with it. A skill is the
-second, so that it lives and dies as it would anywhere else.
+What can start processes becomes two. The first one of the namespace only reaps and reports: the
+kernel ignores the signals that it has no handler for, leaves orphans to it, and kills everything
+with it. A skill is the second, so that it lives and dies as it would anywhere else.
 
 Whatever fails before the skill's first instruction ends the process without running it. The order
 matters: file systems while the process still has capabilities over its namespaces, the user
-namespace that takes them last; Landlock before the filter, since the filter would block part of it;
-everything that only depends on the kind of worker before the job comes, so that a warm worker has
-but one rule to add.
+namespace that takes them last; everything that only depends on the kind of worker before the job
+comes, so that a warm one has but its skill's rule to add to Landlock, and the closing filter, since
+that one refuses what the others still need.
 """
 
 import fcntl
@@ -17,6 +17,7 @@ import json
 import os
 import select
 import sys
+from _signal import SIGINT, default_int_handler, signal
 from _socket import (
     AF_UNIX,
     CMSG_LEN,
@@ -32,6 +33,7 @@ from skilllite_sandbox.guest import landlock, network, report
 from skilllite_sandbox.guest.exec_program import become, watch
 from skilllite_sandbox.guest.execute_once import let_one_through, load_and_offer
 from skilllite_sandbox.guest.python_program import Interrupted, run_script
+from skilllite_sandbox.guest.rehearsal import rehearse
 from skilllite_sandbox.guest.streams import (
     attach_streams,
     close_streams,
@@ -101,20 +103,21 @@ def be_worker(kind: Kind, spec: "dict[str, Any]", channel: socket) -> None:
     channel = _keep_only(channel, kind.proc)
     # Out of the zygote's process group: kill(0, ...) must not reach it.
     os.setsid()
-    ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
-    child = os.fork()
-    if child:
-        theirs.close()
-        _be_first(kind, child, ours, channel)
-    ours.close()
-    os.setsid()
+    signal(SIGINT, default_int_handler)  # what Python does by itself, and the zygote took away
+    if kind.is_program:
+        ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
+        child = os.fork()
+        if child:
+            theirs.close()
+            _be_first(kind, child, ours, channel)
+        ours.close()
+        os.setsid()
     try:
-        job = _become_ready(kind, spec, channel)
+        job, code = _become_ready(kind, spec, channel)
         if kind.is_program:
             os.dup2(theirs.detach(), _LISTENER_CHANNEL, inheritable=False)
-            _run_program(kind, job, channel)
-        theirs.close()
-        _run_python(job, channel)
+            _run_program(kind, spec, job, channel)
+        _run_python(job, code, channel)
     except BaseException as error:
         text = f"{type(error).__name__}: {error}"
         channel.send(report.FAILED + text.encode("utf-8", "replace")[:1024])
@@ -139,19 +142,36 @@ def _be_first(kind: Kind, child: int, listeners: socket, channel: socket) -> Non
     os._exit(code & 0xFF)
 
 
-def _become_ready(kind: Kind, spec: "dict[str, Any]", channel: socket) -> "dict[str, Any]":
-    """Isolate this process, take the job and prepare everything for it; return the job."""
+def _become_ready(
+    kind: Kind, spec: "dict[str, Any]", channel: socket
+) -> "tuple[dict[str, Any], bytes]":
+    """Isolate this process, take the job and prepare everything for it; return it and its code."""
     ruleset = _isolate(kind, spec, channel)
+    if kind.is_program:
+        json.loads("{}")  # touch what the job will need
+    else:
+        _settle(spec)
+        _limit(kind, spec)
+        if spec["warm"]:
+            rehearse(kind.warm_up)
+        _offer_streams()
+        _seed()
     if spec["warm"]:
-        _warm_up(kind)
+        gc.freeze()  # what is left of all this needs no collection when the skill has ended
         channel.send(report.WARM)
     data, descriptors = _await_job(channel, spec["idle_s"])
     if not data:
         os._exit(0)  # nobody needs this worker any more
-    job: dict[str, Any] = json.loads(data)
-    _prepare(kind, job, descriptors, ruleset, channel)
+    text, _, code = data.partition(report.CODE_SEPARATOR)
+    job: dict[str, Any] = json.loads(text)
+    _take(job, descriptors)
+    if kind.is_program:
+        _settle(spec)
+    _show(job, ruleset)
+    if not kind.is_program:
+        kind.libc.load_filter(kind.closing_filter)
     gc.enable()
-    return job
+    return job, code
 
 
 def _await_job(channel: socket, idle_s: float) -> "tuple[bytes, list[int]]":
@@ -222,46 +242,49 @@ def map_identity(proc: int, *, inside: int, outside: int) -> None:
         os.close(file)
 
 
-def _warm_up(kind: Kind) -> None:
-    """Touch the memory that a job will need: a page copied now is one less to copy then."""
-    if kind.is_program:
-        json.loads("{}")
-        return
+def _settle(spec: "dict[str, Any]") -> None:
+    """Take the environment and the place that are the same for all of this kind."""
+    os.environ.clear()
+    os.environ.update(spec["environment"])
+    os.chdir(SCRATCH)
+    os.umask(0o022)
+
+
+def _limit(kind: Kind, spec: "dict[str, Any]") -> None:
+    for name, soft, hard in spec["limits"]:
+        kind.libc.set_limit(RESOURCES[name], soft, hard)
+
+
+def _offer_streams() -> None:
+    """Make the standard streams, on pipes as those of every job, which then take their place."""
     reading, writing = os.pipe()
-    os.write(writing, b'{"warm": ["up", 1.5, null]}')
+    for number, descriptor in enumerate((reading, writing, writing)):
+        os.dup2(descriptor, number)
+    os.close(reading)
     os.close(writing)
-    null = os.open("/dev/null", os.O_RDWR)
-    state = sys.argv, list(sys.path), sys.modules["__main__"], dict(os.environ)
-    streams = sys.stdin, sys.stdout, sys.stderr, sys.__stdin__, sys.__stdout__, sys.__stderr__
-    attach_streams(reading, null, null)
-    os.environ.update(WARM="up")
-    try:
-        run_script(kind.warm_up, [], lambda fact: None)
-    finally:
-        sys.stdout.flush()
-        (sys.stdin, sys.stdout, sys.stderr) = streams[:3]
-        (sys.__stdin__, sys.__stdout__, sys.__stderr__) = streams[3:]  # type: ignore[misc]
-        sys.argv, sys.path[:], sys.modules["__main__"] = state[:3]
-        os.environ.clear()
-        os.environ.update(state[3])
-        os.close(reading)
-        os.close(null)
+    attach_streams(0, 1, 2)
 
 
-def _prepare(
-    kind: Kind,
-    job: "dict[str, Any]",
-    descriptors: "list[int]",
-    ruleset: landlock.Ruleset,
-    channel: socket,
-) -> None:
-    """Take the job's streams, files, limits and environment; from here on nothing is left to do."""
+def _seed() -> None:
+    """Seed the generators: all workers were forked from one state of them."""
+    if "random" in sys.modules:
+        sys.modules["random"].seed()
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed()
+
+
+def _take(job: "dict[str, Any]", descriptors: "list[int]") -> None:
+    """Put the job's streams in their place, and its input."""
     for number, descriptor in enumerate(descriptors[:3]):
         os.dup2(descriptor, number)
     if job["stdin_file"]:
         _copy_input(descriptors[3])
     for descriptor in descriptors:
         os.close(descriptor)
+
+
+def _show(job: "dict[str, Any]", ruleset: landlock.Ruleset) -> None:
+    """Let this process see its own skill and packages, and from here on no other's."""
     shown = []
     if job["skill"]:
         shown.append(f"{SKILLS}/{job['skill']}")
@@ -271,24 +294,8 @@ def _prepare(
         shown.append(f"{ENVIRONMENTS}/{job['environment_id']}")
         os.symlink(f"{shown[-1]}/node_modules", f"{PER_RUN}/node_modules")
     for path in shown:
-        if not os.path.isdir(path):
-            raise FileNotFoundError(f"{path} is not there")
-        ruleset.allow(path, landlock.READ)
+        ruleset.allow_directory(path, landlock.READ)
     ruleset.restrict()
-    os.environ.clear()
-    os.environ.update(job["environment"])
-    os.chdir(SCRATCH)
-    os.umask(0o022)
-    if not kind.is_program:
-        _close(kind, job)
-    channel.send(report.LANDLOCK)
-
-
-def _close(kind: Kind, job: "dict[str, Any]") -> None:
-    """Set the limits, and take away what only the set-up needed."""
-    for name, soft, hard in job["limits"]:
-        kind.libc.set_limit(RESOURCES[name], soft, hard)
-    kind.libc.load_filter(kind.closing_filter)
 
 
 def _copy_input(source: int) -> None:
@@ -299,28 +306,22 @@ def _copy_input(source: int) -> None:
     os.close(target)
 
 
-def _run_python(job: "dict[str, Any]", channel: socket) -> None:
+def _run_python(job: "dict[str, Any]", code: bytes, channel: socket) -> None:
     tell = channel.send
-    attach_streams(0, 1, 2)
-    # All workers were forked from one state of the generators.
-    if "random" in sys.modules:
-        sys.modules["random"].seed()
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed()
-    tell(report.READY)
-    code, interrupted = 0, False
+    tell(report.LANDLOCK + report.READY)
+    status, interrupted = 0, False
     try:
-        run_script(job["script"], job["paths"], tell)
+        run_script(job["script"], job["paths"], tell, code=code, asks_for_code=not code)
     except SystemExit as error:
-        code = exit_code(error)
+        status = exit_code(error)
         interrupted = isinstance(error, Interrupted)
-    code = finish_interpreter(code)
+    status = finish_interpreter(status)
     close_streams()
     if interrupted:
         die_of_interrupt()
     # Before the kernel takes the process apart, which is what the host would wait for else.
-    tell(report.ENDED + str(code).encode("ascii"))
-    os._exit(code)
+    tell(report.ENDED + str(status).encode("ascii"))
+    os._exit(status)
 
 
 def exit_code(error: SystemExit) -> int:
@@ -333,11 +334,14 @@ def exit_code(error: SystemExit) -> int:
     return 1
 
 
-def _run_program(kind: Kind, job: "dict[str, Any]", channel: socket) -> None:
+def _run_program(
+    kind: Kind, spec: "dict[str, Any]", job: "dict[str, Any]", channel: socket
+) -> None:
     """Load the filter and become the program; comes back only when that fails.
 
-    The limits come after the listener is passed on: how many descriptors all processes of this user
-    have under way is compared with the limit of who sends one, and other runs could have them.
+    The limits come last. One on files would hold for the input, too; and how many descriptors all
+    processes of this user have under way is compared with the limit of who passes one on, as the
+    listener is, and other runs could have them.
     """
     tell = channel.send
     if kind.executes == "once":
@@ -345,6 +349,7 @@ def _run_program(kind: Kind, job: "dict[str, Any]", channel: socket) -> None:
     else:
         os.close(_LISTENER_CHANNEL)
         kind.libc.load_filter(kind.filter)
-    _close(kind, job)
-    tell(report.READY)
+    _limit(kind, spec)
+    kind.libc.load_filter(kind.closing_filter)
+    tell(report.LANDLOCK + report.READY)
     become(job["command"], tell)

@@ -7,7 +7,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -63,6 +63,7 @@ class Endless:
     """A run that says it is through and goes on writing, faster than anybody reads."""
 
     tells_end = True
+    on_code: Callable[[bytes], None] | None = None
     stdin = -1
     pid = -1
 
