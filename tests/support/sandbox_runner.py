@@ -23,7 +23,7 @@ from skilllite_sandbox.sandbox import Job, Sandbox, entry_of
 
 SECRET_NAME = "SKILLLITE_CANARY"
 KEY = b"skilllite-lab"
-SETTLE_S = 0.02  # from a signal to its effect: microseconds, but for a machine under load
+SETTLE_S = 5.0  # from a signal to its effect: microseconds, but for a machine under load
 SHARED_MEMORY = 0x5B1E  # a key of System V memory that nobody else has
 
 _VICTIM = """
@@ -56,7 +56,9 @@ class Victim:
     def changes(self) -> list[str]:
         """Return what somebody did to it."""
         found = []
-        time.sleep(SETTLE_S)
+        deadline = time.monotonic() + SETTLE_S
+        while self._process.poll() is None and self._is_hit() and time.monotonic() < deadline:
+            time.sleep(0.005)
         if self._process.poll() is not None:
             found.append("killed")
         elif self._state()[0] in "tT":
@@ -71,6 +73,16 @@ class Victim:
         self._process.wait()
         if self._process.stdout is not None:
             self._process.stdout.close()
+
+    def _is_hit(self) -> bool:
+        """Return whether a signal is on its way to it, or it is on its way out."""
+        try:
+            text = Path(f"/proc/{self.pid}/status").read_text(encoding="utf-8")
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        facts = dict(line.split(":", 1) for line in text.splitlines())
+        pending = int(facts["SigPnd"], 16) | int(facts["ShdPnd"], 16)
+        return pending != 0 or facts["State"].split()[0] not in "StT"
 
     def _state(self) -> tuple[str, ...]:
         """Return whether it is stopped, its niceness, scheduler, processors and limits."""

@@ -352,8 +352,9 @@ def _run_program(
 ) -> None:
     """Load the filter and become the program; comes back only when that fails.
 
-    The limits come after the listener is passed on: how many descriptors all processes of this user
-    have under way is compared with the limit of who sends one, and other runs could have them.
+    The limits come last. One on files would hold for the input, too; and how many descriptors all
+    processes of this user have under way is compared with the limit of who passes one on, as the
+    listener is, and other runs could have them.
     """
     tell = channel.send
     if kind.executes == "once":
