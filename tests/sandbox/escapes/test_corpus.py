@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from file_watch import FileWatch
-from sandbox_lab import OTHER_USER, SECRET, Lab, open_lab, require
+from sandbox_lab import SECRET, Lab, open_lab, require
 from skilllite_sandbox.policy import Tier
 from skilllite_sandbox.skill import load_skill
 
@@ -23,6 +23,7 @@ SKILLS = sorted(path.name for path in CORPUS.iterdir()) if CORPUS.is_dir() else 
 RUNNABLE = [name for name in SKILLS if load_skill(CORPUS / name).entry is not None]
 NONE = pytest.param("", marks=pytest.mark.skip(reason="SKILLLITE_CORPUS names no corpus"))
 
+PLAIN_USER = 61_417  # who does nothing else on this host: its files are looked for
 CANARIES = (
     *(".ssh/id_rsa", ".ssh/config", ".ssh/known_hosts", ".aws/credentials", ".netrc", ".env"),
     *(".gnupg/secring.gpg", ".git-credentials", ".npmrc", ".pypirc", ".bash_history", ".bashrc"),
@@ -44,7 +45,7 @@ def host(request: pytest.FixtureRequest, tier: Tier) -> Iterator[Lab]:
     """A host with a home worth stealing, on a network of its own."""
     if os.geteuid() != 0:
         pytest.skip("only root can make a network namespace in which nobody else talks")
-    user = OTHER_USER if request.param == "plain-user" else None
+    user = PLAIN_USER if request.param == "plain-user" else None
     with open_lab(as_user=user, tier=tier, own_network=True) as lab:
         for name in CANARIES:
             place = lab.home / name
@@ -74,7 +75,7 @@ def fingerprint(host: Lab) -> dict[str, tuple[int, ...]]:
             for path in (top, *(f"{top}/{name}" for name in files)):
                 facts = os.lstat(path)
                 found[path] = (facts.st_mode, facts.st_uid, facts.st_size, facts.st_mtime_ns)
-    owners = {OTHER_USER, 60_917}
+    owners = {PLAIN_USER, 60_917}
     for root in SHARED:
         for entry in os.scandir(root):
             if entry.stat(follow_symlinks=False).st_uid in owners:
