@@ -96,9 +96,85 @@ printf '"write its scratch": %s}' "$([ -e /tmp/out ] && echo true || echo false)
 
 SELF_TESTS = {Language.PYTHON: _PYTHON, Language.NODE: _NODE, Language.BASH: _BASH}
 
-_WARM_UP = """
-import json, os, sys
+_WARM_UP = '''
+"""A script as skills are, with what nearly all of them do."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
 from _socket import socket
+
+NAMES = ("first", "second", "third")
+BYTES_MAX = 64 * 1024
+
+
+class Problem(Exception):
+    """Something that a script would complain of."""
+
+
+class Thing:
+    """Something that it would build."""
+
+    kind = "thing"
+
+    def __init__(self, name: str, value: float = 1.5) -> None:
+        self.name = name
+        self.value = value
+
+    @property
+    def size(self) -> int:
+        return len(self.name)
+
+
+def read() -> dict[str, object]:
+    raw = sys.stdin.buffer.read(BYTES_MAX + 1)
+    if len(raw) > BYTES_MAX:
+        raise Problem("too much")
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise Problem("no JSON") from None
+    if not isinstance(value, dict):
+        raise Problem("no object")
+    return value
+
+
+def shape(value: dict[str, object], *, depth: int = 1) -> list[str]:
+    unknown = sorted(set(value) - {"text", "numbers"})
+    parts = [f"{name}={value[name]!r}" for name in sorted(value) if name not in unknown]
+    for word in str(value.get("text", "")).lower().split():
+        parts.append(word.title().ljust(8, "."))
+    return parts[: 10**depth]
+
+
+def total(numbers: object) -> int | float:
+    found = [each for each in numbers if isinstance(each, int | float) and math.isfinite(each)]
+    return round(sum(found), 2) if all(each >= 0 for each in found) else max(found)
+
+
+def complain() -> str:
+    try:
+        raise Problem(", ".join(NAMES))
+    except Problem as problem:
+        return str(problem)
+
+
+def main() -> None:
+    value = read()
+    things = {name: Thing(name, number) for number, name in enumerate(NAMES)}
+    result = {
+        "parts": shape(value),
+        "total": total(value["numbers"]),
+        "sizes": [thing.size for thing in things.values()],
+        "problem": complain(),
+        "nothing": None,
+    }
+    print(json.dumps(result, ensure_ascii=False))
+    json.dump(result, sys.stdout, indent=2, sort_keys=True)
+    sys.stdout.write("\\n")
 
 def refused(action):
     try:
@@ -112,7 +188,8 @@ def fork():
         os._exit(0)
 
 MAY_FORK = False
-json.dump(json.load(sys.stdin), sys.stdout)
+if __name__ == "__main__":
+    main()
 if not (
     refused(lambda: socket(2, 2))
     and (MAY_FORK or refused(fork))
@@ -121,7 +198,7 @@ if not (
     and refused(lambda: os.open("/etc/passwd", os.O_WRONLY))
 ):
     raise PermissionError("this worker may do what none may")
-"""
+'''
 
 
 def warm_up_script(*, may_fork: bool) -> str:

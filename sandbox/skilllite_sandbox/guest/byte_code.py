@@ -22,8 +22,9 @@ def trust_byte_code(directories: "Iterable[str]") -> None:
     """Let every import of this process use byte code below these directories, and no other."""
     global _trusted
     _trusted = tuple(f"{each}/" for each in directories if each.startswith("/"))
-    SourceFileLoader.path_stats = _stats_of_trusted  # type: ignore[method-assign]
-    SourcelessFileLoader.get_code = _code_of_trusted  # type: ignore[method-assign]
+    if SourceFileLoader.path_stats is not _stats_of_trusted:
+        SourceFileLoader.path_stats = _stats_of_trusted  # type: ignore[method-assign]
+        SourcelessFileLoader.get_code = _code_of_trusted  # type: ignore[method-assign]
 
 
 def _is_trusted(path: object) -> bool:

@@ -16,6 +16,7 @@ from _signal import SIGKILL
 from _socket import socket
 
 from skilllite_sandbox.guest import landlock, report
+from skilllite_sandbox.guest.byte_code import trust_byte_code
 from skilllite_sandbox.guest.python_program import add_site_builtins
 from skilllite_sandbox.guest.root import build_root, clone_sources
 from skilllite_sandbox.guest.system import (
@@ -143,6 +144,7 @@ def _wait_for(zygote: int, control: socket) -> None:
 def _preload(layout: "dict[str, Any]") -> None:
     """Import what workers need often, here and once; what isn't there isn't loaded."""
     sys.path += layout["paths"]
+    trust_byte_code(sys.path)  # each worker says anew what it trusts
     os.environ.update(layout["preload_environment"])
     for name in layout["preload"]:
         __import__(name)

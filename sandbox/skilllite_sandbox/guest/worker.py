@@ -34,7 +34,7 @@ from skilllite_sandbox.guest.early import import_early
 from skilllite_sandbox.guest.exec_program import become, watch
 from skilllite_sandbox.guest.execute_once import let_one_through, load_and_offer
 from skilllite_sandbox.guest.python_program import Interrupted, run_script
-from skilllite_sandbox.guest.rehearsal import rehearse
+from skilllite_sandbox.guest.rehearsal import compiled, rehearse
 from skilllite_sandbox.guest.streams import (
     attach_streams,
     close_streams,
@@ -97,6 +97,7 @@ class Kind:
         self.network_port: int | None = layout["network_port"]
         self.warm_up: str = layout["warm_up"]
         self.is_program: bool = layout["is_program"]
+        self.warm_up_code = b"" if self.is_program else compiled(self.warm_up)
         self.starts_processes = self.executes != "none"
 
 
@@ -157,7 +158,7 @@ def _become_ready(
     else:
         _limit(kind, spec)
         if spec["warm"]:
-            rehearse(kind.warm_up)
+            rehearse(kind.warm_up, kind.warm_up_code)
         _offer_streams()
     early = spec["early"] if spec["warm"] else None
     if early:
