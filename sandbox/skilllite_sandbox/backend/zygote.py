@@ -125,12 +125,15 @@ class Zygote:
         except OSError:
             return False
 
-    def spawn(self, worker: str, *, warm: bool, deferred: bool = False) -> Worker:
+    def spawn(
+        self, worker: str, *, warm: bool, rehearses: bool = True, deferred: bool = False
+    ) -> Worker:
         """Ask for a worker.
 
         Args:
             worker: What its kind is, in JSON.
             warm: It prepares itself as far as it can before its job comes.
+            rehearses: The preparation includes what takes time and saves less than that.
             deferred: It may be forked when a run has ended, or milliseconds later.
 
         Raises:
@@ -139,8 +142,9 @@ class Zygote:
         kind = SOCK_SEQPACKET | SOCK_CLOEXEC
         channel, their_channel = socketpair(AF_UNIX, kind)
         reports, their_reports = socketpair(AF_UNIX, kind)
-        # `worker` is a JSON object of ours: two more members go at its end.
-        request = f'{worker[:-1]}, "warm": {_JSON[warm]}, "deferred": {_JSON[deferred]}}}'
+        # `worker` is a JSON object of ours: three more members go at its end.
+        how = f'"warm": {_JSON[warm]}, "rehearses": {_JSON[warm and rehearses]}'
+        request = f'{worker[:-1]}, {how}, "deferred": {_JSON[deferred]}}}'
         try:
             _send(self._control, request.encode("utf-8"), (their_channel, their_reports))
         except OSError as error:

@@ -26,6 +26,7 @@ from skilllite_sandbox.plan import Plan
 ZYGOTES_MAX = 6  # one for each language, with and without network: about 10 MB each
 FORKS_MAX = 1000  # then a fresh zygote, with other addresses and another hash seed
 WARM_MOST = max(2, min(8, 2 * (os.cpu_count() or 1)))  # of one kind of worker
+BUSY_AT = max(2, os.cpu_count() or 1)  # runs at once, as far as one zygote knows
 KINDS_MAX = 4  # of workers that one zygote keeps warm: local and remote limits, and two more
 BACK_OFF_FIRST_S = 0.1
 BACK_OFF_MOST_S = 30.0
@@ -200,9 +201,11 @@ class _Line:
                 return
             target = self._size(kind).target(time.monotonic())
             ready = self._warm.setdefault(kind, deque())
+            # With all processors busy the time of a rehearsal is somebody's.
+            idle = zygote.running < BUSY_AT
             with suppress(ZygoteFailed):  # the next run finds out, and starts another
                 while len(ready) < target and zygote.spawned < FORKS_MAX:
-                    ready.append(zygote.spawn(kind, warm=True, deferred=True))
+                    ready.append(zygote.spawn(kind, warm=True, rehearses=idle, deferred=True))
                 if zygote.spawned >= FORKS_MAX and self._launcher is None:
                     # Its warm workers are used up meanwhile.
                     self._launcher = Launcher(self._plan.interpreter)

@@ -157,7 +157,7 @@ def _become_ready(
         json.loads("{}")  # touch what the job will need
     else:
         _limit(kind, spec)
-        if spec["warm"]:
+        if spec["rehearses"]:
             rehearse(kind.warm_up, kind.warm_up_code)
         _offer_streams()
     early = spec["early"] if spec["warm"] else None
