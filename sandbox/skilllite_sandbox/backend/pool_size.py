@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 
 WINDOW_S = 10.0  # how far back a peak counts: a burst every few seconds finds its workers warm
-IDLE_S = 60.0  # a warm worker that waited this long ends: about 2.5 MB each
+IDLE_S = 60.0  # a warm worker that waited this long ends: about 3 MB each
 PEAKS_KEPT = 64  # at most this many peaks of the window are remembered, the highest last
 
 
