@@ -19,7 +19,7 @@ from skilllite_sandbox.early_imports import modules_of, variables_of
 from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import SandboxError, SandboxUnavailable
 from skilllite_sandbox.host import Host, find_program, has_landlock
-from skilllite_sandbox.plan import Plan, make_plan
+from skilllite_sandbox.plan import Plan
 from skilllite_sandbox.policy import ONE_PROCESS, SUPERVISED, UNBOUNDED, Level, Policy, Tier
 from skilllite_sandbox.values import dataclass, replace
 from skilllite_sandbox.zygote_plan import PRELOADED, make_zygote_plan
@@ -310,6 +310,8 @@ class Carriers:
 
     def _bubblewrap_plan(self, host: Host, job: Job, directory: str) -> Plan:
         """Return the plan of level 1, or of a run by bubblewrap."""
+        from skilllite_sandbox.bubblewrap_plan import make_plan  # most runs need none
+
         needs_landlock = job.entry.language is Language.BASH or bool(job.policy.grants.exec)
         return make_plan(
             job.policy,

@@ -29,12 +29,13 @@ from skilllite_sandbox.bare_plan import (
 )
 from skilllite_sandbox.bare_self_test import try_attackers
 from skilllite_sandbox.bounds.tree_check import REMEDY, tree_bounds
+from skilllite_sandbox.bubblewrap_plan import make_plan
 from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import SandboxError, SandboxUnavailable
 from skilllite_sandbox.execution import Execution
 from skilllite_sandbox.host import Host, find_program, has_landlock, read_host
 from skilllite_sandbox.outcome import Outcome, Reason
-from skilllite_sandbox.plan import Plan, make_plan
+from skilllite_sandbox.plan import Plan
 from skilllite_sandbox.policy import DEFAULT_LIMITS, Level, Policy, Tier
 from skilllite_sandbox.seccomp.filters import MACHINES
 from skilllite_sandbox.self_test import make_self_test

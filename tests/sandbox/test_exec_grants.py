@@ -16,6 +16,7 @@ import pytest
 from sandbox_lab import ENTRIES, PROGRAMS, require
 from skill_files import make_skill
 from skilllite_sandbox import Level, Sandbox, Tier
+from skilllite_sandbox.bubblewrap_plan import make_plan
 from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import PolicyDenied, SandboxUnavailable
 from skilllite_sandbox.exec_grants import (
@@ -27,7 +28,7 @@ from skilllite_sandbox.exec_grants import (
 )
 from skilllite_sandbox.host import find_program, has_landlock, read_host
 from skilllite_sandbox.outcome import Outcome, Reason
-from skilllite_sandbox.plan import BASH_PROGRAMS, Landlock, make_plan
+from skilllite_sandbox.plan import BASH_PROGRAMS, Landlock
 from skilllite_sandbox.policy import SUPERVISED, Grants, Policy
 from skilllite_sandbox.program_powers import power_of, warning_about
 from skilllite_sandbox.seccomp.filters import Executes

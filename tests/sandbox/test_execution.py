@@ -16,9 +16,9 @@ import pytest
 from sandbox_runs import Runs
 from skill_files import make_skill
 from skilllite_sandbox.backend.bubblewrap import Bubblewrap
+from skilllite_sandbox.bubblewrap_plan import make_plan
 from skilllite_sandbox.host import read_host
 from skilllite_sandbox.outcome import Reason
-from skilllite_sandbox.plan import make_plan
 from skilllite_sandbox.policy import KIB, MIB, Level, Policy
 from skilllite_sandbox.sandbox import Sandbox, entry_of
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from skilllite_sandbox.backend.bubblewrap import carrier_command, root_prefix
+from skilllite_sandbox.bubblewrap_plan import make_plan
 from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import InvalidInput, PolicyDenied, SandboxUnavailable
 from skilllite_sandbox.host import Host, Interpreter, RootTools
-from skilllite_sandbox.plan import BASH_PROGRAMS, Landlock, Plan, make_plan
+from skilllite_sandbox.plan import BASH_PROGRAMS, Landlock, Plan
 from skilllite_sandbox.policy import DEFAULT_LIMITS, MIB, Level, Limits, Origin, Policy, Tier
 from skilllite_sandbox.seccomp.filters import Profile
 
