@@ -1,0 +1,81 @@
+"""What one scan gives: the verdict, the findings, what the code can do. Values and their JSON."""
+
+from __future__ import annotations
+
+from skilllite_sandbox.scan.finding import Capability, Finding, Severity, Verdict
+from skilllite_sandbox.scan.verdict import is_capability_only, verdict_of
+from skilllite_sandbox.values import dataclass
+
+TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
+if TYPE_CHECKING:
+    from typing import Any
+
+SCHEMA = 1
+SCANNER_VERSION = 1
+"""Bump whenever the same files may get another verdict: kept verdicts of another are not used."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanReport:
+    """What the scanner says about one skill."""
+
+    digest: str
+    findings: tuple[Finding, ...]
+    """The heaviest first."""
+    used: frozenset[Capability]
+    """What the code does, as far as it can be seen."""
+    declared: frozenset[Capability]
+
+    @property
+    def verdict(self) -> Verdict:
+        """What follows."""
+        return verdict_of(self.findings)
+
+    @property
+    def capability_only(self) -> bool:
+        """Whether a review is asked for only because something was not declared."""
+        return is_capability_only(self.findings)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as it is printed for programs; fields are only ever added."""
+        return {
+            "schema": SCHEMA,
+            "verdict": self.verdict.value,
+            "digest": self.digest,
+            "findings": [
+                {
+                    "code": each.code,
+                    "severity": each.severity.word,
+                    "kind": each.kind.value,
+                    "file": each.file,
+                    "line": each.line,
+                    "message": each.message,
+                    "remedy": each.remedy,
+                }
+                for each in self.findings
+            ],
+            "capabilities": {
+                each.value: {"used": each in self.used, "declared": each in self.declared}
+                for each in Capability
+            },
+            "capability_only": self.capability_only,
+            "scanner_version": SCANNER_VERSION,
+        }
+
+
+def make_report(
+    digest: str, findings: tuple[Finding, ...], declared: frozenset[Capability]
+) -> ScanReport:
+    """Return the report on findings that are judged already."""
+    ordered = sorted(findings, key=_order)
+    used = frozenset(each.capability for each in findings if each.capability is not None)
+    return ScanReport(digest, tuple(ordered), used, declared)
+
+
+def _order(finding: Finding) -> tuple[int, str, int, str]:
+    return (-finding.severity, finding.file, finding.line, finding.code)
+
+
+def at_least(report: ScanReport, severity: Severity) -> tuple[Finding, ...]:
+    """Return the findings that weigh that much or more: what `--fail-on` counts."""
+    return tuple(each for each in report.findings if each.severity >= severity)
