@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,17 @@ proc=$([ -e /proc/self/environ ] && echo true || echo false)
 jq -n '{env: env, proc: $proc}' --argjson proc "$proc"
 """,
 }
+# What the kernel put on the first stack: the arguments, the environment, the program's path. Where
+# the skill's process is a copy of one that was there before, that one's.
+BIRTH = """
+import ctypes, json
+libc = ctypes.CDLL(None)
+libc.getauxval.restype = ctypes.c_ulong
+begin = ctypes.c_void_p.in_dll(libc, "program_invocation_name").value
+end = libc.getauxval(31)  # AT_EXECFN
+words = ctypes.string_at(begin, end - begin).decode("latin-1").split("\\0")
+print(json.dumps({"words": words}))
+"""
 EXPECTED = {"HOME", "LANG", "PATH", "PWD", "TMPDIR"}
 SHELL_OWN = {"SHLVL", "_", "OLDPWD"}  # bash makes these itself
 
@@ -41,6 +54,24 @@ def test_the_environment_holds_only_the_allowed_names(lab: Lab, language: str) -
     assert not results[3].said["proc"]
 
 
+def test_what_a_skill_finds_of_the_carriers_own_environment_is_no_secret(lab: Lab) -> None:
+    bare = subprocess.run(
+        [sys.executable, "-c", BIRTH],
+        env={"SKILLLITE_CANARY": SECRET},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+    results = lab.run(lab.skill("python", BIRTH), (1, 2, 3), {})
+
+    assert f"SKILLLITE_CANARY={SECRET}" in bare.stdout, f"the control failed: {bare.stderr}"
+    for level, result in results.items():
+        started_with = result.said["words"]
+        assert any("python" in word for word in started_with), "it looked elsewhere"
+        assert not any("SKILLLITE" in word or SECRET in word for word in started_with), level
+
+
 def test_the_carrier_itself_holds_no_secret(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     if lab.as_user is not None:
         pytest.skip("looks at processes of this process")
@@ -49,10 +80,24 @@ def test_the_carrier_itself_holds_no_secret(lab: Lab, monkeypatch: pytest.Monkey
     with Sandbox() as sandbox:
         staged = sandbox.stage.put(skill)
         execution = sandbox.start(Job(staged, entry_of(staged), b"{}\n", Policy(Level.FULL)))
-        environment = Path(f"/proc/{execution.pid}/environ").read_bytes()
-        outcome = execution.wait()
+        try:
+            environment = environment_of(execution.pid)
+        finally:
+            outcome = execution.wait()
 
     assert outcome.output is True
-    assert SECRET.encode() not in environment
-    assert b"SKILLLITE" not in environment
+    if os.geteuid() == 0:
+        assert environment is not None
+        assert SECRET.encode() not in environment
+        assert b"SKILLLITE" not in environment
+    else:
+        assert environment is None, "its own user may not read it, nor attach to it"
     assert os.environ["SKILLLITE_CANARY"] == SECRET
+
+
+def environment_of(pid: int) -> bytes | None:
+    """Return what a living process was started with, as the host sees it; None if it's denied."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes()
+    except PermissionError:
+        return None
