@@ -134,7 +134,6 @@ class _Verification:
         if not os.path.isdir(self._directory):  # noqa: PTH112
             return LogState((), 0, 0, 0, 0, 0, 0, 0, 0)
         names = self._take_sizes()
-        self._look_for_strangers(names)
         for name in names:
             self._check_file(name, is_last=name == names[-1])
         self._check_start()
@@ -161,6 +160,7 @@ class _Verification:
         """
         with _unchanged(self._directory):
             names = log_files(self._directory)
+            self._look_for_strangers(names)
             for name in names:
                 for each in (name, heads_name(name)):
                     with suppress(FileNotFoundError):
