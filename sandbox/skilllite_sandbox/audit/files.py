@@ -47,8 +47,12 @@ def log_files(directory: str) -> list[str]:
         names = os.listdir(directory)  # noqa: PTH208 - without pathlib
     except FileNotFoundError:
         return []
-    found = [name for name in names if _NAME.fullmatch(name)]
-    return sorted(found, key=first_sequence)
+    return lines_among(names)
+
+
+def lines_among(names: list[str]) -> list[str]:
+    """Return those of some names that files of lines have, the oldest first."""
+    return sorted(filter(_NAME.fullmatch, names), key=first_sequence)
 
 
 class Tail:

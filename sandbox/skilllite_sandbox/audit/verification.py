@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from skilllite_sandbox.audit.files import (
@@ -19,7 +19,7 @@ from skilllite_sandbox.audit.files import (
     LOCK_NAME,
     first_sequence,
     heads_name,
-    log_files,
+    lines_among,
 )
 from skilllite_sandbox.audit.line import (
     GENESIS,
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from skilllite_sandbox.signing import Verifier
 
 PROBLEMS_MAX = 100  # a log that was overwritten has as many as lines
-OTHER_FILES = frozenset({LOCK_NAME, "policy.json"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +158,12 @@ class _Verification:
         What is appended meanwhile isn't looked at: a head may be there before its line was read.
         """
         with _unchanged(self._directory):
-            names = log_files(self._directory)
-            self._look_for_strangers(names)
-            for name in names:
-                for each in (name, heads_name(name)):
-                    with suppress(FileNotFoundError):
-                        self.sizes[each] = os.stat(f"{self._directory}/{each}").st_size  # noqa: PTH116
+            there = os.listdir(self._directory)  # noqa: PTH208
+            for name in there:
+                if name.endswith((LINES_SUFFIX, HEADS_SUFFIX)):
+                    self.sizes[name] = os.stat(f"{self._directory}/{name}").st_size  # noqa: PTH116
+        names = lines_among(there)
+        self._look_for_strangers(there, {*names, *map(heads_name, names)})
         return names
 
     def lines_of(self, name: str, most: int) -> Iterator[tuple[int, bytes]]:
@@ -172,16 +171,12 @@ class _Verification:
         with open(f"{self._directory}/{name}", "rb") as file:
             yield from _numbered(file, self.sizes[name], most)
 
-    def _look_for_strangers(self, names: list[str]) -> None:
-        known = {*OTHER_FILES, *names, *map(heads_name, names)}
-        with os.scandir(self._directory) as found:
-            for name in sorted(item.name for item in found):
-                if name in known:
-                    continue
-                if name.endswith(HEADS_SUFFIX):
-                    self._report(name, 0, "heads of a file that is gone")
-                elif name.endswith(LINES_SUFFIX):
-                    self._report(name, 0, "not a file of this log")
+    def _look_for_strangers(self, there: list[str], known: set[str]) -> None:
+        for name in sorted(set(there) - known):
+            if name.endswith(HEADS_SUFFIX):
+                self._report(name, 0, "heads of a file that is gone")
+            elif name.endswith(LINES_SUFFIX):
+                self._report(name, 0, "not a file of this log")
 
     # Lines
 
