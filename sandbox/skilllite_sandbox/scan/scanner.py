@@ -17,6 +17,7 @@ from skilllite_sandbox.scan.rules import findings_of
 from skilllite_sandbox.scan.source import Language, SourceFile, read_sources
 from skilllite_sandbox.scan.verdict import judge_capabilities
 from skilllite_sandbox.skill import Skill, read_skill
+from skilllite_sandbox.supply.inspector import inspect_dependencies
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _engines() -> tuple[Engine, ...]:
 
 
 def _inspectors() -> tuple[Inspector, ...]:
-    return ()
+    return (inspect_dependencies,)
 
 
 def _guarded(engine: Engine, sources: Sequence[SourceFile]) -> Analysis:
