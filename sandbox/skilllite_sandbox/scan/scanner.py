@@ -63,7 +63,10 @@ def scan_sources(
 
 
 def _engines() -> tuple[Engine, ...]:
-    return ()
+    # Imported here: what a skill doesn't have costs its scan nothing.
+    from skilllite_sandbox.scan.shell import analyse_shell
+
+    return (analyse_shell,)
 
 
 def _inspectors() -> tuple[Inspector, ...]:
