@@ -37,6 +37,8 @@ _EXIT_CODES = {
     "ambiguous_node": USAGE,
     "bad_join_code": USAGE,
     "policy_denied": REFUSED,
+    "skill_changed": REFUSED,
+    "register_untrusted": REFUSED,
     "sandbox_unavailable": REFUSED,
     "environment_unavailable": REFUSED,
     "environment_missing": REFUSED,
