@@ -5,8 +5,7 @@ No flag answers for the person: a script would set it once and for all.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from skilllite.asking import Ask
 from skilllite.cli import output
 from skilllite.errors import Refused
 from skilllite_sandbox.errors import ConsentRequired
@@ -15,9 +14,6 @@ from skilllite_sandbox.scan.report import ScanReport
 from skilllite_sandbox.skill import Skill
 
 FINDINGS_SHOWN_MAX = 20
-
-Ask = Callable[[str], bool]
-"""Shows a person a question at their terminal; only "yes" is True."""
 
 
 class Reviewer:

@@ -7,7 +7,7 @@
     https://… ssh://… file://… git@host:… any repository; `#REF`, `#REF:FOLDER`, `@SKILL` behind it
     https://…/x.zip                       an archive, `#:FOLDER` and `@SKILL` likewise
 
-What can be read in two ways is refused, never guessed.
+What can be read in two ways is refused, never guessed; but a skill that is here is what is meant.
 """
 
 from __future__ import annotations
@@ -62,12 +62,19 @@ class GitSource:
 Source = LocalSource | WebSource | GitSource
 
 
-def parse_source(text: str, *, exists: Callable[[str], bool], host: str = DEFAULT_HOST) -> Source:
+def parse_source(
+    text: str,
+    *,
+    exists: Callable[[str], bool],
+    holds_skill: Callable[[str], bool] = lambda path: False,
+    host: str = DEFAULT_HOST,
+) -> Source:
     """Return what a source means.
 
     Args:
         text: As it was typed.
         exists: Whether something of that path is here.
+        holds_skill: Whether that is a skill or an archive: then it is what is meant.
         host: Where `owner/repo` is looked for.
 
     Raises:
@@ -88,6 +95,8 @@ def parse_source(text: str, *, exists: Callable[[str], bool], host: str = DEFAUL
         return _git_url(text)
     short = _short(text, host)
     if short is not None and exists(text):
+        if holds_skill(text):
+            return LocalSource(text)
         raise UsageError(
             f"{text} is here, and could be a repository as well",
             hint=f"write ./{text}, or {short.url}",

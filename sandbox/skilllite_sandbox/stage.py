@@ -292,7 +292,7 @@ class Stage:
 
 
 @contextlib.contextmanager
-def open_temporary_stage() -> Iterator[Stage]:
+def open_temporary_stage(guard: Guard | None = None) -> Iterator[Stage]:
     """Open a stage that is removed at the end, with every copy in it."""
     import tempfile  # 7 ms with what it imports, and a run has a stage of its own
 
@@ -300,7 +300,7 @@ def open_temporary_stage() -> Iterator[Stage]:
 
     root = _path(tempfile.mkdtemp(prefix="skilllite-stage-"))
     try:
-        yield Stage(root)
+        yield Stage(root, guard)
     finally:
         remove_tree(root)
 

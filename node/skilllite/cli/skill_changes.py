@@ -21,6 +21,7 @@ NODE_SILENCE_S = 10.0
 
 def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     """Fetch a skill, look at it, ask if need be, and install it."""
+    from skilllite.asking import person_at_terminal
     from skilllite.config import load_config
     from skilllite.fetch import fetch
     from skilllite.install import Installer
@@ -30,10 +31,10 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
 
     _interrupt_on_termination()
     host = load_config(home).text("add.host")
-    source = parse_source(args.source, exists=_exists, host=host)
+    source = parse_source(args.source, exists=_exists, holds_skill=_holds_skill, host=host)
     root = _target_root(catalog, home, project=args.project)
     guard, store = open_guard(home), open_store(home)
-    reviewer = Reviewer(ask=None, as_json=args.json)
+    reviewer = Reviewer(ask=person_at_terminal(), as_json=args.json)
     installer = Installer(
         root=root,
         catalog=catalog,
@@ -91,6 +92,10 @@ def _exists(path: str) -> bool:
         return False
 
 
+def _holds_skill(path: str) -> bool:
+    return Path(path).is_file() or (Path(path) / "SKILL.md").is_file()
+
+
 def _say(line: str) -> None:
     output.note(output.printable(line))
 
@@ -109,6 +114,8 @@ def _interrupt_on_termination() -> None:
 def remove(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     """Remove an installed skill, never one that ships with the package."""
     entry = _removable(catalog, home, args.skill, project=args.project)
+    if entry is None:
+        return _forget(catalog, home, args)
     remove_installed(entry.directory, open_store(home))
     left = [each for each in catalog.list().entries if each.name == entry.name]
     if args.json:
@@ -127,6 +134,34 @@ def remove(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
         )
     tell_node(home)
     return errors.OK
+
+
+def _forget(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
+    """Strike a skill from the register whose folder is gone or can't be read as a skill."""
+    roots = _roots(catalog, home, project=args.project)
+    directory = _lost(home, args.skill, roots)
+    assert directory is not None
+    remove_installed(directory, open_store(home))
+    if args.json:
+        record = {"name": args.skill, "path": str(directory), "uncovered": None}
+        output.print_json({"schema": 1, **record})
+    output.note(output.printable(f"removed {args.skill} from {directory}"))
+    tell_node(home)
+    return errors.OK
+
+
+def _lost(home: Home, name: str, roots: list[Path]) -> Path | None:
+    guard = open_guard(home)
+    for key, registered in guard.register.read().skills.items():
+        directory = Path(guard.places.directory_of(key))
+        if registered.name == name and directory.parent in roots:
+            return directory
+    return None
+
+
+def _roots(catalog: SkillCatalog, home: Home, *, project: bool) -> list[Path]:
+    in_project = [root.path for root in catalog.roots if root.origin == "project"]
+    return in_project if project else [home.skills]
 
 
 def init(catalog: SkillCatalog, home: Home, *, as_json: bool) -> int:
@@ -171,16 +206,20 @@ def _target_root(catalog: SkillCatalog, home: Home, *, project: bool) -> Path:
     return root
 
 
-def _removable(catalog: SkillCatalog, home: Home, name: str, *, project: bool) -> CatalogEntry:
-    """Return the skill to remove.
+def _removable(
+    catalog: SkillCatalog, home: Home, name: str, *, project: bool
+) -> CatalogEntry | None:
+    """Return the skill to remove; None for one that was installed and nobody finds any more.
 
     From the project only when that was said: its folder may be where somebody writes the skill.
     """
-    roots = [root.path for root in catalog.roots if root.origin == "project"]
-    for root in roots if project else [home.skills]:
+    roots = _roots(catalog, home, project=project)
+    for root in roots:
         found = catalog.installed(name, root)
         if found is not None:
             return found
+    if _lost(home, name, roots) is not None:
+        return None
     entry = catalog.find_named(name)  # NotFound with what was probably meant
     if entry.origin == "bundled":
         raise Refused(
