@@ -112,6 +112,11 @@ COMMANDS: dict[str, LazyCommand] = {
         _SKILLS, "check a skill folder against the format", "skilllite validate ./report"
     ),
     "reindex": LazyCommand(_SKILLS, "read all skills again", "skilllite reindex"),
+    "dependency-audit": LazyCommand(
+        "skilllite.cli.dependency_audit",
+        "look up what is known against the packages of skills",
+        "skilllite dependency-audit ./report --fail-on high",
+    ),
     "clean-env": LazyCommand(
         "skilllite.cli.clean_env",
         "list and remove the packages that were installed for skills",
@@ -130,7 +135,7 @@ COMMANDS: dict[str, LazyCommand] = {
 PLANNED = frozenset(
     {
         *("arena", "audit", "chat", "completion", "config", "dashboard"),
-        *("dependency-audit", "desktop", "evolution", "explain", "feedback", "init-cursor"),
+        *("desktop", "evolution", "explain", "feedback", "init-cursor"),
         *("init-opencode", "list-tools", "mcp", "model", "scan", "schedule", "serve", "skills"),
         "verify",
     }
