@@ -270,3 +270,29 @@ def test_the_sandbox_finds_the_same_home_as_the_node(environ: dict[str, str]) ->
     folder = of_node.places.directory_of("home/x")
     assert of_sandbox.places.directory_of("home/x") == folder
     assert folder.startswith("/")
+
+
+def test_listings_say_where_a_skill_comes_from(lab: Lab) -> None:
+    make_skill(lab.home.skills, "stranger")
+    make_skill(lab.project / ".skills", "mine")
+    assert lab("list", "--json") == 0
+    tiers = {each["name"]: each["tier"] for each in json.loads(lab.out)["skills"]}
+    assert lab("show", "report", "--json") == 0
+    shown = json.loads(lab.out)
+
+    assert (tiers["report"], tiers["mine"], tiers["stranger"]) == ("local", "local", "unknown")
+    assert tiers["calculator"] == "bundled"
+    assert shown["tier"] == "local"
+    assert shown["installed"]["source"].endswith("/src/report")
+    (lab.skill / "a.txt").write_text("mine")
+    assert lab("show", "report") == 0
+    assert "it is not what was installed" in lab.out
+
+
+def test_listings_work_with_a_tampered_register(lab: Lab) -> None:
+    (lab.home.integrity / "register").write_bytes(b"nothing\n")
+    assert lab("list", "--json") == 0
+    tiers = {each["name"]: each["tier"] for each in json.loads(lab.out)["skills"]}
+
+    assert tiers["report"] == "unknown"
+    assert lab("show", "report") == 0

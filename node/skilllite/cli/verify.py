@@ -66,7 +66,7 @@ def accept(directory: Path, home: Home, guard: Guard, *, ask: Ask | None) -> Non
         raise Refused(f"{directory} was never installed", hint=f"`skilllite add {directory}` does")
     entries = read_entries(directory)
     digest = digest_of(entries)
-    key = guard.places.key_of(os.fspath(directory))
+    key = guard.key_of(os.fspath(directory))
     for change in changes_since(guard.place, key, registered, os.fspath(directory)):
         output.note(output.printable(f"  {change}"))
     guard.denylist.current().refuse(digest=digest, name=registered.name, source=registered.source)
