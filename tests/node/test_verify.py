@@ -296,3 +296,39 @@ def test_listings_work_with_a_tampered_register(lab: Lab) -> None:
 
     assert tiers["report"] == "unknown"
     assert lab("show", "report") == 0
+
+
+def test_a_bundle_goes_out_and_comes_in(lab: Lab) -> None:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    Path("private.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    Path("public.pem").write_bytes(
+        key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+    )
+    export = ("verify", "report", "--export-oms", "out.sig", "--oms-private-key", "private.pem")
+    add = ("add", str(lab.skill.parents[2] / "src/report"), "--force", "--oms-bundle", "out.sig")
+
+    assert lab(*export) == 0
+    assert lab(*export) == 2  # it is there already
+    assert lab(*add) == 2
+    assert lab(*add, "--oms-key", "public.pem") == 0, lab.err
+    installed = lab.checked("report")["skills"][0]["installed"]
+    assert installed["evidence"].startswith("oms:")
+    assert installed["tier"] == "local"
+    (lab.skill.parents[2] / "src/report/a.txt").write_text("changed")
+    assert lab(*add, "--oms-key", "public.pem") == 3
+    assert "changed a.txt" in lab.err
+    assert lab("verify", "report") == 0
+    (lab.skill / "a.txt").write_text("changed")
+    assert lab(*export[:3], "other.sig", *export[4:]) == 1
+    assert not Path("other.sig").exists()

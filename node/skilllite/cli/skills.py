@@ -41,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help="a folder, a zip or tar, owner/repo[/folder][@skill], or a git address",
         )
         parser.add_argument("--force", action="store_true", help="replace an installed skill")
+        parser.add_argument(
+            "--oms-bundle", metavar="FILE", help="an OpenSSF model signing bundle over its files"
+        )
+        parser.add_argument(
+            "--oms-key", metavar="PEM", help="the public key or certificate that must have signed"
+        )
     elif command == "remove":
         parser.add_argument("skill", metavar="NAME", help="an installed skill")
     if command in ("add", "remove"):

@@ -81,7 +81,7 @@ def skill(tmp_path: Path) -> Path:
 
 def reference(*words: str) -> subprocess.CompletedProcess[str]:
     """Run the reference implementation, in a process of its own: it imports half of PyPI."""
-    pytest.importorskip("model_signing", reason="the extra `oms` is not installed")
+    pytest.importorskip("model_signing", reason="the group `interop` is not installed")
     return subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "model_signing", *words],
         capture_output=True,
