@@ -37,6 +37,7 @@ _EXIT_CODES = {
     "ambiguous_node": USAGE,
     "bad_join_code": USAGE,
     "policy_denied": REFUSED,
+    "audit_unavailable": REFUSED,
     "skill_changed": REFUSED,
     "register_untrusted": REFUSED,
     "sandbox_unavailable": REFUSED,

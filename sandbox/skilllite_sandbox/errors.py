@@ -13,6 +13,7 @@
     │   └── EnvironmentUnavailable the skill's packages can't be had: see to the tool, disk, index
     │       ├── EnvironmentMissing     build it on this host first
     │       └── IndexUnreachable       try again later, or correct the index settings
+    ├── AuditUnavailable     make the audit log writable: what can't be written down isn't done
     ├── PackagesUnresolvable change what the skill asks for: no index has it
     └── KeyUnusable          restore the key file or its permissions; nothing was replaced
 
@@ -131,6 +132,12 @@ class PackagesUnresolvable(SandboxError):
     """What the skill asks for doesn't exist or doesn't fit together."""
 
     code = "packages_unresolvable"
+
+
+class AuditUnavailable(SandboxError):
+    """The audit log can't be written, and what was asked for is not done unrecorded."""
+
+    code = "audit_unavailable"
 
 
 class KeyUnusable(SandboxError):
