@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from skilllite_sandbox.backend.launch import Launcher
     from skilllite_sandbox.environment.store import Environments
+    from skilllite_sandbox.integrity.guard import Guard
     from skilllite_sandbox.probe import HostReport
 
 
@@ -67,6 +68,7 @@ class Sandbox:
         launcher: Launcher | None = None,
         environments: Environments | Callable[[], Environments] | None = None,
         accept_tier: Tier = WEAKEST_TIER,
+        guard: Guard | None = None,
     ) -> None:
         """Open a sandbox; it starts nothing before the first run.
 
@@ -82,7 +84,9 @@ class Sandbox:
             environments: Where packages are installed, or what opens it when a skill needs some;
                 else in the cache of this user.
             accept_tier: The weakest tier of runs by `run`; `landlock` only if a person chose it.
+            guard: Asked about each skill, when the stage is a temporary one.
         """
+        self._guard = guard
         self._level = Level(level)
         self._limits = limits
         self._host = host
@@ -118,7 +122,7 @@ class Sandbox:
     @cached_property
     def stage(self) -> Stage:
         """Where the read-only copies of skills are kept."""
-        return self._stage or self._resources.enter_context(open_temporary_stage())
+        return self._stage or self._resources.enter_context(open_temporary_stage(self._guard))
 
     def run(
         self,
