@@ -23,6 +23,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from skilllite_sandbox.scan.javascript.interpreter import Interpreter
 
+MUTATORS = frozenset(("append", "set", "add", "push", "put", "insert", "unshift", "update"))
+"""Methods that put their arguments into what they are methods of."""
 CALLS_DEPTH_MAX = 24  # of functions that call each other
 RECURSION_MAX = 2  # of one function on values that aren't known
 RECURSION_KNOWN_MAX = 12
@@ -217,12 +219,16 @@ def _method_of_one(
         return _promised(run, receiver, key, args, node)
     if receiver.kind == "host":
         found = member(run, receiver, name, node)
+        if key in MUTATORS and str(receiver.data)[0] == "#":
+            receiver.taints |= all_taints(*args)
         if found.kind == "host":
             return hosts.call_host(run, str(found.data), receiver, args, node)
         return call_value(run, found, args, node, receiver)
     built = built_in.call_method(run, receiver, key, args, node)
     if built is not None:
         return built
+    if key in MUTATORS and receiver is not NOTHING_KNOWN:
+        receiver.taints |= all_taints(*args)
     found = member(run, receiver, name, node)
     if found.kind in ("function", "native", "host", "either"):
         return call_value(run, found, args, node, receiver)

@@ -330,6 +330,8 @@ def _member_of_one(run: Interpreter, value: Value, name: Value, node: Node) -> V
         if UNKNOWN in key or key == "[object]":
             return either(*data.values()) if 0 < len(data) <= 8 else unknown(all_taints(value))
         return unknown(value.taints) if value.taints else UNDEFINED
+    if key == "__proto__":
+        return value
     if key == "constructor":
         return host(
             "Function" if kind in ("function", "native") else _CONSTRUCTORS.get(kind, "Object")

@@ -158,6 +158,8 @@ def _collect(value: Value, found: set[Taint], depth: int) -> None:
     found |= value.taints
     if depth >= _DEPTH_MAX:
         return
+    for each in (value.members or {}).values():
+        _collect(each, found, depth + 1)
     if value.kind in ("list", "either"):
         assert isinstance(value.data, list)
         for each in value.data[:256]:

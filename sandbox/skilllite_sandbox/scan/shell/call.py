@@ -9,6 +9,7 @@ from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.shell.environment import TELLING
 from skilllite_sandbox.scan.shell.words import fields_of
+from skilllite_sandbox.scan.source import Language
 from skilllite_sandbox.scan.taint import EMPTY, Taint, Text, unknown_from
 
 TYPE_CHECKING = False
@@ -100,6 +101,10 @@ def invoke(shell: Shell, node: Node, fields: list[Text], stdin: Text) -> Text:
         return run_file(shell, node, Text(text, name.taints), content, args, stdin)
     if base == shell.file.rpartition("/")[2] and "/" in text:
         return _run_itself(shell, node, args, stdin)
+    if "/" in text and (own := shell.find_own(text)) is not None:
+        shell.do(Act.RUN_PROGRAM, node, own.path)
+        if own.language is Language.SHELL:
+            return shell.run_own(own, stdin, args=args)
     handler = HANDLERS.get(base) or HANDLERS.get(re.sub(r"[\d.]+$", "", base))
     if handler is not None and (UNKNOWN not in text or "/" in text):
         return handler(Call(shell, node, base, args, stdin))

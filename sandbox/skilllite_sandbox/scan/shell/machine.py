@@ -14,6 +14,7 @@ from skilllite_sandbox.scan.record import Budget, Record
 from skilllite_sandbox.scan.shell import conditions, loops, syntax
 from skilllite_sandbox.scan.shell.call import run_command
 from skilllite_sandbox.scan.shell.environment import Variables
+from skilllite_sandbox.scan.shell.marks import ENDLESS, FOUND
 from skilllite_sandbox.scan.shell.words import PART, fields_of, text_of
 from skilllite_sandbox.scan.taint import EMPTY, SOMETHING, Taint, Text, joined, unknown_from
 
@@ -38,7 +39,6 @@ _READS = {
 _READS |= {Place.HOST: Datum.HOST_FILE, Place.SYSTEM: Datum.SYSTEM, Place.RIGHTS: Datum.HOST_FILE}
 _READS |= {Place.SETTINGS: Datum.VARIABLE, Place.DEVICE: Datum.HOST_FILE}
 
-ENDLESS = "an endless device"
 _ENDLESS_DEVICES = ("/dev/zero", "/dev/urandom", "/dev/random", "/dev/full")
 
 
@@ -70,6 +70,8 @@ class Shell(Variables):
         self.descriptors: dict[str, Text] = {}
         self.fetched_folders: dict[str, Text] = {}
         self.frames: list[Frame] = []
+        self.following: set[str] = {file}
+        self.encrypted: set[str] = set()
         self.fifos: set[str] = set()
         self.tested: list[Text] = []
         self.folder = ""
@@ -134,6 +136,31 @@ class Shell(Variables):
             self.texts -= 1
             self.line_fixed = fixed
 
+    def run_own(self, source: SourceFile, stdin: Text, *, args: list[Text] | None) -> Text:
+        """Follow another script of the skill.
+
+        Args:
+            source: The script.
+            stdin: What it reads.
+            args: Its arguments; None when it is sourced, and changes this shell's own state.
+        """
+        if source.path in self.following or len(self.following) >= TEXTS_DEPTH_MAX:
+            return unknown_from(stdin, *(args or ()))
+        outer = (self.file, self.line_base, self.line_fixed, self.own_arguments, self.frames)
+        variables, functions = self.variables, self.functions
+        self.file, self.line_base, self.line_fixed = source.path, 1, 0
+        if args is not None:
+            self.own_arguments, self.frames = args, []
+            self.variables, self.functions = dict(variables), dict(functions)
+        self.following.add(source.path)
+        try:
+            return self.run_children(syntax.parse(source.text[:TEXT_CHARS_MAX]), stdin)
+        finally:
+            self.following.discard(source.path)
+            (self.file, self.line_base, self.line_fixed, self.own_arguments, self.frames) = outer
+            if args is not None:
+                self.variables, self.functions = variables, functions
+
     # -- files -----------------------------------------------------------------------------
 
     def read(self, path: Text, node: Node) -> Text:
@@ -151,6 +178,8 @@ class Shell(Variables):
             self.do(Act.CONNECT, node, name)
             return self.made(Datum.FETCHED, node, name)
         datum = _READS.get(place_of(self.absolute(name)))
+        if datum is None and any(taint.detail == FOUND for taint in path.taints):
+            datum = Datum.HOST_FILE
         if datum is None:
             return self._own_file(path, node)
         if datum is Datum.SECRET:
@@ -211,8 +240,8 @@ class Shell(Variables):
             self.flow(joined([content, path]), Sink.SEND, node, name)
             return
         self.changes += 1
-        if any(taint.detail == ENDLESS for taint in content.taints) and name != "/dev/null":
-            self.do(Act.EXHAUST, node, f"fills {name}")
+        if name != "/dev/null":
+            self.note_endless(content, node)
         before = self.files.get(name, EMPTY) if more else EMPTY
         self.files[name] = joined([before, content]) if more else content
         place = place_written(self.absolute(name))
@@ -223,12 +252,19 @@ class Shell(Variables):
             self.do(Act.CHANGE_AGENT, node, name)
         elif place is Place.RIGHTS:
             self.do(Act.GAIN_RIGHTS, node, name)
-            self.do(Act.DESTROY if not more else Act.WRITE_HOST_FILE, node, name)
+            self.do(Act.PERSIST, node, name)
+        elif place is Place.GUARD:
+            self.do(Act.DISARM, node, name)
         elif place is Place.DEVICE:
             self.do(Act.DESTROY, node, name)
         elif place is Place.HOST:
             self.do(Act.WRITE_HOST_FILE, node, name)
             self.flow(content, Sink.WRITE_HOST_FILE, node, name)
+
+    def note_endless(self, content: Text, node: Node) -> None:
+        """Write down that a text without an end is kept somewhere."""
+        if any(taint.detail == ENDLESS for taint in content.taints):
+            self.do(Act.EXHAUST, node, "keeps what never ends")
 
     def process_file(self, node: Node) -> Text:
         """Return the name that `<(…)` stands for; its file holds what the commands print."""

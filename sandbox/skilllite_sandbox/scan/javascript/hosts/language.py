@@ -290,6 +290,8 @@ def _array_from(call: HostCall) -> Value:
 
 def _typed_array(call: HostCall) -> Value:
     given = call.arg(0)
+    if given.kind == "text" and call.name.endswith(".from"):
+        given = _array_from(call)
     if given.kind == "list" and isinstance(given.data, list):
         return bytes_of(given.data, given.taints)
     return _allocate(call)
@@ -364,6 +366,7 @@ CALLS: dict[str, Handler] = {
         ("#TextEncoder.encode", "structuredClone", "Object.freeze", "Object.seal", "encodeURI"),
         _identity,
     ),
+    **dict.fromkeys(("Object.getPrototypeOf", "Reflect.getPrototypeOf"), _identity),
     **dict.fromkeys(
         ("Promise.resolve", "util.inspect", "util.format", "querystring.stringify"), _identity
     ),

@@ -61,7 +61,7 @@ _ALIASES = {
     "Deno.writeFile": "fs.writeFile",
     "Deno.remove": "fs.rm",
     "Deno.hostname": "os.hostname",
-    "Bun.spawn": "Bun.spawn",
+    "Bun.env": "process.env",
     "npm:fs-extra": "fs",
     "npm:graceful-fs": "fs",
     "npm:node-fetch": "fetch",

@@ -8,6 +8,7 @@ from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN, Place, is_precious, place_of, place_written
 from skilllite_sandbox.scan.shell.commands.call import Call, Handler
 from skilllite_sandbox.scan.shell.commands.filters import is_huge
+from skilllite_sandbox.scan.shell.marks import ENDLESS, FOUND, FOUND_HERE
 from skilllite_sandbox.scan.taint import EMPTY, SOMETHING, Text, unknown_from
 
 
@@ -25,6 +26,9 @@ def _remove(call: Call) -> Text:
 def note_removal(call: Call, path: Text, *, recursive: bool) -> None:
     """Write down the removal of what isn't the skill's."""
     name = call.shell.absolute(path.text)
+    if path.text in call.shell.encrypted:
+        call.do(Act.DESTROY, f"encrypts and removes {path.text}")
+        return
     start_up = place_written(name) in (Place.START_UP, Place.AGENT, Place.RIGHTS)
     found = UNKNOWN in name and any(taint.detail == FOUND for taint in path.taints)
     if found or (is_precious(name) and (recursive or _is_many(name) or name[:1] in "/~")):
@@ -33,11 +37,9 @@ def note_removal(call: Call, path: Text, *, recursive: bool) -> None:
         history = "history" in name
         call.do(Act.DISARM if history else Act.DESTROY)
     elif place_written(name) is Place.HOST:
-        logs = name.startswith("/var/log")
-        call.do(Act.DISARM if logs else Act.WRITE_HOST_FILE)
-
-
-FOUND = "files found in a home directory"
+        call.do(Act.WRITE_HOST_FILE)
+    elif place_written(name) is Place.GUARD:
+        call.do(Act.DISARM)
 
 
 def _is_many(path: str) -> bool:
@@ -116,8 +118,6 @@ def _fill(call: Call) -> Text:
 
 
 def _yes(call: Call) -> Text:
-    from skilllite_sandbox.scan.shell.machine import ENDLESS
-
     return call.made(Datum.INPUT, ENDLESS)
 
 
@@ -239,8 +239,9 @@ def _encrypt(call: Call) -> Text:
     """Follow gpg, age and their like: encrypting what isn't the skill's takes it hostage."""
     paths = [path for path in call.plain("oripkuc") if path.known]
     encrypts = call.has("-c", "-e", "--symmetric", "--encrypt", "-r")
-    if encrypts and any(is_precious(call.shell.absolute(path.text)) for path in paths):
-        call.do(Act.DESTROY)
+    if encrypts:
+        for path in call.plain("oripkuc"):
+            note_encryption(call, path)
     if call.has("--export-secret-keys", "--export-secret-subkeys"):
         call.do(Act.READ_SECRET)
         return call.made(Datum.SECRET)
@@ -249,6 +250,15 @@ def _encrypt(call: Call) -> Text:
     if call.has("-d", "--decrypt"):
         return unknown_from(content, call.made(Datum.DECODED))
     return content
+
+
+def note_encryption(call: Call, path: Text) -> None:
+    """Write down that files are encrypted that nobody handed over; their removal tells the rest."""
+    if is_precious(call.shell.absolute(path.text)):
+        call.do(Act.DESTROY)
+    found = any(taint.detail in (FOUND, FOUND_HERE) for taint in path.taints)
+    if found or "*" in path.text:
+        call.shell.encrypted.add(path.text)
 
 
 def _chattr(call: Call) -> Text:

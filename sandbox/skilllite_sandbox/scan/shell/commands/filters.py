@@ -8,6 +8,7 @@ from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.shell.commands.call import Call, Handler
 from skilllite_sandbox.scan.shell.escapes import decoded, translated, unescape
+from skilllite_sandbox.scan.shell.marks import ENDLESS
 from skilllite_sandbox.scan.taint import EMPTY, SOMETHING, Text, joined, unknown_from
 
 
@@ -188,7 +189,10 @@ def _head(call: Call) -> Text:
         call.shell.files["/dev/zero"] = Text(UNKNOWN)
         if is_huge(size.text):
             call.do(Act.EXHAUST)
-    text = _bounded(call.inputs(paths))
+    given = call.inputs(paths)
+    if call.name == "tail":
+        call.shell.note_endless(given, call.node)
+    text = _bounded(given)
     if size is not None and size.text.isdigit() and text.known and call.name == "head":
         return Text(text.text[: int(size.text)], text.taints)
     if size is not None and text.known and (match := re.fullmatch(r"\+?(\d+)", size.text)):
@@ -199,8 +203,6 @@ def _head(call: Call) -> Text:
 
 
 def _bounded(text: Text) -> Text:
-    from skilllite_sandbox.scan.shell.machine import ENDLESS
-
     return Text(text.text, frozenset(taint for taint in text.taints if taint.detail != ENDLESS))
 
 

@@ -245,7 +245,7 @@ def _openssl(call: Call) -> Text:
 
 
 def _openssl_enc(call: Call, text: Text) -> Text:
-    from skilllite_sandbox.scan.shell.commands.files import note_removal
+    from skilllite_sandbox.scan.shell.commands.files import note_encryption
     from skilllite_sandbox.scan.shell.escapes import decoded
 
     plain_base64 = call.words[:1] == ["base64"] or (
@@ -262,7 +262,7 @@ def _openssl_enc(call: Call, text: Text) -> Text:
         made = unknown_from(text)
         source = call.value("-in")
         if source is not None and not plain_base64:
-            note_removal(call, source, recursive=True)
+            note_encryption(call, source)
     if target is not None:
         call.shell.write(target, made, call.node)
         return EMPTY
