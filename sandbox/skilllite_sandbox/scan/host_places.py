@@ -82,7 +82,7 @@ _START_UP = re.compile(
     r"|^/(?:usr/(?:local/)?)?s?bin/[^/]+$|^/root/\.ssh/authorized_keys"
     r"|(?:^|/)\.git/hooks/|(?:^|/)\.husky/|(?:^|/)\.ssh/authorized_keys"
     r"|(?:^|/)(?:site|user)customize\.py$|site-packages/[^/]+\.pth$"
-    r"|Start Menu/Programs/Startup|(?:^|/)\.vscode/tasks\.json$",
+    r"|Start Menu/Programs/Startup",
     re.IGNORECASE,
 )
 _AGENT = re.compile(

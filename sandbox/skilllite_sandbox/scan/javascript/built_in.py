@@ -242,8 +242,8 @@ def _pattern(value: Value) -> tuple[re.Pattern[str], bool] | None:
     if value.members is None or "source" not in value.members:
         return None
     source, flags = as_text(value.members["source"]), as_text(value.members["flags"]).text
-    if len(source.text) > 200 or re.search(r"[+*}]\)?[+*{]", source.text):
-        return None  # nested repetition may take for ever
+    if len(source.text) > 200 or re.search(r"[+*}]\)?[+*{]|\[\[|--|&&|\|\||~~", source.text):
+        return None  # nested repetition may take for ever; Python means to read some signs as sets
     try:
         made = re.compile(source.text.replace("\\/", "/"), re.IGNORECASE if "i" in flags else 0)
     except (re.error, RecursionError, OverflowError):

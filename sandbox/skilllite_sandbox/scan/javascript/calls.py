@@ -11,6 +11,7 @@ from skilllite_sandbox.scan.javascript.values import (
     Function,
     Scope,
     Value,
+    add_origins,
     all_taints,
     either,
     items,
@@ -23,6 +24,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from skilllite_sandbox.scan.javascript.interpreter import Interpreter
 
+FOLLOWED_MAX = 16  # times that one function is followed with arguments that aren't all known
+FOLLOWED_KNOWN_MAX = 4_096  # with known ones: a decoder is called for every hidden string
 MUTATORS = frozenset(("append", "set", "add", "push", "put", "insert", "unshift", "update"))
 """Methods that put their arguments into what they are methods of."""
 CALLS_DEPTH_MAX = 24  # of functions that call each other
@@ -79,6 +82,9 @@ def call_function(
         return construct_class(run, function, args, node)
     nested = sum(frame.node is made for frame in run.frames)
     known = bool(args) and all(arg.known or arg.kind == "list" for arg in args)
+    followed, last = run.followed.get(made, (0, NOTHING_KNOWN))
+    if followed >= (FOLLOWED_KNOWN_MAX if known else FOLLOWED_MAX):
+        return unknown(all_taints(last, *args))
     limit = RECURSION_KNOWN_MAX if known else RECURSION_MAX
     if nested:
         run.calls_nested[made] = run.calls_nested.get(made, 0) + 1
@@ -106,7 +112,9 @@ def call_function(
         run.module = outer
     if made.kind.startswith("generator") or frame.yielded:
         return items(frame.yielded)
-    return run.returned(frame)
+    result = run.returned(frame)
+    run.followed[made] = (run.followed.get(made, (0, result))[0] + 1, result)
+    return result
 
 
 def construct(run: Interpreter, function: Value, args: list[Value], node: Node) -> Value:
@@ -220,15 +228,15 @@ def _method_of_one(
     if receiver.kind == "host":
         found = member(run, receiver, name, node)
         if key in MUTATORS and str(receiver.data)[0] == "#":
-            receiver.taints |= all_taints(*args)
+            add_origins(receiver, all_taints(*args))
         if found.kind == "host":
             return hosts.call_host(run, str(found.data), receiver, args, node)
         return call_value(run, found, args, node, receiver)
     built = built_in.call_method(run, receiver, key, args, node)
     if built is not None:
         return built
-    if key in MUTATORS and receiver is not NOTHING_KNOWN:
-        receiver.taints |= all_taints(*args)
+    if key in MUTATORS:
+        add_origins(receiver, all_taints(*args))
     found = member(run, receiver, name, node)
     if found.kind in ("function", "native", "host", "either"):
         return call_value(run, found, args, node, receiver)

@@ -17,6 +17,7 @@ from skilllite_sandbox.scan.javascript.values import (
     Function,
     Scope,
     Value,
+    add_origins,
     all_taints,
     as_text,
     boolean,
@@ -47,7 +48,7 @@ def evaluate(run: Interpreter, node: Node, scope: Scope) -> Value:
     """Return what an expression stands for, and follow what it does."""
     run.budget.spend()
     if run.depth >= run.depth_max:
-        run.hide(node, "nested too deeply")
+        run.note_depth(node)
         return NOTHING_KNOWN
     handler = _EXPRESSIONS.get(node.kind)
     if handler is None:
@@ -389,8 +390,8 @@ def _set_member(run: Interpreter, owner: Value, key: str, value: Value, node: No
         hosts.set_member(run, owner, key, value, node)
     elif owner.kind in ("function", "native"):
         owner.members = {**(owner.members or {}), key: value}
-    elif owner is not NOTHING_KNOWN:
-        owner.taints |= all_taints(value)
+    else:
+        add_origins(owner, all_taints(value))
 
 
 def _assignment(run: Interpreter, node: Node, scope: Scope) -> Value:

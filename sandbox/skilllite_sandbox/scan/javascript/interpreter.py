@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 DEPTH_MAX = 90  # of nodes that are followed into each other; each takes some Python frames
+FRAMES_FLAT_MAX = 3  # calls in which depth is still the code's own
 CODE_DEPTH_MAX = 6  # of code in code
 CODE_CHARS_MAX = 262_144  # of a text that is read as code
 UNREACHED_MAX = 2_000  # pieces that are followed at the end
@@ -102,6 +103,8 @@ class Interpreter:
         self.guards = 0
         self.changes = 0
         self.unsure = 0
+        self.loop_steps = 0
+        self.followed: dict[Node, tuple[int, Value]] = {}
         self.calls_nested: dict[Node, int] = {}
         self.line_first = 1
         self.line_fixed = 0
@@ -272,7 +275,7 @@ class Interpreter:
         """Follow one statement and return how it ended."""
         self.budget.spend()
         if self.depth >= DEPTH_MAX:
-            self.hide(node, "nested too deeply")
+            self.note_depth(node)
             return ""
         self.depth += 1
         self.reached.add(node)
@@ -280,6 +283,11 @@ class Interpreter:
             return self._run(node, scope)
         finally:
             self.depth -= 1
+
+    def note_depth(self, node: Node) -> None:
+        """Write down code that is nested too deeply; calls in calls are followed on their own."""
+        if len(self.frames) <= FRAMES_FLAT_MAX:
+            self.hide(node, "nested too deeply")
 
     def _run(self, node: Node, scope: Scope) -> str:
         kind = node.kind

@@ -112,6 +112,12 @@ def unknown(taints: frozenset[Taint] = NO_TAINTS) -> Value:
     return Value("unknown", None, taints) if taints else NOTHING_KNOWN
 
 
+def add_origins(value: Value, taints: frozenset[Taint]) -> None:
+    """Say that a value came from there as well; the constants that all share stay as they are."""
+    if taints and value is not NOTHING_KNOWN and value is not UNDEFINED and value is not NULL:
+        value.taints |= taints
+
+
 def either(*values: Value) -> Value:
     """Return a value that is one of these."""
     found: list[Value] = []

@@ -37,7 +37,7 @@ def run_command(shell: Shell, node: Node, stdin: Text) -> Text:
     if redirects:
         stdin = shell.redirected_input(redirects, stdin)
     fields = fields_of(shell, name_node.children[0]) if name_node and name_node.children else []
-    if name_node is not None and fields:
+    if name_node is not None and fields and not shell.guesses:
         _note_hidden_name(shell, name_node, fields[0])
     for child in node.children_by_field_name("argument"):
         fields += fields_of(shell, child)
@@ -68,7 +68,7 @@ def _note_hidden_name(shell: Shell, node: Node, name: Text) -> None:
         how = "a name put together from pieces"
     elif plain in TELLING and re.search(r"[a-z]\$[@*]|\$[@*][a-z]|[a-z]\$\{?\w+\}?[a-z]", raw):
         how = "a name with empty pieces"
-    elif plain in TELLING and re.search(r"\$\{!?\w+:|\$\(\s*(?:echo|printf)\b", raw):
+    elif plain in TELLING and re.search(r"\$\{!?\w+:\s*-?\d|\$\(\s*(?:echo|printf)\b", raw):
         how = "a name cut out of other text"
     if how:
         taint = shell.taint(Datum.DECODED, node, f"{how}: {raw}")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from skilllite_sandbox.scan.shell.machine import Shell
 
 STEPS_MAX = 40_000  # statements and commands of one skill; a long script has some hundred
-TIME_S_MAX = 1.0  # for all scripts of one skill, on a slow machine
+TIME_S_MAX = 0.7  # for all scripts of one skill, on a slow machine
 FILE_CHARS_MAX = 524_288  # of one script; a longer one carries data
 PASSES_MAX = 2  # over a script that reads what it writes later, through a named pipe
 
@@ -130,7 +130,7 @@ def _follow(shell: Shell, root: Node) -> None:
     from skilllite_sandbox.scan.acts import Sink
 
     for _ in range(PASSES_MAX):
-        printed = shell.run_children(root, EMPTY)
+        printed = shell.run(root, EMPTY)
         shell.flow(printed, Sink.OUTPUT, root, "its output")
         for name in list(shell.functions):
             if name not in shell.called:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 TEXTS_DEPTH_MAX = 8  # of code in code: a payload wrapped oftener hides nothing more
 CALLS_DEPTH_MAX = 24  # of functions that call functions
 TEXT_CHARS_MAX = 65_536  # of a text that is read as code once more
+LOST_BYTES_MIN = 12  # of a place that can't be parsed: a command that does harm is longer
+FOLLOWED_MAX = 40  # times that one function is followed: the next call tells nothing new
 STATEMENTS_DEPTH_MAX = 120  # of statements in statements: far below Python's recursion limit
 
 _READS = {
@@ -65,6 +67,7 @@ class Shell(Variables):
         self.skill = skill
         self.functions: dict[str, Node] = {}
         self.called: set[str] = set()
+        self.followed: dict[str, int] = {}
         self.aliases: dict[str, str] = {}
         self.files: dict[str, Text] = {}
         self.descriptors: dict[str, Text] = {}
@@ -79,6 +82,8 @@ class Shell(Variables):
         self.changes = 0
         self.depth = 0
         self.texts = 0
+        self.guesses = False
+        """Whether what is followed may be no shell at all: a piece of what can't be parsed."""
         self.line_base = 1
         self.line_fixed = 0
 
@@ -95,6 +100,7 @@ class Shell(Variables):
 
     def do(self, act: Act, node: Node, detail: str = "") -> None:
         """Write down an act of this place."""
+        self.changes += act in conditions.WEIGHTY
         self.record.do(act, self.file, self.line_of(node), detail)
 
     def flow(self, value: Text, sink: Sink, node: Node, detail: str = "") -> None:
@@ -350,9 +356,31 @@ class Shell(Variables):
             out = self.run_children(node, stdin)
             self.variables, self.folder = variables, folder
             return out
+        if kind == "ERROR":
+            return self._run_error(node, stdin)
         if kind in ("arithmetic_expansion", "binary_expression", "postfix_expression", "word"):
             return EMPTY
         return self.run_children(node, stdin)
+
+    def _run_error(self, node: Node, stdin: Text) -> Text:
+        """Follow what the grammar stumbled over: what it made of it, then line by line."""
+        out = self.run_children(node, stdin)
+        if syntax.lost_bytes(node) < LOST_BYTES_MIN or self.texts:
+            return out
+        self.texts += 1
+        self.guesses = True
+        fixed = self.line_fixed
+        try:
+            for offset, line in enumerate(self.source_of(node).split("\n")):
+                self.line_fixed = fixed or self.line_base + node.start_point.row + offset
+                root = syntax.parse(line)
+                if line.strip() and not (root.has_error and syntax.covered_by_errors(root)):
+                    self.run_children(root, EMPTY)
+        finally:
+            self.texts -= 1
+            self.guesses = False
+            self.line_fixed = fixed
+        return out
 
     def _pipeline(self, node: Node, stdin: Text) -> Text:
         out = stdin
@@ -364,6 +392,9 @@ class Shell(Variables):
     def call_function(self, name: str, arguments: list[Text], node: Node, stdin: Text) -> Text:
         """Follow a call of one of the script's functions."""
         self.called.add(name)
+        self.followed[name] = self.followed.get(name, 0) + 1
+        if self.followed[name] > FOLLOWED_MAX:
+            return unknown_from(stdin, *arguments)
         if any(frame.name == name for frame in self.frames):
             loops.note_recursion(self, name, node)
             return unknown_from(stdin, *arguments)

@@ -40,12 +40,22 @@ def fields_of(shell: Shell, node: Node) -> list[Text]:
         if "{" in raw and "$" not in raw and _BRACES.search(raw):
             return [Text(_plain(each)) for each in _expand_braces(raw)]
         pieces = [(text_of(shell, child), child.type in _SPLITTING) for child in node.children]
+        if any(splits and not text.text for text, splits in pieces):
+            pieces = _with_unset(pieces)
         return _split(shell, pieces)
     if kind in _SPLITTING:
         if (spread := _spread(shell, node)) is not None:
             return spread
         return _split(shell, [(text_of(shell, node), True)])
     return [text_of(shell, node)]
+
+
+def _with_unset(pieces: list[tuple[Text, bool]]) -> list[tuple[Text, bool]]:
+    """Return the pieces with an unknown one where `$unset/` would become the whole file system."""
+    whole = "".join(text.text for text, _ in pieces)
+    if whole.strip("*") != "/":
+        return pieces
+    return [(SOMETHING if splits and not text.text else text, splits) for text, splits in pieces]
 
 
 def text_of(shell: Shell, node: Node) -> Text:

@@ -13,7 +13,7 @@ from skilllite_sandbox.scan.javascript.hosts import (
     programs,
 )
 from skilllite_sandbox.scan.javascript.hosts.host_call import Handler, HostCall
-from skilllite_sandbox.scan.javascript.hosts.names import GLOBALS, canonical
+from skilllite_sandbox.scan.javascript.hosts.names import GLOBALS, canonical, is_shared
 from skilllite_sandbox.scan.javascript.syntax import Node
 from skilllite_sandbox.scan.javascript.values import (
     NOTHING_KNOWN,
@@ -36,7 +36,6 @@ _CALLS: dict[str, Handler] = {
     **programs.CALLS,
     **modules.CALLS,
 }
-_REPLACEABLE = ("console", "process.env", "process.exitCode", "process.title", "document", "window")
 
 
 def global_value(run: Interpreter, name: str, node: Node) -> Value:
@@ -73,9 +72,8 @@ def set_member(run: Interpreter, owner: Value, key: str, value: Value, node: Nod
     if name == "process.env.NODE_TLS_REJECT_UNAUTHORIZED":
         run.do(Act.TRUST_ANY, node, name)
         return
-    if value.kind in ("function", "native", "either") and not key.startswith("on"):
-        replaces = "." in name and not name.startswith(_REPLACEABLE) and not name.startswith("#")
-        if replaces or name in GLOBALS:
+    if value.kind in ("function", "native") and not key.startswith("on"):
+        if is_shared(name):
             run.do(Act.TAMPER, node, f"{name} is replaced")
     elif name.startswith(("require.cache", "require.extensions", "module._extensions")):
         run.do(Act.TAMPER, node, name)

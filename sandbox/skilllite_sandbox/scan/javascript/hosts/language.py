@@ -9,12 +9,14 @@ from skilllite_sandbox.scan.acts import Act, Datum
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.javascript.hosts.host_call import Handler, HostCall, known_text
 from skilllite_sandbox.scan.javascript.hosts.json_text import json_value
+from skilllite_sandbox.scan.javascript.hosts.names import canonical, is_shared
 from skilllite_sandbox.scan.javascript.operators import as_number, joined, numeric
 from skilllite_sandbox.scan.javascript.syntax import Node
 from skilllite_sandbox.scan.javascript.values import (
     NOTHING_KNOWN,
     UNDEFINED,
     Value,
+    add_origins,
     all_taints,
     as_text,
     boolean,
@@ -178,8 +180,8 @@ def _assign(call: HostCall) -> Value:
             if source.kind == "object" and isinstance(source.data, dict):
                 target.data.update(source.data)
             else:
-                target.taints |= all_taints(source)
-    if target.kind == "host" and not target.taints:
+                add_origins(target, all_taints(source))
+    if target.kind == "host" and is_shared(f"{target.data}.*"):
         call.run.do(Act.TAMPER, call.node, f"{target.data} is changed")
     return target
 
@@ -198,8 +200,9 @@ def _reflect_apply(call: HostCall) -> Value:
 
 def _define(call: HostCall) -> Value:
     target, key = call.arg(0), call.text(1).text
-    if target.kind == "host" and not str(target.data).startswith(("module", "exports", "#")):
-        call.run.do(Act.TAMPER, call.node, f"{target.data}.{key} is replaced")
+    name = canonical(f"{target.data}.{key}")
+    if target.kind == "host" and is_shared(name) and UNKNOWN not in key:
+        call.run.do(Act.TAMPER, call.node, f"{name} is replaced")
     value = call.option("value")
     if target.kind == "object" and isinstance(target.data, dict) and value.kind != "undefined":
         target.data[key] = value

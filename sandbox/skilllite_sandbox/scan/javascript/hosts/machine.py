@@ -161,7 +161,7 @@ def _url(call: HostCall) -> Value:
         folder = dirname(as_text(base).text)
         return text(_normal(f"{folder}/{first.text}"), first.taints)
     made = text(first.text, all_taints(*call.args))
-    made.members = {"searchParams": host("#URLSearchParams")}
+    made.members = {"searchParams": host("#URLSearchParams", made.taints)}
     return made
 
 

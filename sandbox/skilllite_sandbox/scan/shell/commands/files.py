@@ -29,17 +29,27 @@ def note_removal(call: Call, path: Text, *, recursive: bool) -> None:
     if path.text in call.shell.encrypted:
         call.do(Act.DESTROY, f"encrypts and removes {path.text}")
         return
-    start_up = place_written(name) in (Place.START_UP, Place.AGENT, Place.RIGHTS)
     found = UNKNOWN in name and any(taint.detail == FOUND for taint in path.taints)
-    if found or (is_precious(name) and (recursive or _is_many(name) or name[:1] in "/~")):
-        call.do(Act.DESTROY)
-    elif start_up or place_of(name) is Place.SECRET:
-        history = "history" in name
-        call.do(Act.DISARM if history else Act.DESTROY)
-    elif place_written(name) is Place.HOST:
-        call.do(Act.WRITE_HOST_FILE)
+    many = recursive or _is_many(name)
+    outside = name[:1] in ("/", "~")
+    if found or (is_precious(name) and many) or (outside and _VITAL.search(name)):
+        call.do(Act.DISARM if "history" in name else Act.DESTROY)
     elif place_written(name) is Place.GUARD:
         call.do(Act.DISARM)
+    elif outside and place_written(name) in (Place.START_UP, Place.AGENT, Place.RIGHTS):
+        call.do(Act.DESTROY if name[:1] == "~" or many else Act.WRITE_HOST_FILE)
+    elif place_of(name) is Place.SECRET and outside and many:
+        call.do(Act.DESTROY)
+    elif place_written(name) is Place.HOST:
+        call.do(Act.WRITE_HOST_FILE)
+
+
+_VITAL = re.compile(
+    r"^~/(?:\.ssh|\.gnupg|\.aws|\.kube)(?:/|$)|^~/\.\w*_history$|wallet|^/boot/|^/(?:s?bin|lib\d*)/"
+    r"|^/etc/(?:passwd|g?shadow|group|fstab|sudoers|hosts|ssh/|pam\.d|resolv\.conf)"
+    r"|^~/(?:Documents|Desktop|Pictures)/[^\0]*\*"
+)
+"""Single files whose loss does harm."""
 
 
 def _is_many(path: str) -> bool:
@@ -61,12 +71,22 @@ def _copy(call: Call) -> Text:
     for source in plain:
         content = call.read(source)
         if call.name == "mv" and is_precious(call.shell.absolute(source.text)):
-            call.do(Act.DESTROY)
+            _note_move(call, call.shell.absolute(source.text), target.text)
         folder = target.text.endswith("/") or len(plain) > 1 or target.text in (".", "..")
         name = source.text.rpartition("/")[2]
         where = Text(f"{target.text.rstrip('/')}/{name}", target.taints) if folder else target
         call.shell.write(where, content, call.node)
     return EMPTY
+
+
+def _note_move(call: Call, source: str, target: str) -> None:
+    """Write down that a folder as a whole is moved away; a file renamed beside itself is not."""
+    steps = source.rstrip("/").count("/")
+    beside = target.rpartition("/")[0] == source.rpartition("/")[0]
+    if target == "/dev/null" or (steps <= 1 and not beside):
+        call.do(Act.DESTROY)
+    else:
+        call.do(Act.WRITE_HOST_FILE)
 
 
 def _tee(call: Call) -> Text:
@@ -92,7 +112,7 @@ def _dd(call: Call) -> Text:
             call.do(Act.DESTROY)
         call.shell.write(target, SOMETHING if endless else content, call.node)
         return EMPTY
-    return content
+    return SOMETHING if endless and given.get("count") is not None else content
 
 
 def _product(count: str, block: str) -> int:
