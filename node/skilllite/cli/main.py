@@ -112,6 +112,11 @@ COMMANDS: dict[str, LazyCommand] = {
         _SKILLS, "check a skill folder against the format", "skilllite validate ./report"
     ),
     "reindex": LazyCommand(_SKILLS, "read all skills again", "skilllite reindex"),
+    "audit": LazyCommand(
+        "skilllite.cli.audit",
+        "verify the audit log, or report what it tells",
+        "skilllite audit verify --json",
+    ),
     "clean-env": LazyCommand(
         "skilllite.cli.clean_env",
         "list and remove the packages that were installed for skills",
@@ -129,7 +134,7 @@ COMMANDS: dict[str, LazyCommand] = {
 
 PLANNED = frozenset(
     {
-        *("arena", "audit", "chat", "completion", "config", "dashboard"),
+        *("arena", "chat", "completion", "config", "dashboard"),
         *("dependency-audit", "desktop", "evolution", "explain", "feedback", "init-cursor"),
         *("init-opencode", "list-tools", "mcp", "model", "scan", "schedule", "serve", "skills"),
         "verify",

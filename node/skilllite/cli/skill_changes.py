@@ -6,12 +6,15 @@ import argparse
 from pathlib import Path
 
 from skilllite import errors
+from skilllite.auditing import recorded_change
 from skilllite.catalog import CatalogEntry, SkillCatalog
 from skilllite.cli import output
 from skilllite.errors import NotFound, Refused, SkillLiteError
 from skilllite.home import Home, prepare_directory
 from skilllite.install import install, install_starter_skills, remove_installed
 from skilllite.shadowing import shadow_note
+from skilllite_sandbox.digest import compute_digest
+from skilllite_sandbox.errors import SandboxError
 
 NODE_SILENCE_S = 10.0
 """Reading a few folders again takes the node milliseconds; a stuck one must not hold `add`."""
@@ -20,7 +23,15 @@ NODE_SILENCE_S = 10.0
 def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     """Install a skill from a folder or a zip."""
     root = _target_root(catalog, home, project=args.project)
-    installed = install(args.source, root, catalog, replace=args.force)
+    asked = {"source": args.source, "root": str(root)}
+    with recorded_change(home, "skill.add_requested", "skill.added", **asked) as facts:
+        installed = install(args.source, root, catalog, replace=args.force)
+        facts.update(
+            skill=installed.skill.name,
+            digest=installed.digest,
+            path=str(installed.directory),
+            replaced=installed.replaced,
+        )
     entry = catalog.installed(installed.skill.name, root)
     lacks = entry.lacks if entry is not None else installed.skill.lacks
     if args.json:
@@ -48,7 +59,10 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
 def remove(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     """Remove an installed skill, never one that ships with the package."""
     entry = _removable(catalog, home, args.skill, project=args.project)
-    remove_installed(entry.directory)
+    asked = {"skill": entry.name, "path": str(entry.directory), "digest": _digest_of(entry)}
+    with recorded_change(home, "skill.remove_requested", "skill.removed", **asked) as facts:
+        remove_installed(entry.directory)
+        facts.update(asked)
     left = [each for each in catalog.list().entries if each.name == entry.name]
     if args.json:
         output.print_json(
@@ -71,7 +85,9 @@ def remove(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
 def init(catalog: SkillCatalog, home: Home, *, as_json: bool) -> int:
     """Put the starter skills into the .skills folder of this directory; keep what is there."""
     root = _target_root(catalog, home, project=True)
-    created, kept = install_starter_skills(root)
+    with recorded_change(home, "skill.init_requested", "skill.init", root=str(root)) as facts:
+        created, kept = install_starter_skills(root)
+        facts.update(root=str(root), created=created, kept=kept)
     if as_json:
         output.print_json({"schema": 1, "path": str(root), "created": created, "kept": kept})
     if created:
@@ -136,6 +152,14 @@ def _removable(catalog: SkillCatalog, home: Home, name: str, *, project: bool) -
         f"{entry.name} is not one of {where}",
         hint=f"it is the {entry.origin} one: {entry.directory}",
     )
+
+
+def _digest_of(entry: CatalogEntry) -> str | None:
+    """Return what is about to go; None of a folder that can't be read as a skill any more."""
+    try:
+        return compute_digest(entry.directory)
+    except (SandboxError, OSError):
+        return None
 
 
 def _say_what_is_hidden(catalog: SkillCatalog, name: str) -> None:
