@@ -47,6 +47,7 @@ from skilllite.tasks.ledger import Ledger, open_ledger
 from skilllite.tasks.local_connection import LocalConnection
 from skilllite.tasks.owner import TaskOwner, open_owner
 from skilllite.tasks.trail import TaskTrail
+from skilllite.trust import open_guard
 from skilllite.version import VERSION
 from skilllite_sandbox.audit.run_record import who
 from skilllite_sandbox.environment.store import open_environments
@@ -169,7 +170,7 @@ class Node:
     async def _open_tasks(self) -> None:
         """Open what runs and remembers tasks, then the rest inside of it."""
         standing = open_standing(self._home, self._config)
-        stage = Stage(self._home.stage)
+        stage = Stage(self._home.stage, open_guard(self._home))
         concurrency = self._config.integer("tasks.concurrency") or os.cpu_count() or 1
         offered = OfferedSkills(stage)
         environments = open_environments(self._home.env)

@@ -124,7 +124,7 @@ def locate_skill(
         return directory, None
     if "/" in path_or_name or path_or_name in (".", ".."):
         # The stage would say it of its own copy, at a path nobody typed.
-        if os.path.isdir(directory):
+        if os.path.isdir(directory) and not _was_installed(directory, home):
             raise InvalidSkill(
                 f"no SKILL.md in {os.path.abspath(directory)}",
                 hint="a skill is a folder with a SKILL.md that has a name and a description",
@@ -137,13 +137,29 @@ def locate_skill(
 
         project = Path(working_directory or os.getcwd())
         entry = SkillCatalog.for_project(project, home).find_named(path_or_name)
-    except errors.NotFound as error:
+    except (errors.NotFound, InvalidSkill) as error:
+        # What was installed under that name may be changed so that nobody finds it by it any more.
+        # The stage will say so.
+        from skilllite.trust import open_guard
+
+        if (installed := open_guard(home).directory_of_name(path_or_name)) is not None:
+            return installed, None
+        if isinstance(error, InvalidSkill):
+            raise
         # One class for callers, whether a name or a path led nowhere.
         raise NotFound(error.message, hint=error.hint, cause=error.cause) from None
     return str(entry.directory), entry
 
 
+def _was_installed(directory: str, home: Home) -> bool:
+    from skilllite.trust import open_guard
+
+    return open_guard(home).record_of(directory) is not None
+
+
 def open_stage(home: Home) -> Stage:
     """Return the stage of this home."""
+    from skilllite.trust import open_guard
+
     prepare_directory(home.cache_name)
-    return Stage(home.stage_name)
+    return Stage(home.stage_name, open_guard(home))

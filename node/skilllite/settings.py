@@ -167,6 +167,12 @@ SETTINGS: tuple[Setting, ...] = (
         file_only=True,
     ),
     Setting(
+        "add.host",
+        "https://github.com",
+        "where `skilllite add owner/repo` looks for the repository: https, ssh or file",
+        trusted_only=True,
+    ),
+    Setting(
         "log.level",
         "info",
         "how much the node writes to its log",

@@ -5,6 +5,8 @@
     ├── InvalidInput         fix the call (bad JSON, wrong shape, too large)
     ├── NotFound             name something that exists
     ├── PolicyDenied         stop: policy says no and nobody here can change that
+    │   ├── SkillChanged           verify it: it is not what was installed
+    │   └── RegisterUntrusted      restore what knows of installed skills
     ├── ConsentRequired      ask a person
     │   └── BuildingNotAllowed     whether code of a package may run to build it
     ├── SandboxUnavailable   run `skilllite doctor`: this host can't give what was asked
@@ -23,6 +25,8 @@ from __future__ import annotations
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
     from typing import ClassVar
+
+    from skilllite_sandbox.integrity.entries import Change
 
 
 class SandboxError(Exception):
@@ -63,6 +67,29 @@ class PolicyDenied(SandboxError):
     """Policy refuses; no confirmation can change it."""
 
     code = "policy_denied"
+
+
+class SkillChanged(PolicyDenied):
+    """An installed skill is not what was installed."""
+
+    code = "skill_changed"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        cause: str | None = None,
+        changes: tuple[Change, ...] = (),
+    ) -> None:
+        super().__init__(message, hint=hint, cause=cause)
+        self.changes = changes
+
+
+class RegisterUntrusted(PolicyDenied):
+    """What is known of installed skills was changed or can't be read."""
+
+    code = "register_untrusted"
 
 
 class ConsentRequired(SandboxError):

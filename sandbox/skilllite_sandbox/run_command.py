@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from skilllite_sandbox.audit.run_record import RunRecord
     from skilllite_sandbox.carriers import Job
     from skilllite_sandbox.environment.store import Environments
+    from skilllite_sandbox.integrity.guard import Guard
     from skilllite_sandbox.outcome import Outcome
     from skilllite_sandbox.run_request import RunRequest
     from skilllite_sandbox.sandbox import Sandbox
@@ -44,15 +45,20 @@ _DIRECT = 1
 class Place:
     """Where a skill is, and where copies and packages are kept."""
 
-    __slots__ = ("directory", "environments", "stage")
+    __slots__ = ("directory", "environments", "guard", "stage")
 
     def __init__(
         self,
         directory: str,
         stage: Stage | None = None,
         environments: Callable[[], Environments] | None = None,
+        guard: Guard | None = None,
     ) -> None:
-        """Say where; without a stage copies are temporary, and packages are this user's."""
+        """Say where; without a stage copies are temporary, and packages are this user's.
+
+        The guard is for a temporary stage; another has its own.
+        """
+        self.guard = guard
         self.directory = directory
         self.stage = stage
         self.environments = environments
@@ -187,6 +193,7 @@ def _open(place: Place, launcher: Launcher | None = None) -> Sandbox:
         preload=False,
         launcher=launcher,
         environments=place.environments,
+        guard=place.guard,
     )
 
 

@@ -29,6 +29,8 @@ _EXIT_CODES = {
     "invalid_input": USAGE,
     "policy_denied": REFUSED,
     "audit_unavailable": REFUSED,
+    "skill_changed": REFUSED,
+    "register_untrusted": REFUSED,
     "sandbox_unavailable": REFUSED,
     "environment_unavailable": REFUSED,
     "environment_missing": REFUSED,

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from skilllite_sandbox.audit_port import Recorder
     from skilllite_sandbox.backend.launch import Launcher
     from skilllite_sandbox.environment.store import Environments
+    from skilllite_sandbox.integrity.guard import Guard
     from skilllite_sandbox.probe import HostReport
 
 
@@ -70,6 +71,7 @@ class Sandbox:
         environments: Environments | Callable[[], Environments] | None = None,
         accept_tier: Tier = WEAKEST_TIER,
         recorder: Recorder | None = None,
+        guard: Guard | None = None,
     ) -> None:
         """Open a sandbox; it starts nothing before the first run.
 
@@ -86,7 +88,9 @@ class Sandbox:
                 else in the cache of this user.
             accept_tier: The weakest tier of runs by `run`; `landlock` only if a person chose it.
             recorder: Where runs by `run` are written down; nowhere without.
+            guard: Asked about each skill, when the stage is a temporary one.
         """
+        self._guard = guard
         self._level = Level(level)
         self._limits = limits
         self._host = host
@@ -123,7 +127,7 @@ class Sandbox:
     @cached_property
     def stage(self) -> Stage:
         """Where the read-only copies of skills are kept."""
-        return self._stage or self._resources.enter_context(open_temporary_stage())
+        return self._stage or self._resources.enter_context(open_temporary_stage(self._guard))
 
     def run(
         self,

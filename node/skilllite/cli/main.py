@@ -106,10 +106,19 @@ COMMANDS: dict[str, LazyCommand] = {
         _SKILLS, "one skill: where it is, what it takes, what it lacks", "skilllite show calculator"
     ),
     "info": LazyCommand(_SKILLS, "one skill as a page to read", "skilllite info calculator"),
-    "add": LazyCommand(_SKILLS, "install a skill from a folder or a zip", "skilllite add ./report"),
+    "add": LazyCommand(
+        _SKILLS,
+        "scan a skill and install it: from a folder, an archive, a repository",
+        "skilllite add owner/repo@report",
+    ),
     "remove": LazyCommand(_SKILLS, "remove an installed skill", "skilllite remove report"),
     "validate": LazyCommand(
         _SKILLS, "check a skill folder against the format", "skilllite validate ./report"
+    ),
+    "verify": LazyCommand(
+        "skilllite.cli.verify",
+        "check installed skills against their signed manifests",
+        "skilllite verify --strict",
     ),
     "reindex": LazyCommand(_SKILLS, "read all skills again", "skilllite reindex"),
     "audit": LazyCommand(
@@ -137,7 +146,6 @@ PLANNED = frozenset(
         *("arena", "chat", "completion", "config", "dashboard"),
         *("dependency-audit", "desktop", "evolution", "explain", "feedback", "init-cursor"),
         *("init-opencode", "list-tools", "mcp", "model", "scan", "schedule", "serve", "skills"),
-        "verify",
     }
 )
 """Words a later version will know. Said plainly: a wrong guess at the spelling would be unkind."""

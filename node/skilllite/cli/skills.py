@@ -35,7 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     elif command == "validate":
         parser.add_argument("skill", metavar="DIR|NAME", nargs="+", help="what to check")
     elif command == "add":
-        parser.add_argument("source", metavar="SOURCE", help="a folder with a SKILL.md, or a zip")
+        parser.add_argument(
+            "source",
+            metavar="SOURCE",
+            help="a folder, a zip or tar, owner/repo[/folder][@skill], or a git address",
+        )
         parser.add_argument("--force", action="store_true", help="replace an installed skill")
     elif command == "remove":
         parser.add_argument("skill", metavar="NAME", help="an installed skill")

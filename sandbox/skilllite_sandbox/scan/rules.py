@@ -32,6 +32,8 @@ _ACTS: dict[Act, str] = {
     Act.DISARM: "SL352",
     Act.TAMPER: "SL353",
     Act.DETECT: "SL361",
+    Act.INSTALL_ELSEWHERE: "SL391",
+    Act.TRUST_ANY: "SL392",
     **dict.fromkeys((Act.SEND, Act.FETCH, Act.CONNECT, Act.LISTEN, Act.LOOK_UP), "SL401"),
     **dict.fromkeys((Act.RUN_PROGRAM, Act.RUN_SHELL, Act.INSTALL), "SL402"),
     **dict.fromkeys((Act.READ_VARIABLE, Act.READ_ENVIRONMENT), "SL403"),

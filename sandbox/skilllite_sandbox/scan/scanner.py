@@ -17,6 +17,7 @@ from skilllite_sandbox.scan.rules import findings_of
 from skilllite_sandbox.scan.source import Language, SourceFile, read_sources
 from skilllite_sandbox.scan.verdict import judge_capabilities
 from skilllite_sandbox.skill import Skill, read_skill
+from skilllite_sandbox.supply.inspector import inspect_dependencies
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,11 +63,14 @@ def scan_sources(
 
 
 def _engines() -> tuple[Engine, ...]:
-    return ()
+    # Imported here: what a skill doesn't have costs its scan nothing.
+    from skilllite_sandbox.scan.shell import analyse_shell
+
+    return (analyse_shell,)
 
 
 def _inspectors() -> tuple[Inspector, ...]:
-    return ()
+    return (inspect_dependencies,)
 
 
 def _guarded(engine: Engine, sources: Sequence[SourceFile]) -> Analysis:
