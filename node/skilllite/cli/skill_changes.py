@@ -60,6 +60,8 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
             digest=installed.digest,
             path=str(installed.directory),
             replaced=installed.replaced,
+            verdict=reviewer.verdict,
+            a_person_agreed=reviewer.agreed,
         )
     entry = catalog.installed(installed.skill.name, root)
     lacks = entry.lacks if entry is not None else installed.skill.lacks
@@ -158,7 +160,10 @@ def _forget(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     roots = _roots(catalog, home, project=args.project)
     directory = _lost(home, args.skill, roots)
     assert directory is not None
-    remove_installed(directory, open_store(home))
+    asked = {"skill": args.skill, "path": str(directory)}
+    with recorded_change(home, "skill.remove_requested", "skill.removed", **asked) as facts:
+        remove_installed(directory, open_store(home))
+        facts.update(asked)
     if args.json:
         record = {"name": args.skill, "path": str(directory), "uncovered": None}
         output.print_json({"schema": 1, **record})
