@@ -157,7 +157,13 @@ class Guard:
         return None
 
     def trust_of(self, directory: str) -> Trust:
-        """Return the trust by the record alone, without looking at the content: for listings."""
+        """Return the trust by the record alone, without looking at the content.
+
+        For listings, and for what was admitted already: then it costs next to nothing.
+        """
+        known = self._admitted.get(os.path.abspath(directory))
+        if known is not None and known.register is self.register.current():
+            return known.trust
         if self._is_bundled(directory):
             return BUNDLED
         registered = self.record_of(directory)
@@ -167,8 +173,6 @@ class Guard:
 
     def _judge(self, seen: _Seen, register: Register) -> Trust:
         directory = seen.directory
-        if self._is_bundled(directory):
-            return self._judge_bundled(directory, seen.digest)
         trust: Trust | None = None
         for key in self.places.keys_of(directory):
             registered = register.skills.get(key)
@@ -181,6 +185,8 @@ class Guard:
             trust = trust or self._trust(key, registered)
         if trust is not None:
             return trust
+        if self._is_bundled(directory):
+            return self._judge_bundled(directory, seen.digest)
         return UNKNOWN if self.places.is_in_home(directory) else LOCAL
 
     def _trust(self, key: str, registered: Registered) -> Trust:

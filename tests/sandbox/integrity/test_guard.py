@@ -155,6 +155,18 @@ def test_a_linked_folder_above_does_not_hide_a_change(lab: Lab) -> None:
         lab.stage.put(lab.skill)
 
 
+def test_a_link_to_a_bundled_skill_is_a_change_too(lab: Lab) -> None:
+    bundled = make_skill(lab.base / "package", "calculator")
+    guard = lab.open_guard(
+        bundled_root=str(bundled.parent), bundled=lambda: {"calculator": compute_digest(bundled)}
+    )
+    lab.skill.rename(lab.base / "aside")
+    lab.skill.symlink_to(bundled)
+
+    with pytest.raises(SkillChanged, match="not what was installed"):
+        Stage(lab.base / "stage", guard).put(lab.skill)
+
+
 def test_a_skill_of_a_project_is_known_by_its_path(lab: Lab) -> None:
     skill = make_skill(lab.base / "project/.skills", "small")
     lab.install(skill)
