@@ -121,6 +121,11 @@ COMMANDS: dict[str, LazyCommand] = {
         "skilllite verify --strict",
     ),
     "reindex": LazyCommand(_SKILLS, "read all skills again", "skilllite reindex"),
+    "dependency-audit": LazyCommand(
+        "skilllite.cli.dependency_audit",
+        "look up what is known against the packages of skills",
+        "skilllite dependency-audit ./report --fail-on high",
+    ),
     "clean-env": LazyCommand(
         "skilllite.cli.clean_env",
         "list and remove the packages that were installed for skills",
@@ -139,7 +144,7 @@ COMMANDS: dict[str, LazyCommand] = {
 PLANNED = frozenset(
     {
         *("arena", "audit", "chat", "completion", "config", "dashboard"),
-        *("dependency-audit", "desktop", "evolution", "explain", "feedback", "init-cursor"),
+        *("desktop", "evolution", "explain", "feedback", "init-cursor"),
         *("init-opencode", "list-tools", "mcp", "model", "scan", "schedule", "serve", "skills"),
     }
 )
