@@ -25,12 +25,10 @@ from skilllite_sandbox.integrity.manifest import (
     sign_manifest,
 )
 from skilllite_sandbox.integrity.manifest_files import FOLDER_NAME, manifest_file_name
-from skilllite_sandbox.integrity.places import Places
+from skilllite_sandbox.integrity.places import MARK_NAME, REGISTER_NAME, Places
 from skilllite_sandbox.integrity.register import (
     EMPTY,
     KEY_NAME,
-    MARK_NAME,
-    REGISTER_NAME,
     Register,
     Registered,
     RegisterFile,
