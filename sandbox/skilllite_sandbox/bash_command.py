@@ -79,12 +79,9 @@ def run_bash_command(args: argparse.Namespace, *, level: int, locate: Callable[[
 
 def _run(made: BashJob, sandbox: Sandbox, *, quiet: bool) -> Outcome:
     from skilllite_sandbox.bash_tool.request import outcome_of_commands
-    from skilllite_sandbox.policy import Level
-    from skilllite_sandbox.run_request import LEVEL_3_NOTE
 
-    if made.job.policy.level is Level.FULL:
-        note(LEVEL_3_NOTE)
-    return outcome_of_commands(sandbox.run_job(made.job, on_log=None if quiet else note))
+    job = sandbox.clear(made.job)
+    return outcome_of_commands(sandbox.run_job(job, on_log=None if quiet else note))
 
 
 def _print(outcome: Outcome, *, as_json: bool) -> int:
