@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from skilllite_sandbox.scan.javascript.interpreter import Interpreter
 
 FOLLOWED_MAX = 16  # times that one function is followed with arguments that aren't all known
-FOLLOWED_KNOWN_MAX = 4_096  # with known ones: a decoder is called for every hidden string
+FOLLOWED_KNOWN_MAX = 1_024  # with known ones: a decoder is called for every hidden string
 MUTATORS = frozenset(("append", "set", "add", "push", "put", "insert", "unshift", "update"))
 """Methods that put their arguments into what they are methods of."""
 CALLS_DEPTH_MAX = 24  # of functions that call each other
@@ -81,7 +81,7 @@ def call_function(
     if made.kind in ("class_declaration", "class", "abstract_class_declaration"):
         return construct_class(run, function, args, node)
     nested = sum(frame.node is made for frame in run.frames)
-    known = bool(args) and all(arg.known or arg.kind == "list" for arg in args)
+    known = all(arg.known or arg.kind == "list" for arg in args)
     followed, last = run.followed.get(made, (0, NOTHING_KNOWN))
     if followed >= (FOLLOWED_KNOWN_MAX if known else FOLLOWED_MAX):
         return unknown(all_taints(last, *args))

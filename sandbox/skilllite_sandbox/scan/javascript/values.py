@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from skilllite_sandbox.scan.acts import Datum
 from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.javascript.host_names import is_always_there
 from skilllite_sandbox.scan.javascript.syntax import Node
 from skilllite_sandbox.scan.taint import NO_TAINTS, VALUE_CHARS_MAX, Taint, Text
 
@@ -230,6 +231,8 @@ def truth(value: Value) -> bool | None:
         return bool(data)
     if kind in ("null", "undefined"):
         return False
+    if kind == "host":
+        return True if is_always_there(str(data)) else None
     return True if kind in ("list", "object", "function", "native") else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from skilllite_sandbox.scan.acts import Act
 from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.javascript.host_names import GLOBALS, canonical, is_shared
 from skilllite_sandbox.scan.javascript.hosts import (
     files,
     language,
@@ -13,12 +14,12 @@ from skilllite_sandbox.scan.javascript.hosts import (
     programs,
 )
 from skilllite_sandbox.scan.javascript.hosts.host_call import Handler, HostCall
-from skilllite_sandbox.scan.javascript.hosts.names import GLOBALS, canonical, is_shared
 from skilllite_sandbox.scan.javascript.syntax import Node
 from skilllite_sandbox.scan.javascript.values import (
     NOTHING_KNOWN,
     Value,
     all_taints,
+    either,
     host,
     record,
     unknown,
@@ -68,7 +69,8 @@ def _value_of(run: Interpreter, name: str, node: Node) -> Value:
 def set_member(run: Interpreter, owner: Value, key: str, value: Value, node: Node) -> None:
     """Follow an assignment to something of the host: other code will see it."""
     name = canonical(f"{owner.data}.{key}")
-    run.host_members[name] = value
+    before = run.host_members.get(name, host(name))
+    run.host_members[name] = either(before, value) if run.guards else value
     if name == "process.env.NODE_TLS_REJECT_UNAUTHORIZED":
         run.do(Act.TRUST_ANY, node, name)
         return

@@ -7,9 +7,9 @@ from urllib.parse import unquote
 
 from skilllite_sandbox.scan.acts import Act, Datum
 from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.javascript.host_names import canonical, is_shared
 from skilllite_sandbox.scan.javascript.hosts.host_call import Handler, HostCall, known_text
 from skilllite_sandbox.scan.javascript.hosts.json_text import json_value
-from skilllite_sandbox.scan.javascript.hosts.names import canonical, is_shared
 from skilllite_sandbox.scan.javascript.operators import as_number, joined, numeric
 from skilllite_sandbox.scan.javascript.syntax import Node
 from skilllite_sandbox.scan.javascript.values import (

@@ -58,6 +58,11 @@ def is_shared(name: str) -> bool:
     return root in GLOBALS - {"globalThis"} or root in BUILT_IN_MODULES or root == "Module"
 
 
+def is_always_there(name: str) -> bool:
+    """Tell whether node has this whatever a script did."""
+    return name in GLOBALS or name in BUILT_IN_MODULES
+
+
 _ALIASES = {
     "buffer.Buffer": "Buffer",
     "url.URL": "URL",
