@@ -80,7 +80,7 @@ _START_UP = re.compile(
     r"|ssh/sshd_config|gitconfig|crontabs)"
     r"|^/(?:usr/)?lib/systemd|^/var/spool/(?:cron|at|anacron)|^/(?:System/)?Library/Launch"
     r"|^/(?:usr/(?:local/)?)?s?bin/[^/]+$|^/root/\.ssh/authorized_keys"
-    r"|(?:^|/)\.git/hooks/|(?:^|/)\.husky/|(?:^|/)\.ssh/authorized_keys"
+    r"|(?:^|/)\.git/config$|(?:^|/)\.git/hooks/|(?:^|/)\.husky/|(?:^|/)\.ssh/authorized_keys"
     r"|(?:^|/)(?:site|user)customize\.py$|site-packages/[^/]+\.pth$"
     r"|Start Menu/Programs/Startup",
     re.IGNORECASE,
@@ -96,7 +96,8 @@ _AGENT = re.compile(
 )
 _RIGHTS = re.compile(r"^/etc/(?:sudoers|passwd$|g?shadow|group$|pam\.d|polkit-1|doas\.conf)")
 _GUARD = re.compile(
-    r"^/(?:etc/(?:selinux/|apparmor|audit/|security/|fail2ban/|rsyslog)|proc/sys/kernel/|var/log/"
+    r"^/(?:etc/(?:selinux/|apparmor|audit/|security/|fail2ban/|rsyslog)|proc/sys/kernel/"
+    r"|var/log/(?:audit|auth|secure|syslog|messages|kern|wtmp|btmp|lastlog|faillog|sudo|journal)"
     r"|sys/kernel/security|sys/fs/selinux)"
 )
 _DEVICE = re.compile(

@@ -91,7 +91,7 @@ def call_function(
         limit = limit if run.calls_nested[made] < RECURSION_CALLS_MAX else 0
     if nested >= limit or len(run.frames) >= CALLS_DEPTH_MAX:
         return unknown(all_taints(*args))
-    scope = Scope(function.scope, is_function=True)
+    scope = Scope(function.scope, is_function=True, guards=run.guards)
     frame = Frame(made, function.this if function.is_arrow and function.this else this)
     if not function.is_arrow:
         scope.declare("arguments", items(args))
@@ -127,6 +127,10 @@ def construct(run: Interpreter, function: Value, args: list[Value], node: Node) 
                 results.append(construct_class(run, data, args, node))
             else:
                 made = record()
+                shared = (option.members or {}).get("prototype")
+                if shared is not None and isinstance(shared.data, dict):
+                    assert isinstance(made.data, dict)
+                    made.data.update(shared.data)
                 result = call_function(run, data, args, made, node)
                 results.append(result if result.kind in ("object", "function", "list") else made)
         elif option.kind == "host":
@@ -139,7 +143,7 @@ def construct(run: Interpreter, function: Value, args: list[Value], node: Node) 
 def construct_class(run: Interpreter, function: Function, args: list[Value], node: Node) -> Value:
     """Follow `new` of a class: its fields and its constructor, those of what it extends first."""
     made = record()
-    assert isinstance(made.data, dict)
+    run.constructed.add(function.node)
     fill_instance(run, function, made, args, node)
     return made
 

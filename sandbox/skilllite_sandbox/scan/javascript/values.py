@@ -244,9 +244,13 @@ def has(value: Value, datum: Datum) -> bool:
 class Scope:
     """The names that are seen at a place, and those around it."""
 
-    __slots__ = ("is_function", "names", "parent")
+    __slots__ = ("guards", "is_function", "names", "parent")
 
-    def __init__(self, parent: Scope | None = None, *, is_function: bool = False) -> None:
+    def __init__(
+        self, parent: Scope | None = None, *, is_function: bool = False, guards: int = 0
+    ) -> None:
+        self.guards: int = parent.guards if parent is not None and not guards else guards
+        """How many unsure branches are around it: an assignment behind more may not happen."""
         self.names: dict[str, Value] = {}
         self.parent = parent
         self.is_function = is_function
@@ -259,6 +263,13 @@ class Scope:
                 return scope.names[name]
             scope = scope.parent
         return None
+
+    def owner_of(self, name: str) -> Scope | None:
+        """Return the scope that declares a name."""
+        scope: Scope | None = self
+        while scope is not None and name not in scope.names:
+            scope = scope.parent
+        return scope
 
     def declare(self, name: str, value: Value) -> None:
         """Give a name its value in this scope."""

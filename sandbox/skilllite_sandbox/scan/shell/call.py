@@ -6,7 +6,7 @@ import re
 from fnmatch import fnmatchcase
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
-from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.host_places import UNKNOWN, Place, place_of
 from skilllite_sandbox.scan.shell.environment import TELLING
 from skilllite_sandbox.scan.shell.words import fields_of
 from skilllite_sandbox.scan.source import Language
@@ -99,6 +99,9 @@ def invoke(shell: Shell, node: Node, fields: list[Text], stdin: Text) -> Text:
         )
     if "/" in text and (content := _written(shell, text)) is not None:
         return run_file(shell, node, Text(text, name.taints), content, args, stdin)
+    fetched = shell.content_of(Text(text)) if "/" in text else None
+    if fetched is not None and fetched.has(Datum.FETCHED):
+        return run_file(shell, node, Text(text, name.taints), fetched, args, stdin)
     if base == shell.file.rpartition("/")[2] and "/" in text:
         return _run_itself(shell, node, args, stdin)
     if "/" in text and (own := shell.find_own(text)) is not None:
@@ -110,7 +113,12 @@ def invoke(shell: Shell, node: Node, fields: list[Text], stdin: Text) -> Text:
         return handler(Call(shell, node, base, args, stdin))
     shell.do(Act.RUN_PROGRAM, node, text)
     _note_started(shell, node, args)
-    return unknown_from(stdin, *args)
+    secrets = [shell.read(arg, node) for arg in args if _is_secret(shell, arg)]
+    return unknown_from(stdin, *args, *secrets)
+
+
+def _is_secret(shell: Shell, arg: Text) -> bool:
+    return arg.text[:1] in ("~", "/") and place_of(arg.text) in (Place.SECRET, Place.ENVIRONMENT)
 
 
 def _note_started(shell: Shell, node: Node, args: list[Text]) -> None:

@@ -29,8 +29,13 @@ def analyse_shell(sources: Sequence[SourceFile]) -> Analysis:
     record = Record()
     budget = Budget(STEPS_MAX, TIME_S_MAX)
     skill = {source.path: source for source in sources}
-    for script in scripts:
-        _analyse(record, budget, script.text, script.path, 1, skill)
+    files: dict[str, Text] = {}
+    for _ in range(PASSES_MAX if len(scripts) > 1 else 1):
+        before = len(files)
+        for script in scripts:
+            _analyse(record, budget, script.text, script.path, 1, skill, files)
+        if not any(content.taints for content in files.values()) or len(files) == before:
+            break
     return record.analysis()
 
 
@@ -47,7 +52,7 @@ def analyse_shell_text(
     """
     record = Record()
     skill = {source.path: source for source in sources}
-    _analyse(record, Budget(STEPS_MAX, TIME_S_MAX), text, file, first_line, skill)
+    _analyse(record, Budget(STEPS_MAX, TIME_S_MAX), text, file, first_line, skill, {})
     return record.analysis()
 
 
@@ -107,6 +112,7 @@ def _analyse(
     file: str,
     first_line: int,
     skill: Mapping[str, SourceFile],
+    files: dict[str, Text],
 ) -> None:
     # Both import the grammar, which only a skill with a script has to pay for.
     from skilllite_sandbox.scan.shell import syntax
@@ -120,6 +126,7 @@ def _analyse(
         record.hide(file, first_line, "the shell grammar can't read it")
     shell = Shell(record, budget, file, skill)
     shell.line_base = first_line
+    shell.files = files
     try:
         _follow(shell, root)
     except OutOfBounds:

@@ -14,6 +14,7 @@ from skilllite_sandbox.scan.record import Budget, Record
 from skilllite_sandbox.scan.shell import conditions, loops, syntax
 from skilllite_sandbox.scan.shell.call import run_command
 from skilllite_sandbox.scan.shell.environment import Variables
+from skilllite_sandbox.scan.shell.known_sources import is_known_source
 from skilllite_sandbox.scan.shell.marks import ENDLESS, FOUND
 from skilllite_sandbox.scan.shell.words import PART, fields_of, text_of
 from skilllite_sandbox.scan.taint import EMPTY, SOMETHING, Taint, Text, joined, unknown_from
@@ -39,6 +40,7 @@ _READS = {
     Place.KEYS: Datum.WATCHED,
 }
 _READS |= {Place.HOST: Datum.HOST_FILE, Place.SYSTEM: Datum.SYSTEM, Place.RIGHTS: Datum.HOST_FILE}
+_RUNS = (Sink.RUN_CODE, Sink.RUN_SHELL, Sink.RUN_PROGRAM)
 _READS |= {Place.SETTINGS: Datum.VARIABLE, Place.DEVICE: Datum.HOST_FILE}
 
 _ENDLESS_DEVICES = ("/dev/zero", "/dev/urandom", "/dev/random", "/dev/full")
@@ -74,6 +76,7 @@ class Shell(Variables):
         self.fetched_folders: dict[str, Text] = {}
         self.frames: list[Frame] = []
         self.following: set[str] = {file}
+        self.committed = EMPTY
         self.encrypted: set[str] = set()
         self.fifos: set[str] = set()
         self.tested: list[Text] = []
@@ -106,7 +109,20 @@ class Shell(Variables):
     def flow(self, value: Text, sink: Sink, node: Node, detail: str = "") -> None:
         """Write down that a text ends up there."""
         if value.taints:
+            if sink in _RUNS:
+                value = self._without_known(value, node)
             self.record.flow(value.taints, sink, self.file, self.line_of(node), detail)
+
+    def _without_known(self, value: Text, node: Node) -> Text:
+        """Return a text that is run without the origins that only have to be agreed to."""
+        known = [
+            taint
+            for taint in value.taints
+            if taint.datum is Datum.FETCHED and is_known_source(taint.detail)
+        ]
+        for taint in known:
+            self.do(Act.INSTALL_ELSEWHERE, node, taint.detail)
+        return Text(value.text, value.taints - frozenset(known))
 
     def taint(self, datum: Datum, node: Node, detail: str = "") -> Taint:
         """Return an origin at this place."""
@@ -221,6 +237,9 @@ class Shell(Variables):
         for folder, content in self.fetched_folders.items():
             if path.text.removeprefix("./").startswith(folder.rstrip("/") + "/"):
                 return content
+            beside = folder == "." and path.text[:1] not in ("/", "~", UNKNOWN)
+            if beside and self.find_own(path.text) is None:
+                return content
         for name, content in self.files.items():
             if _same_name(name, path.text) and (content.taints or content.text):
                 return content
@@ -251,6 +270,8 @@ class Shell(Variables):
         before = self.files.get(name, EMPTY) if more else EMPTY
         self.files[name] = joined([before, content]) if more else content
         place = place_written(self.absolute(name))
+        if name.endswith("_history") and place_of(name) is Place.SECRET:
+            self.do(Act.DISARM, node, name)
         if place is Place.START_UP:
             self.do(Act.PERSIST, node, name)
             self.flow(content, Sink.PERSIST, node, name)
@@ -264,7 +285,8 @@ class Shell(Variables):
         elif place is Place.DEVICE:
             self.do(Act.DESTROY, node, name)
         elif place is Place.HOST:
-            self.do(Act.WRITE_HOST_FILE, node, name)
+            keys = content.has(Datum.FETCHED) and place_of(name) is Place.SECRET
+            self.do(Act.PERSIST if keys else Act.WRITE_HOST_FILE, node, name)
             self.flow(content, Sink.WRITE_HOST_FILE, node, name)
 
     def note_endless(self, content: Text, node: Node) -> None:
@@ -480,6 +502,9 @@ class Shell(Variables):
                 self.do(Act.SEND, redirect, "a connection")
                 self.flow(out, Sink.SEND, redirect, next(iter(socket.taints)).detail)
                 return EMPTY
+            after = node.next_sibling
+            if where.text == "/dev/null" and after is not None and after.type == "&":
+                self.note_endless(out, node)
             if where.text.isdigit() or where.text in ("/dev/null", "-"):
                 return EMPTY if where.text == "/dev/null" and number in ("", "1") else out
             if number in ("2",):

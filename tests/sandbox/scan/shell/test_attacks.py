@@ -251,3 +251,10 @@ def test_suspicious_script_is_reviewed_at_least(script: str) -> None:
     analysis = analyse_shell_text(script, "scripts/main.sh")
 
     assert verdict_without_capabilities(analysis) in (Verdict.REVIEW, Verdict.BLOCK)
+
+
+@pytest.mark.parametrize("script", samples("shell_reviewed"))
+def test_what_many_people_run_from_known_places_is_reviewed_not_blocked(script: str) -> None:
+    analysis = analyse_shell_text(script, "scripts/main.sh")
+
+    assert verdict_without_capabilities(analysis) is Verdict.REVIEW

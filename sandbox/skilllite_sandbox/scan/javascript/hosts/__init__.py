@@ -51,6 +51,8 @@ def get_member(run: Interpreter, owner: Value, key: str, node: Node) -> Value:
     if UNKNOWN in key:
         if owner.data == "process.env":
             return unknown(owner.taints)
+        if owner.data == "child_process":  # whichever it is, it starts what it is given
+            return host("child_process.exec")
         return unknown(all_taints(owner))
     name = canonical(f"{owner.data}.{key}")
     found = _value_of(run, name, node)

@@ -8,8 +8,10 @@ from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN, Place, is_precious, place_of, place_written
 from skilllite_sandbox.scan.shell.commands.call import Call, Handler
 from skilllite_sandbox.scan.shell.commands.filters import is_huge
+from skilllite_sandbox.scan.shell.known_sources import ARCHIVE
 from skilllite_sandbox.scan.shell.marks import ENDLESS, FOUND, FOUND_HERE
 from skilllite_sandbox.scan.taint import EMPTY, SOMETHING, Text, unknown_from
+from skilllite_sandbox.values import replace
 
 
 def _remove(call: Call) -> Text:
@@ -189,14 +191,26 @@ def _pack(call: Call) -> Text:
     plain = call.plain("x")
     if not plain:
         return call.stdin
-    if call.name in ("unzip", "unrar") or (
-        call.name.startswith("7z") and plain[0].text in ("x", "e")
-    ):
+    if call.name == "unzip":
+        return _extracted(call, call.read(plain[0]), call.value("-d"))
+    if call.name in ("unrar",) or (call.name.startswith("7z") and plain[0].text in ("x", "e")):
         return unknown_from(*(call.read(path) for path in plain[:2]))
     plain = plain[1:] if call.name.startswith("7z") else plain
     content = unknown_from(call.stdin, *(call.read(path) for path in plain[1:]))
     call.shell.write(plain[0], content, call.node)
     return content
+
+
+def _extracted(call: Call, content: Text, folder: Text | None) -> Text:
+    """Remember where an archive that came over the network was unpacked."""
+    if content.has(Datum.FETCHED):
+        name = folder.text if folder is not None else "."
+        taints = frozenset(
+            replace(taint, detail=ARCHIVE + taint.detail) for taint in content.taints
+        )
+        call.shell.fetched_folders[name] = Text(UNKNOWN, taints)
+        call.shell.write(Text(f"{name}/{UNKNOWN}"), content, call.node)
+    return unknown_from(content)
 
 
 def _tar(call: Call) -> Text:
@@ -213,9 +227,10 @@ def _tar(call: Call) -> Text:
         at = next((i for i, w in enumerate(call.words) if "f" in w and (i == 0 or w[:1] == "-")), 0)
         archive = call.args[at + 1] if at + 1 < len(call.args) else None
         plain = [path for path in plain if path is not archive]
-    if "c" not in letters:
-        return unknown_from(call.read(archive) if archive is not None else call.stdin)
     folder = call.value("-C", "--directory")
+    if "c" not in letters:
+        given = archive is not None and archive.text != "-"
+        return _extracted(call, call.read(archive) if given and archive else call.stdin, folder)
     if folder is not None:
         plain = [Text(f"{folder.text.rstrip('/')}/{path.text}", path.taints) for path in plain]
     content = unknown_from(*(call.read(path) for path in plain), call.stdin)

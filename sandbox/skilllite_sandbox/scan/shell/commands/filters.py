@@ -250,7 +250,16 @@ def _grep(call: Call) -> Text:
 def _filter(call: Call) -> Text:
     """Follow a program that prints something of what it reads."""
     paths = [arg for arg in call.plain("nkctwsdFfo") if _may_be_path(arg.text)]
-    return unknown_from(call.inputs(paths) if paths else call.stdin, *call.args)
+    given = call.inputs(paths) if paths else call.stdin
+    if call.name in _READ_ALL:
+        call.shell.note_endless(given, call.node)
+    return unknown_from(given, *call.args)
+
+
+_READ_ALL = frozenset(
+    ("sort", "wc", "shuf", "md5sum", "sha1sum", "sha256sum", "sha512sum", "cksum")
+)
+"""They print nothing before they have read everything."""
 
 
 def _jq(call: Call) -> Text:
@@ -318,7 +327,7 @@ HANDLERS: dict[str, Handler] = {
             *("exit", "shift", "break", "continue", "getopts", "realpath", "readlink", "pwd"),
             *("du", "df", "ls", "dir", "tree", "shopt", "type", "hash", "which", "whereis", "let"),
             *("tput", "stty", "clear", "cal", "umask", "ulimit", "times", "mktemp", "pushd"),
-            *("popd", "dirs", "jobs", "fg", "bg", "disown", "caller", "logger", "sync", "tty"),
+            *("popd", "dirs", "jobs", "fg", "bg", "disown", "caller", "sync", "tty"),
             *("local", "declare", "typeset", "nproc", "arch", "getconf", "locale", "help"),
         ),
         _quiet,

@@ -296,7 +296,17 @@ def _backups(call: Call) -> Text:
     return EMPTY
 
 
+def _supervise(call: Call) -> Text:
+    """Follow pm2, loginctl and supervisors: some of what they do outlives the session."""
+    if call.has("startup", "save", "enable-linger", "resurrect"):
+        call.do(Act.PERSIST)
+    else:
+        call.do(Act.RUN_PROGRAM)
+    return SOMETHING
+
+
 HANDLERS: dict[str, Handler] = {
+    **dict.fromkeys(("pm2", "loginctl", "supervisorctl"), _supervise),
     **dict.fromkeys(("env", "printenv", "set", "compgen"), _environment),
     **dict.fromkeys(
         (
@@ -314,7 +324,7 @@ HANDLERS: dict[str, Handler] = {
                 "lsusb",
                 "dmidecode",
             ),
-            *("ioreg", "networksetup", "scutil", "getent", "nmcli", "iwgetid", "mount", "findmnt"),
+            *("ioreg", "networksetup", "scutil", "nmcli", "iwgetid", "mount", "findmnt"),
         ),
         _facts,
     ),

@@ -46,7 +46,7 @@ def _interpreter(call: Call) -> Text:
     if code is not None:
         call.do(Act.RUN_CODE, f"{call.name} with code as an argument")
         call.flow(code, Sink.RUN_CODE)
-        if _READS_INPUT.search(code.text) and "stdin" in code.text:
+        if _READS_INPUT.search(code.text) and re.search(r"stdin|input\(", code.text):
             call.flow(call.stdin, Sink.RUN_CODE)
         return _follow(call, family, code)
     call.do(Act.RUN_PROGRAM, call.line)

@@ -300,6 +300,9 @@ def _container(call: Call) -> Text:
         if re.fullmatch(r"-[a-z]*c", word) and position + 1 < len(call.args) and position > 1:
             run_code(call.shell, call.node, call.args[position + 1], call.stdin)
     call.flow(unknown_from(call.stdin), Sink.RUN_PROGRAM)
+    if call.has("secret", "secrets") and re.search(r"\s-o\s*(?:yaml|json|go-)", call.line):
+        call.do(Act.READ_SECRET)
+        return call.made(Datum.SECRET, call.line)
     return SOMETHING
 
 
