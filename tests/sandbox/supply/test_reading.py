@@ -8,13 +8,14 @@ import pytest
 
 from skilllite_sandbox.scan.source import make_source
 from skilllite_sandbox.supply.dependency import (
+    DEPENDENCIES_MAX,
     Declared,
     Dependency,
     Leaves,
     Origin,
     Use,
 )
-from skilllite_sandbox.supply.reading import DEPENDENCIES_MAX, read_declared
+from skilllite_sandbox.supply.reading import read_declared
 
 
 def declared_in(**files: str) -> Declared:

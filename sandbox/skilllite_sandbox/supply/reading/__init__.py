@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from skilllite_sandbox.policy import KIB, MIB
 from skilllite_sandbox.scan.source import Language, SourceFile
-from skilllite_sandbox.supply.dependency import Declared, Dependency, Unread
+from skilllite_sandbox.supply.dependency import DEPENDENCIES_MAX, Declared, Dependency, Unread
 from skilllite_sandbox.supply.reading import (
     index_settings,
     npm_locks,
@@ -22,7 +23,9 @@ from skilllite_sandbox.supply.reading import (
     vendored,
 )
 
-DEPENDENCIES_MAX = 4096  # of one skill, transitive ones too; large applications lock 1,500
+MANIFEST_BYTES_MAX = 512 * KIB  # of one manifest; with hashes of a hundred packages it has 250
+READ_BYTES_MAX = 8 * MIB  # of all files that are read for what they declare: a second's work
+SAID_MAX = 256  # settings, hooks and unread files of one skill; findings are fewer anyway
 
 Reader = Callable[[SourceFile], Declared]
 
@@ -47,6 +50,7 @@ _BY_NAME: dict[str, Reader] = {
     "pip.ini": index_settings.read_pip_conf,
     "uv.toml": index_settings.read_uv_toml,
 }
+_LOCKS = frozenset({"read_package_lock", "read_yarn_lock", "read_pnpm_lock"})
 _BY_PATTERN: tuple[tuple[re.Pattern[str], Reader], ...] = (
     (re.compile(r"pylock(?:\.[^/]*)?\.toml"), python_locks.read_pylock),
     (
@@ -56,18 +60,30 @@ _BY_PATTERN: tuple[tuple[re.Pattern[str], Reader], ...] = (
 )
 _REQUIREMENTS_FOLDER = re.compile(r"(?:^|/)requirements?/[^/]+\.(?:txt|in)")
 
+_MANIFESTS = (
+    *(reader for reader in _BY_NAME.values() if reader.__name__ not in _LOCKS),
+    pip_options.read_requirements,
+)
+
 
 def read_declared(sources: Sequence[SourceFile]) -> Declared:
     """Return everything that the files of a skill declare."""
     texts = {source.path: source for source in sources}
     included = pip_options.included_files(sources, is_requirements)
-    declared = Declared()
+    declared = pip_options.missing_includes(sources, texts.keys(), is_requirements)
+    left = READ_BYTES_MAX
     for source in sources:
         for reader in _readers(source, source.path in included):
-            declared += _guarded(reader, source)
+            left -= len(source.data)
+            if left < 0:
+                why = (
+                    f"only the first {READ_BYTES_MAX // MIB} MiB of what declares packages are read"
+                )
+                return _bounded(declared + Declared(unread=(Unread(source.path, 0, why),)))
+            declared = _bounded(declared + _guarded(reader, source))
             if len(declared.dependencies) > DEPENDENCIES_MAX:
                 return _cut(declared, source)
-    return declared + pip_options.missing_includes(sources, texts.keys(), is_requirements)
+    return declared
 
 
 def is_requirements(path: str) -> bool:
@@ -100,6 +116,9 @@ def _guarded(reader: Reader, source: SourceFile) -> Declared:
         return Declared(unread=(Unread(source.path, 0, "it is too large"),))
     if source.language is Language.BINARY:
         return Declared(unread=(Unread(source.path, 0, "it is no text"),))
+    if reader in _MANIFESTS and len(source.text) > MANIFEST_BYTES_MAX:
+        why = f"it is larger than {MANIFEST_BYTES_MAX // KIB} KiB"
+        return Declared(unread=(Unread(source.path, 0, why),))
     from configparser import Error as BadIni
 
     try:
@@ -109,9 +128,17 @@ def _guarded(reader: Reader, source: SourceFile) -> Declared:
         return Declared(unread=(Unread(source.path, 0, why),))
 
 
+def _bounded(declared: Declared) -> Declared:
+    return Declared(
+        declared.dependencies,
+        declared.settings[:SAID_MAX],
+        declared.hooks[:SAID_MAX],
+        declared.unread[:SAID_MAX],
+    )
+
+
 def _cut(declared: Declared, source: SourceFile) -> Declared:
     kept: tuple[Dependency, ...] = declared.dependencies[:DEPENDENCIES_MAX]
     why = f"more than {DEPENDENCIES_MAX} packages are declared; the rest was not looked at"
-    return Declared(kept, declared.settings, declared.hooks, declared.unread) + Declared(
-        unread=(Unread(source.path, 0, why),)
-    )
+    first = Unread(source.path, 0, why)
+    return Declared(kept, declared.settings, declared.hooks, (first, *declared.unread))

@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 
 from skilllite_sandbox.scan.source import SourceFile
-from skilllite_sandbox.supply.dependency import Declared, IndexSetting, Leaves
+from skilllite_sandbox.supply.dependency import (
+    DEPENDENCIES_MAX,
+    Declared,
+    IndexSetting,
+    Leaves,
+)
 from skilllite_sandbox.supply.reading.lines import Lines, read_toml, tables, text_of, texts
 
 _LINE = re.compile(
@@ -52,7 +57,7 @@ def read_pip_conf(source: SourceFile) -> Declared:
         else:
             key, value = "", ""
         if key in _PIP:
-            for word in value.split():
+            for word in value.split()[: DEPENDENCIES_MAX - len(found)]:
                 found += _setting(_PIP[key], word, source.path, number)
     return Declared(settings=tuple(found))
 

@@ -7,11 +7,13 @@ parser for all of YAML would offer an attacker more than they need.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from skilllite_sandbox.scan.source import SourceFile
 from skilllite_sandbox.supply.dependency import (
+    DEPENDENCIES_MAX,
     Declared,
     Dependency,
     Ecosystem,
@@ -39,7 +41,7 @@ def read_package_lock(source: SourceFile) -> Declared:
     document = read_json(source.text)
     lines = Lines(source.text)
     found: list[Dependency] = []
-    for path, said in table(document, "packages").items():
+    for path, said in islice(table(document, "packages").items(), DEPENDENCIES_MAX + 2):
         if path and isinstance(said, dict) and said.get("link") is not True:
             name = text_of(said, "name") or path.rpartition("node_modules/")[2]
             found.append(_of_entry(source, lines.of(path), name, said))
@@ -58,6 +60,8 @@ def _old_entries(
     if depth > DEPTH_MAX:
         raise ValueError(f"packages are nested more than {DEPTH_MAX} deep")
     for name, said in listed.items():
+        if len(found) > DEPENDENCIES_MAX:
+            return
         if isinstance(said, dict):
             found.append(_of_entry(source, lines.of(name), name, said))
             _old_entries(source, lines, table(said, "dependencies"), found, depth + 1)
@@ -74,6 +78,8 @@ def read_yarn_lock(source: SourceFile) -> Declared:
     found: list[Dependency] = []
     name, line, version, resolved = "", 0, "", ""
     for number, text in enumerate([*source.text.split("\n"), "end:"], 1):
+        if len(found) > DEPENDENCIES_MAX:
+            break
         if _YARN_KEY.fullmatch(text) and not text.startswith(("#", "__metadata")):
             if name and version:
                 found.append(_locked(source, line, name, version, resolved, Use.RUN))
@@ -97,6 +103,8 @@ def read_pnpm_lock(source: SourceFile) -> Declared:
     for number, text in enumerate(source.text.split("\n"), 1):
         if (head := re.fullmatch(r"([\w'\"]+):\s*", text)) is not None:
             section = head[1].strip("'\"")
+        if len(found) > DEPENDENCIES_MAX:
+            break
         if section != "packages":
             continue
         if (match := _PNPM_KEY.fullmatch(text)) is not None:

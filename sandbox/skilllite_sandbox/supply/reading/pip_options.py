@@ -8,6 +8,7 @@ from posixpath import dirname, normpath
 
 from skilllite_sandbox.scan.source import Language, SourceFile
 from skilllite_sandbox.supply.dependency import (
+    DEPENDENCIES_MAX,
     Declared,
     Dependency,
     IndexSetting,
@@ -44,6 +45,8 @@ def read_requirements(source: SourceFile) -> Declared:
     settings: list[IndexSetting] = []
     unread: list[Unread] = []
     for number, line in logical_lines(source.text):
+        if max(map(len, (dependencies, settings, unread))) > DEPENDENCIES_MAX:
+            break  # enough for a person to look at it
         place = Place(source.path, number)
         if line.startswith("-"):
             settings += index_settings(line, source.path, number)

@@ -9,6 +9,7 @@ from typing import Any
 
 from skilllite_sandbox.scan.source import SourceFile
 from skilllite_sandbox.supply.dependency import (
+    DEPENDENCIES_MAX,
     Declared,
     Dependency,
     Ecosystem,
@@ -159,7 +160,7 @@ class _Reading:
         """Read a list of requirements."""
         if value is not None and not isinstance(value, list):
             self._unread.append(Unread(self._file, 0, "its dependencies are no list"))
-        for text in texts(value):
+        for text in texts(value)[: DEPENDENCIES_MAX + 1]:
             line = self._lines.of(text)
             for bare in (bare for _, bare in logical_lines(text)):
                 found = requirement_or_address(bare, Place(self._file, line, use))
