@@ -45,7 +45,7 @@ def read_requirements(source: SourceFile) -> Declared:
     settings: list[IndexSetting] = []
     unread: list[Unread] = []
     for number, line in logical_lines(source.text):
-        if max(map(len, (dependencies, settings, unread))) > DEPENDENCIES_MAX:
+        if max(len(dependencies), len(settings), len(unread)) > DEPENDENCIES_MAX:
             break  # enough for a person to look at it
         place = Place(source.path, number)
         if line.startswith("-"):
