@@ -167,6 +167,12 @@ SETTINGS: tuple[Setting, ...] = (
         file_only=True,
     ),
     Setting(
+        "add.host",
+        "https://github.com",
+        "where `skilllite add owner/repo` looks for the repository: https, ssh or file",
+        trusted_only=True,
+    ),
+    Setting(
         "advisories.source",
         "",
         "where `dependency-audit --update` fetches advisories: an address or a folder laid out as "

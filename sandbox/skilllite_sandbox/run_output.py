@@ -28,6 +28,9 @@ INTERRUPTED = 130
 _EXIT_CODES = {
     "invalid_input": USAGE,
     "policy_denied": REFUSED,
+    "audit_unavailable": REFUSED,
+    "skill_changed": REFUSED,
+    "register_untrusted": REFUSED,
     "sandbox_unavailable": REFUSED,
     "environment_unavailable": REFUSED,
     "environment_missing": REFUSED,

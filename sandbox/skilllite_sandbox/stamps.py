@@ -61,11 +61,16 @@ class KnownDigests:
 
     def digest_of(self, directory: str | Path) -> str | None:
         """Return the digest of a directory that is as it was; None when it has to be read."""
+        seen = self.seen(directory)
+        return None if seen is None else seen[1]
+
+    def seen(self, directory: str | Path) -> tuple[Stamp, str] | None:
+        """Return the same with the stamp it goes by, the same object as long as nothing changes."""
         found = self._known.get(os.fspath(directory))
         if found is None:
             return None
         try:
-            return found[1] if stamp_of(directory) == found[0] else None
+            return found if stamp_of(directory) == found[0] else None
         except OSError:
             return None
 
