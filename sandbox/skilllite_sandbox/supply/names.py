@@ -11,7 +11,7 @@ from skilllite_sandbox.values import dataclass
 REQUIREMENT_CHARS_MAX = 2000  # an address with its hash; what is longer is not a requirement
 NAME_CHARS_MAX = 214  # npm's own bound; Python's index has none and no longer names
 
-_PYPI_NAME = r"[A-Za-z0-9\u0080-\U0010ffff](?:[\w.-]*[A-Za-z0-9\u0080-\U0010ffff])?"
+_PYPI_NAME = r"[^\W_](?:[\w.-]*[^\W_])?"  # letters of any alphabet: those that mislead too
 _REQUIREMENT = re.compile(
     rf"(?P<name>{_PYPI_NAME})\s*(?:\[[^\]]*\])?\s*(?:@\s*(?P<address>\S+)|(?P<rest>[^;]*))"
     r"\s*(?:;.*)?",
