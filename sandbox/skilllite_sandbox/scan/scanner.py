@@ -11,6 +11,7 @@ from skilllite_sandbox.digest import compute_digest
 from skilllite_sandbox.errors import InvalidSkill, NotFound
 from skilllite_sandbox.manifest import SKILL_FILE
 from skilllite_sandbox.scan.acts import Analysis, Opaque
+from skilllite_sandbox.scan.characters import inspect_characters
 from skilllite_sandbox.scan.codes import make_finding
 from skilllite_sandbox.scan.contents import inspect_contents
 from skilllite_sandbox.scan.declared import declared_capabilities
@@ -99,7 +100,12 @@ def _engines() -> tuple[Engine, ...]:
 
 
 def _inspectors() -> tuple[Inspector, ...]:
-    return (inspect_contents, inspect_presence, inspect_dependencies)
+    return (
+        inspect_contents,
+        inspect_presence,
+        inspect_characters,
+        inspect_dependencies,
+    )
 
 
 def _guarded(engine: Engine, sources: Sequence[SourceFile]) -> Analysis:
