@@ -217,3 +217,21 @@ def test_the_sandbox_alone_audits_too(
     assert printed(capsys)["status"] == "findings"
     assert sandbox_main(["dependency-audit"]) == USAGE
     assert (tmp_path / "cache" / "skilllite" / "advisories" / "pypi.sqlite3").exists()
+
+
+def test_old_advisories_are_said_to_be_old(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any
+) -> None:
+    from skilllite_sandbox.supply import command
+
+    main(["dependency-audit", "--update", "--source", server.url])
+    skill = skill_with(tmp_path, "thing==2.0\n")
+    now = command.time.time()
+
+    main(["dependency-audit", skill])
+    fresh = capsys.readouterr().err
+    monkeypatch.setattr(command.time, "time", lambda: now + 20 * 86_400)
+    main(["dependency-audit", skill])
+
+    assert "days old" not in fresh
+    assert "20 days old: --update" in capsys.readouterr().err

@@ -6,7 +6,9 @@ Where skills and data bases are, and how a table is drawn, is each command line'
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,8 @@ CLEAN, FOUND, UNKNOWN = 0, 1, 3
 """Exit statuses; 2 is a wrong call, 3 what a source's silence or an unread file leaves open."""
 
 TARGETS_MAX = 1_000  # skills in one audit
+OLD_DAYS = 14  # malicious packages are reported daily
+_DAY_S = 86_400.0
 _MIB = 1024 * 1024
 _FAIL_ON = tuple(each.word for each in reversed(Severity))
 
@@ -159,7 +163,8 @@ def _update(
 
         def came(got: int, expected: int, name: str = ecosystem.value) -> None:
             of = f" of {expected / _MIB:.0f}" if expected else ""
-            terminal.progress(f"advisories for {name}: {got / _MIB:.0f}{of} MiB")
+            reading = ", reading them" if got == expected else ""
+            terminal.progress(f"advisories for {name}: {got / _MIB:.0f}{of} MiB{reading}")
 
         try:
             updates.append(update_advisories(directory, ecosystem, source, progress=came))
@@ -317,11 +322,23 @@ def _print(reports: Sequence[AuditReport], shown: dict[str, Any], terminal: Term
             place = f"{report.target} {finding.file}{line}".strip()
             terminal.note(f"{finding.severity.word:8} {finding.code} {place}: {finding.message}")
     for each in shown["advisories"]:
-        age = f"of {each['fetched_at']}" if each["present"] else "missing: --update fetches them"
-        terminal.note(f"advisories for {each['ecosystem']}: {age}")
+        terminal.note(f"advisories for {each['ecosystem']}: {_age(each, time.time())}")
     packages = sum(len(report.packages) for report in reports)
     unknown = sum(len(report.unknown) for report in reports)
     terminal.note(f"{packages} packages, {unknown} unknown: {shown['status']}")
+
+
+def _age(snapshot: dict[str, Any], now: float) -> str:
+    """Say how old advisories are, and what to do when that is too old."""
+    if not snapshot["present"]:
+        return "missing: --update fetches them"
+    fetched = f"of {snapshot['fetched_at']}"
+    try:
+        then = datetime.fromisoformat(snapshot["fetched_at"]).timestamp()
+    except ValueError:
+        return fetched
+    days = (now - then) / _DAY_S
+    return f"{fetched}, {days:.0f} days old: --update" if days > OLD_DAYS else fetched
 
 
 def _row(report: AuditReport, each: Any) -> tuple[str, ...]:

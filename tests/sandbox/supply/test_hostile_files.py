@@ -24,7 +24,7 @@ PATHS = [
     *("requirements.txt", "pyproject.toml", "setup.cfg", "setup.py", "Pipfile", "Pipfile.lock"),
     *("poetry.lock", "uv.lock", "pylock.toml", "package.json", "package-lock.json", "yarn.lock"),
     *("pnpm-lock.yaml", ".npmrc", ".yarnrc.yml", "pip.conf", "uv.toml", "SKILL.md", "main.py"),
-    *("install.sh", "node_modules/a/package.json", "a.dist-info/METADATA"),
+    *("install.sh", "environment.yml", "node_modules/a/package.json", "a.dist-info/METADATA"),
 ]
 PIECES = st.sampled_from(
     [
@@ -115,6 +115,9 @@ LARGE = [
     ("SKILL.md", filled("```\n", "pip install a\n", LOCK)),
     ("README.md", filled("", "`", LOCK)),
     ("main.py", filled("# /// script\n", "# a\n", LOCK)),
+    ("environment.yml", filled("- pip:\n", "  - a\n", MANIFEST)),
+    ("environment.yml", filled("- pip:\n", "  - !\n", MANIFEST)),
+    ("environment.yml", filled("- a", " ", MANIFEST)),
     (".npmrc", filled("", " ", MANIFEST)),
     (".npmrc", filled("", "registry=a\n", MANIFEST)),
     ("pip.conf", filled("index-url =", " x", MANIFEST)),

@@ -401,6 +401,19 @@ def test_locks_of_yarn_and_pnpm_are_read(path: str, text: str) -> None:
     assert {each.name for each in found} == {"@babel/core", "debug"}
 
 
+def test_an_environment_of_conda_is_read_as_far_as_it_is_pips() -> None:
+    text = (
+        "channels:\n  - defaults\ndependencies:\n  - numpy=1.26\n  - pip:\n"
+        "    - requests==2.31.0\n    - --extra-index-url https://i.example.invalid\n"
+        "    - 'rich>=13'  # colours\n  - scipy\n"
+    )
+
+    found = of_file("environment.yml", text)
+
+    assert [(each.name, each.line) for each in found.dependencies] == [("requests", 6), ("rich", 8)]
+    assert [(each.leaves, each.line) for each in found.settings] == [(Leaves.EXTRA_INDEX, 7)]
+
+
 def test_inline_metadata_of_a_script_is_read() -> None:
     script = (
         '#!/usr/bin/env python3\n# /// script\n# requires-python = ">=3.11"\n'

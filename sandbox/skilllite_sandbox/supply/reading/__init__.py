@@ -45,6 +45,7 @@ _NPMRC = _Reader("index_settings", "read_npmrc")
 _PIP_CONF = _Reader("index_settings", "read_pip_conf")
 _REQUIREMENTS = _Reader("pip_options", "read_requirements")
 _VENDORED = _Reader("vendored", "read_vendored")
+_CONDA = _Reader("pip_options", "read_conda")
 _BY_NAME: dict[str, _Reader] = {
     "pyproject.toml": _Reader("python_manifests", "read_pyproject"),
     "setup.cfg": _Reader("python_manifests", "read_setup_cfg"),
@@ -65,6 +66,8 @@ _BY_NAME: dict[str, _Reader] = {
     "pip.conf": _PIP_CONF,
     "pip.ini": _PIP_CONF,
     "uv.toml": _Reader("index_settings", "read_uv_toml"),
+    "environment.yml": _CONDA,
+    "environment.yaml": _CONDA,
 }
 _PYLOCK = re.compile(r"pylock(?:\.[^/]*)?\.toml")
 _REQUIREMENTS_NAME = re.compile(

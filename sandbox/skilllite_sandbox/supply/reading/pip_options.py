@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from posixpath import dirname, normpath
 
-from skilllite_sandbox.scan.source import Language, SourceFile
+from skilllite_sandbox.scan.source import Language, SourceFile, make_source
 from skilllite_sandbox.supply.dependency import (
     DEPENDENCIES_MAX,
     Declared,
@@ -16,6 +16,7 @@ from skilllite_sandbox.supply.dependency import (
     Unread,
 )
 from skilllite_sandbox.supply.names import Place, python_address, python_requirement
+from skilllite_sandbox.values import replace
 
 INCLUDES_MAX = 256  # files that include each other, of one skill
 LINE_CHARS_MAX = 20_000  # a requirement with a hundred hashes
@@ -36,6 +37,7 @@ _EDITABLE = ("-e", "--editable")
 _INCLUDE = ("-r", "--requirement", "-c", "--constraint")
 _ADDRESS = re.compile(r"(?:\w+\+)?[a-z]{2,5}:|git@|\.{0,2}/|\.\.?$|~/", re.IGNORECASE)
 _HASH_OR_OPTION = re.compile(r"\s--?[a-z][\w-]*.*", re.DOTALL)
+_CONDA_ENTRY = re.compile(r"""\s*-\s+["']?(?P<text>[^"'#]*[^"'#\s])["']?\s*(?:#.*)?""")
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 
 
@@ -60,6 +62,35 @@ def read_requirements(source: SourceFile) -> Declared:
         else:
             dependencies.append(found)
     return Declared(tuple(dependencies), tuple(settings), unread=tuple(unread[:1]))
+
+
+def read_conda(source: SourceFile) -> Declared:
+    """Read what an environment of conda has pip install: the list below `- pip:`."""
+    declared = Declared()
+    depth = -1
+    for number, line in enumerate(source.text.split("\n"), 1):
+        indented = len(line) - len(line.lstrip(" "))
+        if (entry := _CONDA_ENTRY.fullmatch(line)) is None:
+            continue
+        if entry["text"] == "pip:":
+            depth = indented
+        elif depth >= 0 and indented > depth:
+            bare = make_source(source.path, entry["text"].encode("utf-8"))
+            declared += _moved(read_requirements(bare), number)
+        else:
+            depth = -1
+        if len(declared.dependencies) > DEPENDENCIES_MAX or len(declared.unread) > INCLUDES_MAX:
+            break  # enough for a person to look at it
+    return declared
+
+
+def _moved(declared: Declared, line: int) -> Declared:
+    """Return what one line declares, with the line on which it stands."""
+    return Declared(
+        tuple(replace(each, line=line) for each in declared.dependencies),
+        tuple(replace(each, line=line) for each in declared.settings),
+        unread=tuple(replace(each, line=line) for each in declared.unread),
+    )
 
 
 def logical_lines(text: str) -> Iterator[tuple[int, str]]:
