@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -222,15 +223,13 @@ def test_the_sandbox_alone_audits_too(
 def test_old_advisories_are_said_to_be_old(
     server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any
 ) -> None:
-    from skilllite_sandbox.supply import command
-
     main(["dependency-audit", "--update", "--source", server.url])
     skill = skill_with(tmp_path, "thing==2.0\n")
-    now = command.time.time()
+    now = time.time()
 
     main(["dependency-audit", skill])
     fresh = capsys.readouterr().err
-    monkeypatch.setattr(command.time, "time", lambda: now + 20 * 86_400)
+    monkeypatch.setattr("skilllite_sandbox.supply.command.time.time", lambda: now + 20 * 86_400)
     main(["dependency-audit", skill])
 
     assert "days old" not in fresh
