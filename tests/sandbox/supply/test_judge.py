@@ -114,7 +114,8 @@ def test_of_a_package_in_good_standing_only_some_versions_did_harm(
 
 
 def test_a_module_of_the_language_that_prose_names_is_no_package() -> None:
-    page = "---\nname: a\ndescription: b\ncompatibility: Python 3 with the datetime module\n---\n"
+    said = "Python 3 with urllib, telnetlib and datetime"
+    page = f"---\nname: a\ndescription: b\ncompatibility: {said}\n---\n"
 
     assert found_in("SKILL.md", page) == []
 

@@ -17,13 +17,12 @@ from skilllite_sandbox.supply.dependency import (
     Declared,
     Dependency,
     Ecosystem,
-    IndexSetting,
-    Leaves,
     Origin,
     Unread,
     Use,
 )
 from skilllite_sandbox.supply.names import Place, npm_requirement, path_origin, split_npm
+from skilllite_sandbox.supply.reading.hosts import settings_of_hosts
 from skilllite_sandbox.supply.reading.lines import DEPTH_MAX, Lines, read_json, table, text_of
 
 _YARN_KEY = re.compile(r"\S.*:\s*")
@@ -164,24 +163,9 @@ def _is_of_an_index(address: str, name: str) -> bool:
 
 
 def _with_hosts(source: SourceFile, found: list[Dependency]) -> Declared:
-    """Return a lock with what its hosts say.
-
-    Which host is the usual one is the user's to say; in one lock it is that of most packages, and
-    one that only some come from is another index.
-    """
-    counted: dict[str, list[Dependency]] = {}
-    settings = []
-    for each in found:
-        if each.origin is Origin.INDEX and each.address:
-            parts = urlsplit(each.address)
-            counted.setdefault(parts.netloc.rpartition("@")[2].lower(), []).append(each)
-            if parts.scheme == "http":
-                line = (source.path, each.line)
-                settings.append(IndexSetting(Leaves.UNPROTECTED, each.address, *line))
-    for host in sorted(counted, key=lambda host: -len(counted[host]))[1:]:
-        first = counted[host][0]
-        detail = f"{host} for {first.name}"
-        settings.append(IndexSetting(Leaves.EXTRA_INDEX, detail, source.path, first.line))
+    """Return a lock with what its hosts say."""
+    addresses = [(e.address, e.name, e.line) for e in found if e.origin is Origin.INDEX]
+    settings = settings_of_hosts(source.path, addresses)
     plain = [
         each
         if each.origin is not Origin.INDEX
@@ -191,4 +175,4 @@ def _with_hosts(source: SourceFile, found: list[Dependency]) -> Declared:
         )
         for each in found
     ]
-    return Declared(tuple(plain), tuple(settings))
+    return Declared(tuple(plain), settings)

@@ -15,7 +15,7 @@ from skilllite_sandbox.supply.dependency import (
     Leaves,
     Unread,
 )
-from skilllite_sandbox.supply.names import Place, python_address, python_requirement
+from skilllite_sandbox.supply.names import Place, leads_away, python_address, python_requirement
 from skilllite_sandbox.values import replace
 
 INCLUDES_MAX = 256  # files that include each other, of one skill
@@ -127,9 +127,7 @@ def index_settings(text: str, file: str, line: int) -> list[IndexSetting]:
     for word, value in zip(words, [*words[1:], ""], strict=False):
         flag, value = (word[:2], word[2:]) if _is_joined(word) else (word, value)
         if (leaves := _SETTINGS.get(flag)) is not None:
-            found.append(IndexSetting(leaves, value.strip("\"'"), file, line))
-            if value.strip("\"'").lower().startswith("http:"):
-                found.append(IndexSetting(Leaves.UNPROTECTED, value.strip("\"'"), file, line))
+            found += leads_away(leaves, value.strip("\"'"), file, line)
     return found
 
 

@@ -21,6 +21,7 @@ from skilllite_sandbox.supply.dependency import (
 )
 from skilllite_sandbox.supply.names import (
     Place,
+    leads_away,
     normal_name,
     origin_of,
     path_origin,
@@ -226,9 +227,7 @@ class _Reading:
     def leads_to(self, leaves: Leaves, address: str) -> None:
         """Note a setting that leads away from the user's index."""
         line = self._lines.of(address)
-        self._settings.append(IndexSetting(leaves, address, self._file, line))
-        if address.lower().startswith("http:") and leaves is not Leaves.UNPROTECTED:
-            self._settings.append(IndexSetting(Leaves.UNPROTECTED, address, self._file, line))
+        self._settings += leads_away(leaves, address, self._file, line)
 
     def uv(self, uv: dict[str, Any]) -> None:
         """Read `[tool.uv]`: sources, indexes, development dependencies."""
