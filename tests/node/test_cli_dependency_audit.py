@@ -157,6 +157,19 @@ def test_a_skill_that_is_not_there_is_not_found() -> None:
     assert main(["dependency-audit", "no-such-skill"]) == NOT_FOUND
 
 
+def test_what_cannot_be_read_is_told_and_the_others_are_looked_at(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    linked = make_skill(tmp_path, "linked")
+    (linked / "requirements.txt").symlink_to("/etc/hostname")
+
+    command = ["dependency-audit", str(linked), skill_with(tmp_path, "colourama\n"), "--json"]
+    assert main(command) == FOUND
+
+    targets = printed(capsys)["targets"]
+    assert [each["findings"][0]["code"] for each in targets] == ["SL613", "SL601"]
+
+
 def test_without_a_skill_it_looks_at_all_that_can_be_used(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -15,20 +15,21 @@ from typing import Any
 from skilllite_sandbox.environment.index import Index
 from skilllite_sandbox.errors import InvalidInput, SandboxError
 from skilllite_sandbox.scan.finding import Severity
-from skilllite_sandbox.scan.source import read_sources
+from skilllite_sandbox.scan.folder import EntryKind, read_folder
+from skilllite_sandbox.scan.source import SourceFile
 from skilllite_sandbox.supply.audit import (
     AuditReport,
     Sources,
     Standing,
     audit_declared,
-    audit_skill,
     snapshots_json,
 )
 from skilllite_sandbox.supply.database import AdvisoryDatabase
-from skilllite_sandbox.supply.dependency import Declared, Dependency, Ecosystem
+from skilllite_sandbox.supply.dependency import Declared, Dependency, Ecosystem, Unread
 from skilllite_sandbox.supply.fetch import SourceUnreachable
 from skilllite_sandbox.supply.names import Place, npm_requirement, python_requirement, split_npm
 from skilllite_sandbox.supply.online import DEFAULT_API, Listed, ask_advisories, ask_index
+from skilllite_sandbox.supply.reading import read_declared
 from skilllite_sandbox.supply.update import DEFAULT_SOURCE, Updated, update_advisories
 from skilllite_sandbox.values import dataclass
 
@@ -37,6 +38,7 @@ CLEAN, FOUND, UNKNOWN = 0, 1, 3
 """Exit statuses; 2 is a wrong call, 3 what a source's silence or an unread file leaves open."""
 
 TARGETS_MAX = 1_000  # skills in one audit
+ODD_SHOWN = 5  # links and the like of one skill; one is enough for it not to be installed
 OLD_DAYS = 14  # malicious packages are reported daily
 _DAY_S = 86_400.0
 _MIB = 1024 * 1024
@@ -188,12 +190,21 @@ def _audited(
         def told(text: str, where: str = where) -> None:
             terminal.progress(f"{where}: {text}")
 
-        files = read_sources(target.directory)
-        reports.append(audit_skill(target.name, files, sources, told=told))
+        files, asked = _read(target)
+        reports.append(audit_declared(target.name, asked, sources, files=files, told=told))
     if declared.dependencies:
         reports.append(audit_declared("packages", declared, sources, told=terminal.progress))
     terminal.clear()
     return reports
+
+
+def _read(target: Target) -> tuple[Sequence[SourceFile], Declared]:
+    """Return the files of a skill and what they ask for, with what could not be looked at."""
+    folder = read_folder(target.directory)
+    odd = [e for e in folder.entries if e.kind not in (EntryKind.FILE, EntryKind.FOLDER)]
+    unread = [Unread(e.path, 0, f"{e.kind.value} instead of a file") for e in odd[:ODD_SHOWN]]
+    unread += [Unread("", 0, bound) for bound in folder.bounds]
+    return folder.sources, read_declared(folder.sources) + Declared(unread=tuple(unread))
 
 
 def _package(text: str) -> Dependency:

@@ -97,8 +97,8 @@ def test_a_lookalike_alone_never_blocks(tmp_path: Path) -> None:
     [
         ("==1.5", ("SL601", Severity.CRITICAL)),
         ("==1.4", None),
-        (">=1", ("SL615", Severity.MEDIUM)),
-        ("", ("SL615", Severity.MEDIUM)),
+        (">=1", ("SL615", Severity.LOW)),
+        ("", ("SL615", Severity.LOW)),
         ("<1.5", None),
     ],
 )
