@@ -18,7 +18,7 @@ from skilllite_sandbox.supply.names import (
     path_origin,
     python_requirement,
 )
-from skilllite_sandbox.supply.reading import read_declared
+from skilllite_sandbox.supply.reading import UNFORESEEN, read_declared
 
 PATHS = [
     *("requirements.txt", "pyproject.toml", "setup.cfg", "setup.py", "Pipfile", "Pipfile.lock"),
@@ -65,18 +65,41 @@ def test_no_text_stumbles_the_readers(files: list[tuple[str, str]]) -> None:
 
     for each in declared.dependencies:
         assert each.file in {source.path for source in sources}
+    assert not any(each.why.startswith(UNFORESEEN) for each in declared.unread)
     inspect_dependencies(sources)
 
 
 @settings(max_examples=200, deadline=2000)
 @given(st.sampled_from(["package.json", "package-lock.json", "Pipfile.lock"]), VALUES)
 def test_no_json_stumbles_them(path: str, value: object) -> None:
-    inspect_dependencies([make_source(path, json.dumps(value).encode())])
+    source = make_source(path, json.dumps(value).encode())
+
+    assert not any(each.why.startswith(UNFORESEEN) for each in read_declared([source]).unread)
+    inspect_dependencies([source])
 
 
 @given(st.binary(max_size=300), st.sampled_from(PATHS))
 def test_no_bytes_stumble_them(data: bytes, path: str) -> None:
-    inspect_dependencies([make_source(path, data)])
+    declared = read_declared([make_source(path, data)])
+
+    assert not any(each.why.startswith(UNFORESEEN) for each in declared.unread)
+
+
+def test_a_mistake_in_a_reader_leaves_its_file_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(source: object) -> None:
+        raise LookupError
+
+    monkeypatch.setattr("skilllite_sandbox.supply.reading.pip_options.read_requirements", stumble)
+
+    (found,) = inspect_dependencies([make_source("requirements.txt", b"a\n")])
+
+    assert found.code == "SL613"
+
+
+def test_an_empty_word_is_no_package() -> None:
+    found = read_declared([make_source("SKILL.md", b'```\npip install "" a\n```\n')])
+
+    assert [each.name for each in found.dependencies] == ["a"]
 
 
 MANIFEST = 500_000  # just below what is read of one manifest

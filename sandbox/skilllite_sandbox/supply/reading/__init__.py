@@ -20,6 +20,7 @@ READ_BYTES_MAX = 8 * MIB  # of all files that are read for what they declare: a 
 LOCK_BYTES_MAX = 2 * MIB  # of one lock
 SAID_MAX = 256  # settings, hooks and unread files of one skill; findings are fewer anyway
 
+UNFORESEEN = "unforeseen:"
 _INSTALLERS = ("pip", "npm", "uv ", "yarn", "bun ", "poetry", "pdm")
 _INLINE = "# /// script"
 
@@ -149,6 +150,8 @@ def _guarded(reader: _Reader, source: SourceFile) -> Declared:
     except (ValueError, SyntaxError, BadIni, RecursionError, MemoryError) as error:
         why = " ".join(str(error).split()) or type(error).__name__
         return Declared(unread=(Unread(source.path, 0, why),))
+    except Exception as error:  # a mistake of ours must not leave a skill without a verdict
+        return Declared(unread=(Unread(source.path, 0, f"{UNFORESEEN} {type(error).__name__}"),))
 
 
 def _bounded(declared: Declared) -> Declared:

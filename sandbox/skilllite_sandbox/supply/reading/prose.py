@@ -122,7 +122,7 @@ def _words(rest: str) -> list[str]:
     words: list[str] = []
     try:
         for word in lexer:
-            if word[0] in ";|&()" or re.match(r"\d?>", word):
+            if re.match(r"[;|&()]|\d?>", word):
                 break
             words.append(word)
     except ValueError:  # a quotation mark without its like
