@@ -187,6 +187,11 @@ class Home:
         return self.data_dir / "audit"
 
     @property
+    def audit_name(self) -> str:
+        """The path of the audit log, for who does without pathlib."""
+        return f"{self._data}/audit"
+
+    @property
     def logs(self) -> Path:
         return self.state_dir / "logs"
 

@@ -126,6 +126,11 @@ COMMANDS: dict[str, LazyCommand] = {
         "look up what is known against the packages of skills",
         "skilllite dependency-audit ./report --fail-on high",
     ),
+    "audit": LazyCommand(
+        "skilllite.cli.audit",
+        "verify the audit log, or report what it tells",
+        "skilllite audit verify --json",
+    ),
     "clean-env": LazyCommand(
         "skilllite.cli.clean_env",
         "list and remove the packages that were installed for skills",
@@ -143,7 +148,7 @@ COMMANDS: dict[str, LazyCommand] = {
 
 PLANNED = frozenset(
     {
-        *("arena", "audit", "chat", "completion", "config", "dashboard"),
+        *("arena", "chat", "completion", "config", "dashboard"),
         *("desktop", "evolution", "explain", "feedback", "init-cursor"),
         *("init-opencode", "list-tools", "mcp", "model", "scan", "schedule", "serve", "skills"),
     }

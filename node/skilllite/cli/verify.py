@@ -9,6 +9,7 @@ from pathlib import Path
 
 from skilllite import errors
 from skilllite.asking import Ask, person_at_terminal
+from skilllite.auditing import recorded_change
 from skilllite.cli import output
 from skilllite.errors import Refused, UsageError
 from skilllite.home import Home
@@ -121,7 +122,12 @@ def accept(directory: Path, home: Home, guard: Guard, *, ask: Ask | None) -> Non
         verdict=report.verdict.value,
         scanner_version=SCANNER_VERSION,
     )
-    with open_store(home).installing(directory, facts, entries):
+    asked = {"skill": skill.name, "path": str(directory), "digest": digest}
+    with (
+        recorded_change(home, "skill.accept_requested", "skill.accepted", **asked) as told,
+        open_store(home).installing(directory, facts, entries),
+    ):
+        told.update(asked, before=registered.digest, verdict=report.verdict)
         if differences(entries, read_entries(directory)):
             raise InvalidSkill(f"{directory} changes while it is read", hint="try again")
     output.note(f"{name} is signed as it is now")
