@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -531,3 +532,31 @@ def test_a_lost_key_is_not_replaced(lab: Lab) -> None:
     assert lab("add", "other") == 3
     assert "is gone" in lab.err
     assert not (lab.home.keys / "sign.pem").exists()
+
+
+def test_a_tree_that_bursts_stops_early(lab: Lab) -> None:
+    place = make_repository(lab, "one")
+
+    def run(*words: str, given: str) -> str:
+        command = ["git", *words]
+        environment = {"PATH": "/usr/bin:/bin", "HOME": str(lab.base)}
+        done = subprocess.run(
+            command, cwd=place, env=environment, input=given, text=True, capture_output=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    name = run("hash-object", "-w", "--stdin", given="x")
+    kind, mode = "blob", "100644"
+    for _ in range(9):  # ten to the power of nine paths, in ten objects
+        listing = "".join(f"{mode} {kind} {name}\tentry-{number}\n" for number in range(10))
+        name, kind, mode = run("mktree", given=listing), "tree", "040000"
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    bomb = run(*identity, "commit-tree", name, "-m", "bomb", given="")
+    git("update-ref", "refs/heads/bomb", bomb, at=place)
+    started = time.monotonic()
+
+    assert lab("add", "owner/repo#bomb") == 3
+    assert "more files than" in lab.err
+    assert time.monotonic() - started < WAIT_S
+    assert lab.nothing_is_left()

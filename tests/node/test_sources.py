@@ -145,6 +145,8 @@ def choose(subfolder: str = "", skill: str = "", paths: list[str] = PATHS) -> st
 def test_skills_are_found_where_people_keep_them() -> None:
     assert skill_folders(PATHS) == [".claude/skills/c", "skills/a", "skills/b"]
     assert skill_folders(["SKILL.md", "a/SKILL.md"]) == [""]
+    assert skill_folders(["a/SKILL.md", "a-b/SKILL.md", "a/x/SKILL.md"]) == ["a", "a-b"]
+    assert len(skill_folders(f"{number}/SKILL.md" for number in range(50_000))) == 50_000
 
 
 def test_one_of_several_is_chosen_by_folder_or_name() -> None:
