@@ -22,6 +22,7 @@ import pytest
 
 from skill_files import make_skill, skill_md
 from skilllite import sources_git, sources_web
+from skilllite.asking import ask_nobody
 from skilllite.catalog import SkillCatalog
 from skilllite.cli.main import main
 from skilllite.errors import Refused
@@ -371,7 +372,7 @@ def install(lab: Lab, reviewer: Reviewer, *findings: Finding) -> None:
 
 def test_what_the_scanner_blocks_is_not_installed_whoever_agrees(lab: Lab) -> None:
     with pytest.raises(Refused, match="the scanner blocks it"):
-        install(lab, Reviewer(ask=lambda question: True), CRITICAL)
+        install(lab, Reviewer(ask=lambda lines: True), CRITICAL)
 
     assert lab.installed == []
     assert open_guard(lab.home).register.read().skills == {}
@@ -379,17 +380,17 @@ def test_what_the_scanner_blocks_is_not_installed_whoever_agrees(lab: Lab) -> No
 
 def test_a_review_needs_a_person(lab: Lab) -> None:
     with pytest.raises(ConsentRequired) as caught:
-        install(lab, Reviewer(ask=None), HIGH)
+        install(lab, Reviewer(ask=ask_nobody), HIGH)
 
     assert caught.value.hint is not None and "in a terminal" in caught.value.hint
     assert lab.installed == []
 
 
 def test_a_person_decides_about_a_review(lab: Lab, capfd: pytest.CaptureFixture[str]) -> None:
-    questions: list[str] = []
+    questions: list[list[str]] = []
 
-    def ask(question: str) -> bool:
-        questions.append(question)
+    def ask(lines: list[str]) -> bool:
+        questions.append(lines)
         return len(questions) > 1
 
     reviewer = Reviewer(ask=ask)
@@ -401,6 +402,7 @@ def test_a_person_decides_about_a_review(lab: Lab, capfd: pytest.CaptureFixture[
 
     assert lab.installed == ["report"]
     assert lab.manifest_of("report").verdict == "REVIEW"
+    assert any("scripts/main.py:1 sends what it reads" in line for line in questions[0])
     assert "scripts/main.py:1 sends what it reads" in capfd.readouterr().err
 
 
