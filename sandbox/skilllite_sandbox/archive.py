@@ -12,8 +12,9 @@ import hashlib
 import os
 import stat
 import struct
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -150,6 +151,15 @@ def remove_tree(path: Path) -> None:
     for folder, _, _ in os.walk(path):
         Path(folder).chmod(0o700)
     shutil.rmtree(path, ignore_errors=True)
+
+
+def remove_unfinished(folder: Path, *, older_than_s: float) -> None:
+    """Remove what crashes have left in a folder under temporary names."""
+    now = time.time()
+    for path in folder.glob(f"{UNFINISHED_PREFIX}*"):
+        with suppress(OSError):
+            if now - path.lstat().st_mtime > older_than_s:
+                remove_tree(path)
 
 
 @contextmanager

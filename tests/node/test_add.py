@@ -467,10 +467,15 @@ def test_what_a_crash_left_is_removed_later(lab: Lab) -> None:
     old = lab.home.incoming / "1-abc"
     old.mkdir(parents=True)
     os.utime(old, (0, 0))
+    half = lab.home.skills / ".incoming-1-abc"
+    half.mkdir(parents=True)
+    (half / "SKILL.md").touch()
+    os.utime(half, (0, 0))
     make_repository(lab, "one")
 
     assert lab("add", "owner/repo") == 0
     assert not old.exists()
+    assert lab.nothing_is_left()
 
 
 def test_git_in_the_working_directory_is_never_taken_for_the_systems(
