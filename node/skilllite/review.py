@@ -54,7 +54,7 @@ class Reviewer:
             raise Refused(
                 f"{name} was not installed: the scanner blocks it",
                 cause="what it does has no place in an honest skill; nobody can confirm that",
-                hint=f"`skilllite scan {self.source or 'DIR'}` says where and why",
+                hint="the findings above say where and why",
             )
         question = f"Install {name} from {output.printable(self.source)} all the same?"
         answer = self._ask([*lines, "", question])

@@ -25,6 +25,7 @@ from skilllite import sources_git, sources_web
 from skilllite.asking import ask_nobody
 from skilllite.catalog import SkillCatalog
 from skilllite.cli.main import main
+from skilllite.config import load_config
 from skilllite.errors import Refused
 from skilllite.fetch import fetch
 from skilllite.home import Home
@@ -567,3 +568,12 @@ def test_a_tree_that_bursts_stops_early(lab: Lab) -> None:
     assert "more files than" in lab.err
     assert time.monotonic() - started < WAIT_S
     assert lab.nothing_is_left()
+
+
+def test_a_project_does_not_say_where_skills_come_from(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SKILLLITE_ADD_HOST")
+    Path(".env").write_text("SKILLLITE_ADD_HOST=https://evil.example.com\n")
+
+    assert load_config(lab.home).text("add.host") == "https://github.com"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -42,6 +43,12 @@ def test_a_review_is_answered_at_the_terminal_alone(tmp_path: Path, home: Path) 
     assert piped.returncode == 4, piped.stderr
     assert "a person has to agree" in piped.stderr
     assert not (home / "skills/report").exists()
+
+    for_programs = plain(*words, "--json", home=home)
+    refused = json.loads(for_programs.stdout)
+    assert for_programs.returncode == 4
+    assert (refused["installed"], refused["verdict"]) == (False, "REVIEW")
+    assert refused["findings"][0]["file"] == "scripts/x.rb"
 
     status, shown = at_terminal(*words, home=home, asked="all the same?", typed="yes")
     assert status == 0, shown

@@ -102,6 +102,12 @@ def test_the_host_of_short_names_is_a_setting() -> None:
     assert parse("a/b", host="file:///srv/git/") == GitSource("file:///srv/git/a/b.git")
 
 
+@pytest.mark.parametrize("host", ["http://example.com", "ext::sh -c id", "git://h", "https://u@h"])
+def test_the_host_has_to_keep_the_rules_too(host: str) -> None:
+    with pytest.raises(UsageError):
+        parse("a/b", host=host)
+
+
 def test_one_skill_of_a_folder_is_named_behind_it() -> None:
     assert parse("repo.zip@x", "repo.zip") == LocalSource("repo.zip", "x")
     assert parse("odd@name", "odd@name") == LocalSource("odd@name")
