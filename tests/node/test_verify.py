@@ -334,3 +334,17 @@ def test_a_bundle_goes_out_and_comes_in(lab: Lab) -> None:
     (lab.skill / "a.txt").write_text("changed")
     assert lab(*export[:3], "other.sig", *export[4:]) == 1
     assert not Path("other.sig").exists()
+
+
+def test_a_name_means_no_skill_of_another_project(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_skill(lab.project / "src", "theirs")
+    assert lab("add", str(source), "--project") == 0
+    elsewhere = lab.project.parent / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+
+    assert lab("run", "theirs", "{}", "--sandbox-level", "1") == 5
+    assert lab("verify", "theirs") == 5
+    assert "theirs" in {each["name"] for each in lab.checked()["skills"]}

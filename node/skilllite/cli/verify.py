@@ -10,6 +10,7 @@ from pathlib import Path
 from skilllite import errors
 from skilllite.asking import Ask, ask_at_the_terminal
 from skilllite.auditing import recorded_change
+from skilllite.catalog import SkillCatalog
 from skilllite.cli import output
 from skilllite.errors import Refused, UsageError
 from skilllite.home import Home
@@ -146,8 +147,9 @@ def _directory(given: str, home: Home, guard: Guard) -> str:
     try:
         return os.path.abspath(locate_skill(given, home)[0])  # noqa: PTH100
     except SandboxError:
-        # One whose folder is gone, or that nobody finds any more.
-        for key, registered in guard.register.current().skills.items():
-            if registered.name == given:
-                return guard.places.directory_of(key)
+        # One whose folder is gone.
+        catalog = SkillCatalog.for_project(Path.cwd(), home)
+        roots = [os.fspath(root.path) for root in catalog.roots]
+        if (installed := guard.directory_of_name(given, roots)) is not None:
+            return installed
         raise
