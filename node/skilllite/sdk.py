@@ -135,14 +135,16 @@ def locate_skill(
     try:
         from pathlib import Path
 
-        project = Path(working_directory or os.getcwd())
-        entry = SkillCatalog.for_project(project, home).find_named(path_or_name)
+        catalog = SkillCatalog.for_project(Path(working_directory or os.getcwd()), home)
+        entry = catalog.find_named(path_or_name)
     except (errors.NotFound, InvalidSkill) as error:
         # What was installed under that name may be changed so that nobody finds it by it any more.
         # The stage will say so.
         from skilllite.trust import open_guard
 
-        if (installed := open_guard(home).directory_of_name(path_or_name)) is not None:
+        roots = [os.fspath(root.path) for root in catalog.roots]
+        installed = open_guard(home).directory_of_name(path_or_name, roots)
+        if installed is not None and os.path.lexists(installed):
             return installed, None
         if isinstance(error, InvalidSkill):
             raise
