@@ -248,6 +248,11 @@ class Home:
     def env(self) -> Path:
         return self.cache_dir / "env"
 
+    @property
+    def advisories(self) -> Path:
+        """What is known against packages; made by the first update."""
+        return self.cache_dir / "advisories"
+
     def directories(self) -> Iterator[Path]:
         """Yield every directory of this home, parents first, each once."""
         yield from dict.fromkeys(

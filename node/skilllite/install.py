@@ -24,7 +24,7 @@ from skilllite_sandbox.archive import (
 )
 from skilllite_sandbox.errors import InvalidSkill, RegisterUntrusted
 from skilllite_sandbox.integrity.denylist import Denylist
-from skilllite_sandbox.integrity.entries import read_entries
+from skilllite_sandbox.integrity.entries import Entry, read_entries
 from skilllite_sandbox.integrity.manifest import Facts
 from skilllite_sandbox.integrity.store import IntegrityStore
 from skilllite_sandbox.integrity.trust import TrustTier
@@ -33,6 +33,9 @@ from skilllite_sandbox.skill import Skill, read_skill
 from skilllite_sandbox.values import dataclass
 
 FOLDER_BYTES_MAX = 200  # a folder name has 255 bytes, and ours need room for a temporary one
+
+Vouch = Callable[[tuple[Entry, ...]], str]
+"""Checks a signature over the files and returns who made it, or raises."""
 
 Review = Callable[[Skill, ScanReport], None]
 """Looks at what the scanner said, asks if it has to, and raises unless the skill may come in."""
@@ -97,6 +100,7 @@ class Installer:
         denylist: Denylist,
         scan: Callable[[Path], ScanReport],
         review: Review,
+        vouch: Vouch = lambda entries: "",
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Take everything that decides about an installation."""
@@ -106,6 +110,7 @@ class Installer:
         self._denylist = denylist
         self._scan = scan
         self._review = review
+        self._vouch = vouch
         self._clock = clock
 
     def install(self, fetched: Fetched, *, replace: bool) -> Installed:
@@ -131,10 +136,11 @@ class Installer:
             skill = _usable(read_skill(incoming, folder=fetched.folder_name))
             if destination.name != skill.name and not occupied:
                 raise InvalidSkill(f"{fetched.folder} changes while it is read")
+            entries = read_entries(incoming)
+            evidence = self._vouch(entries)
             report = self._scan(incoming)
             self._review(skill, report)
-            entries = read_entries(incoming)
-            facts = self._facts(skill, digest, fetched.origin, report)
+            facts = self._facts(skill, digest, fetched.origin, report, evidence)
             with self._store.installing(destination, facts, entries) as manifest:
                 move_into_place(incoming, destination, replace=replace)
         return Installed(
@@ -187,7 +193,9 @@ class Installer:
         commit = f", commit {fetched.origin.commit[:12]}" if fetched.origin.commit else ""
         return f"the source has other content now{commit}; installed from {registered.source}"
 
-    def _facts(self, skill: Skill, digest: str, origin: Origin, report: ScanReport) -> Facts:
+    def _facts(
+        self, skill: Skill, digest: str, origin: Origin, report: ScanReport, evidence: str
+    ) -> Facts:
         return Facts(
             place="",
             name=skill.name,
@@ -202,6 +210,7 @@ class Installer:
             subfolder=origin.subfolder,
             archive_sha256=origin.archive_sha256,
             author=origin.author,
+            evidence=evidence,
             verdict=report.verdict.value,
             scanner_version=SCANNER_VERSION,
         )

@@ -134,6 +134,11 @@ COMMANDS: dict[str, LazyCommand] = {
         "verify the audit log, or report what it tells",
         "skilllite audit verify --json",
     ),
+    "dependency-audit": LazyCommand(
+        "skilllite.cli.dependency_audit",
+        "look up what is known against the packages of skills",
+        "skilllite dependency-audit ./report --fail-on high",
+    ),
     "clean-env": LazyCommand(
         "skilllite.cli.clean_env",
         "list and remove the packages that were installed for skills",
@@ -152,7 +157,7 @@ COMMANDS: dict[str, LazyCommand] = {
 PLANNED = frozenset(
     {
         *("arena", "chat", "completion", "config", "dashboard"),
-        *("dependency-audit", "desktop", "evolution", "feedback", "init-cursor"),
+        *("desktop", "evolution", "feedback", "init-cursor"),
         *("init-opencode", "list-tools", "mcp", "model", "schedule", "serve", "skills"),
     }
 )

@@ -10,9 +10,9 @@ from skilllite import errors
 from skilllite.auditing import recorded_change
 from skilllite.catalog import CatalogEntry, SkillCatalog
 from skilllite.cli import output
-from skilllite.errors import NotFound, Refused, SkillLiteError
+from skilllite.errors import NotFound, Refused, SkillLiteError, UsageError
 from skilllite.home import Home, prepare_directory
-from skilllite.install import Installed, install_starter_skills, remove_installed
+from skilllite.install import Installed, Vouch, install_starter_skills, remove_installed
 from skilllite.shadowing import shadow_note
 from skilllite.trust import open_guard, open_store
 from skilllite_sandbox.digest import compute_digest
@@ -45,6 +45,7 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
         denylist=guard.denylist.current(),
         scan=scan_skill,
         review=reviewer.review,
+        vouch=_vouch(args),
     )
     store.register_file.read()  # before anything is fetched for nothing
     asked = {"source": args.source, "root": str(root)}
@@ -76,6 +77,17 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     _say_what_is_hidden(catalog, installed.skill.name)
     tell_node(home)
     return errors.OK
+
+
+def _vouch(args: argparse.Namespace) -> Vouch:
+    """Return what checks the bundle that was given, if one was."""
+    if (args.oms_key is None) is not (args.oms_bundle is None):
+        raise UsageError("--oms-bundle and --oms-key belong together")
+    if args.oms_key is None:
+        return lambda entries: ""
+    from skilllite.oms import vouch_by_bundle
+
+    return vouch_by_bundle(Path(args.oms_bundle), Path(args.oms_key))
 
 
 def _record(installed: Installed, lacks: tuple[str, ...]) -> dict[str, object]:

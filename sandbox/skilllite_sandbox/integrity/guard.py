@@ -140,9 +140,13 @@ class Guard:
 
     def record_of(self, directory: str) -> Registered | None:
         """Return what the register says of a directory; None when nothing is installed there."""
+        return self.register.current().skills.get(self.key_of(directory))
+
+    def key_of(self, directory: str) -> str:
+        """Return the key of a directory in the register, or what it would be there."""
         skills = self.register.current().skills
-        found = (skills.get(key) for key in self.places.keys_of(directory))
-        return next((each for each in found if each is not None), None)
+        keys = self.places.keys_of(directory)
+        return next((key for key in keys if key in skills), keys[0])
 
     def directory_of_name(self, name: str) -> str | None:
         """Return where an installed skill of this name should be, that nobody finds by it now."""
@@ -158,7 +162,7 @@ class Guard:
             return BUNDLED
         registered = self.record_of(directory)
         if registered is not None:
-            return self._trust(self.places.key_of(directory), registered)
+            return self._trust(self.key_of(directory), registered)
         return UNKNOWN if self.places.is_in_home(directory) else LOCAL
 
     def _judge(self, seen: _Seen, register: Register) -> Trust:
