@@ -1,6 +1,6 @@
 """What is written down of one run, stage by stage: who asked for what, what started, how it ended.
 
-    run.requested → run.staged → run.started → run.network* → run.ended
+    run.requested → run.scanned → run.staged → run.started → run.network* → run.ended
     run.refused at any place instead
 
 Of the skill's input and output only sizes and hashes are told.
@@ -83,6 +83,10 @@ class RunRecord:
                 self._is_over = True
                 self._tell("run.ended", {"ok": False, "reason": "cancelled"})
             raise
+
+    def scanned(self, verdict: str, digest: str) -> None:
+        """Say what the scanner said about what is to run."""
+        self._tell("run.scanned", {"verdict": verdict, "digest": digest})
 
     def staged(self, job: Job) -> None:
         """Say what exactly will run, before it does.

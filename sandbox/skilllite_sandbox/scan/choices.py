@@ -65,13 +65,12 @@ def scan_with(
 
     Raises:
         NotFound: there is no such directory.
-        InvalidSkill: it can't be read as a skill at all.
     """
     report = scan_skill(directory, strict=strict)
     if choices.rules:
-        from skilllite_sandbox.scan.source import read_sources
+        from skilllite_sandbox.scan.folder import read_folder
 
-        found = findings_by(choices.rules, read_sources(directory))
+        found = findings_by(choices.rules, read_folder(directory).sources)
         report = make_report(report.digest, report.findings + found, report.declared)
     if not choices.suppressions:
         return report, ()

@@ -65,6 +65,17 @@ def test_a_rule_of_the_user_adds_a_finding_that_counts(tmp_path: Path) -> None:
     assert report.verdict is Verdict.REVIEW
 
 
+def test_rules_look_at_a_folder_that_is_no_skill_too(tmp_path: Path) -> None:
+    skill = a_skill(tmp_path)
+    (skill / "link").symlink_to("/etc/passwd")
+    (skill / "SKILL.md").unlink()
+    choices = read_choices(rules=[rules_of(tmp_path, RULE)])
+
+    report, _ = scan_with(skill, choices)
+
+    assert "USER:old-host" in {each.code for each in report.findings}
+
+
 @pytest.mark.parametrize(
     ("path", "text"), [("main.py", "legacy.corp"), ("scripts/x.py", "a = 'legacy.corp'")]
 )
