@@ -28,12 +28,7 @@ from skilllite_sandbox.audit.run_record import RunRecord
 from skilllite_sandbox.carriers import Job
 from skilllite_sandbox.outcome import Outcome, Reason
 from skilllite_sandbox.policy import Level
-from skilllite_sandbox.run_request import (
-    LEVEL_3_NOTE,
-    RunRequest,
-    limits_for,
-    make_job,
-)
+from skilllite_sandbox.run_request import RunRequest, limits_for, make_job
 from skilllite_sandbox.sandbox import Sandbox, encode_input, explain_unavailable
 from skilllite_sandbox.stage import Stage
 
@@ -145,11 +140,13 @@ class DirectRuns:
         job, notes = make_job(request, input_bytes, directory, self._stage)
         # What is not installed yet is left to the command, which shows its progress.
         job = self._sandbox.with_packages(job, may_install=False)
+        # The last that can fail: it may use up a consent for one run. Nobody is asked here: what
+        # needs consent is left to the command, which asks the person who typed it.
+        job = self._sandbox.clear(job, file_report=False)
         self._sandbox.prepare(job)
         return job, [
             *([f"note: {hides}"] if hides else []),
             *notes,
-            *([LEVEL_3_NOTE] if request.level is Level.FULL else []),
         ]
 
 

@@ -22,7 +22,7 @@ from skilllite_sandbox.archive import (
     remove_tree,
     unfinished_beside,
 )
-from skilllite_sandbox.errors import InvalidSkill, RegisterUntrusted
+from skilllite_sandbox.errors import InvalidInput, InvalidSkill, RegisterUntrusted
 from skilllite_sandbox.integrity.denylist import Denylist
 from skilllite_sandbox.integrity.entries import Entry, read_entries
 from skilllite_sandbox.integrity.manifest import Facts
@@ -119,23 +119,24 @@ class Installer:
         Raises:
             InvalidSkill: it can't be used; nothing was installed.
             Refused: the root has a skill of that name and `replace` is false.
-            PolicyDenied: it is on the denylist, or the register can't be continued.
+            InvalidInput: the root lies inside the skill.
+        PolicyDenied: it is on the denylist, or the register can't be continued.
             Exception: what the review raises.
         """
-        skill = _usable(read_skill(fetched.folder, folder=fetched.folder_name))
+        first = _usable(read_skill(fetched.folder, folder=fetched.folder_name))
         source = fetched.origin.source
-        self._denylist.refuse(name=skill.name, source=source)
-        destination, occupied = self._destination(skill, fetched, replace=replace)
+        self._denylist.refuse(name=first.name, source=source)
+        destination, occupied = self._destination(first, fetched, replace=replace)
         self._root.mkdir(parents=True, exist_ok=True)
         with unfinished_beside(destination) as incoming:
             digest = copy_tree(
                 fetched.folder, incoming, read_only=False, leave_behind=LEFT_BEHIND, durable=True
             )
+            # Read again, from the copy: the source may belong to somebody who changes it meanwhile.
+            skill = read_skill(incoming, folder=fetched.folder_name)
+            if skill.name != first.name:
+                raise InvalidSkill(f"{fetched.folder} changes while it is read", hint="try again")
             self._denylist.refuse(digest=digest, name=skill.name, source=source)
-            # Read again: what was read before could have changed since.
-            skill = _usable(read_skill(incoming, folder=fetched.folder_name))
-            if destination.name != skill.name and not occupied:
-                raise InvalidSkill(f"{fetched.folder} changes while it is read")
             entries = read_entries(incoming)
             evidence = self._vouch(entries)
             report = self._scan(incoming)
@@ -170,6 +171,8 @@ class Installer:
                 f"{fetched.folder} is the installed skill itself",
                 hint=f"`skilllite verify --accept {skill.name}` keeps what was changed in it",
             )
+        if destination.absolute().is_relative_to(fetched.folder.resolve()):
+            raise InvalidInput(f"{destination} lies inside the skill that is to be added")
         return destination, occupied
 
     def _what_is_new(self, destination: Path, fetched: Fetched) -> str | None:

@@ -148,6 +148,7 @@ class SandboxRunner:
             # Nothing is installed for a task, whoever sent it: that takes minutes and reaches out.
             find = partial(self._sandbox.with_packages, job, may_install=False)
             job = await trio.to_thread.run_sync(find, limiter=self._threads)
+        job = await trio.to_thread.run_sync(self._sandbox.clear, job, limiter=self._threads)
         await trio.to_thread.run_sync(self._sandbox.prepare, job, limiter=self._threads)
         execution = self._sandbox.start(job, record=record)
         on_started(staged.digest)

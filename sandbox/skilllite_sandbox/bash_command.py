@@ -98,13 +98,10 @@ def run_bash_command(
 
 def _run(made: BashJob, sandbox: Sandbox, record: RunRecord | None, *, quiet: bool) -> Outcome:
     from skilllite_sandbox.bash_tool.request import outcome_of_commands
-    from skilllite_sandbox.policy import Level
-    from skilllite_sandbox.run_request import LEVEL_3_NOTE
 
-    if made.job.policy.level is Level.FULL:
-        note(LEVEL_3_NOTE)
+    job = sandbox.clear(made.job)
     on_log = None if quiet else note
-    return outcome_of_commands(sandbox.run_job(made.job, on_log=on_log, record=record))
+    return outcome_of_commands(sandbox.run_job(job, on_log=on_log, record=record))
 
 
 def _print(outcome: Outcome, *, as_json: bool) -> int:

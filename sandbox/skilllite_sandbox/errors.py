@@ -97,6 +97,9 @@ class ConsentRequired(SandboxError):
 
     code = "consent_required"
 
+    report_id: str | None = None
+    """What `skilllite confirm` takes, when it can be agreed to that way."""
+
 
 class SandboxUnavailable(SandboxError):
     """The host can't give the isolation that the level asks for."""

@@ -162,8 +162,7 @@ def _run(
     *,
     quiet: bool,
 ) -> Outcome:
-    from skilllite_sandbox.policy import Level
-    from skilllite_sandbox.run_request import LEVEL_3_NOTE, make_job
+    from skilllite_sandbox.run_request import make_job
     from skilllite_sandbox.sandbox import encode_input
 
     input_bytes = encode_input(given.read(), request.limits)
@@ -172,8 +171,7 @@ def _run(
         job, notes = make_job(request, input_bytes, place.directory, sandbox.stage)
         for each in notes:
             note(each)
-        if request.level is Level.FULL:
-            note(LEVEL_3_NOTE)
+        job = sandbox.clear(job)
         shows_progress = sys.stderr.isatty() and not quiet
         job = sandbox.with_packages(job, on_progress=note if shows_progress else _say_nothing)
         return sandbox.run_job(job, on_log=None if quiet else note, record=record)

@@ -18,6 +18,7 @@ from skilllite_sandbox.errors import (
     SandboxUnavailable,
 )
 from skilllite_sandbox.execution import Execution
+from skilllite_sandbox.gate.clearance import require_clearance
 from skilllite_sandbox.grants import effective_grants
 from skilllite_sandbox.host import Host, read_host
 from skilllite_sandbox.outcome import Outcome, Reason
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from skilllite_sandbox.audit_port import Recorder
     from skilllite_sandbox.backend.launch import Launcher
     from skilllite_sandbox.environment.store import Environments
+    from skilllite_sandbox.gate.gate import Gate
+    from skilllite_sandbox.gate.request import ConsentRequest
     from skilllite_sandbox.integrity.guard import Guard
     from skilllite_sandbox.probe import HostReport
 
@@ -72,6 +75,8 @@ class Sandbox:
         accept_tier: Tier = WEAKEST_TIER,
         recorder: Recorder | None = None,
         guard: Guard | None = None,
+        gate: Gate | None = None,
+        confirmation_callback: Callable[[ConsentRequest], bool] | None = None,
     ) -> None:
         """Open a sandbox; it starts nothing before the first run.
 
@@ -89,7 +94,12 @@ class Sandbox:
             accept_tier: The weakest tier of runs by `run`; `landlock` only if a person chose it.
             recorder: Where runs by `run` are written down; nowhere without.
             guard: Asked about each skill, when the stage is a temporary one.
+            gate: What clears runs of level 3; else one that knows the scanner and the callback.
+            confirmation_callback: Asked, with what a person would read, before a run that the
+                scanner doesn't let pass by itself; each True is for one run.
         """
+        self._given_gate = gate
+        self._confirmation_callback = confirmation_callback
         self._guard = guard
         self._level = Level(level)
         self._limits = limits
@@ -129,6 +139,38 @@ class Sandbox:
         """Where the read-only copies of skills are kept."""
         return self._stage or self._resources.enter_context(open_temporary_stage(self._guard))
 
+    @cached_property
+    def gate(self) -> Gate:
+        """What clears runs of level 3."""
+        if self._given_gate is not None:
+            return self._given_gate
+        from skilllite_sandbox.gate.gate import Gate
+
+        if self._confirmation_callback is None:
+            return Gate()
+        from skilllite_sandbox.gate.callback import CALLBACK, ask_callback
+
+        return Gate(ask=ask_callback(self._confirmation_callback), asked_by=CALLBACK)
+
+    def clear(self, job: Job, *, peers_at_pass: bool = False, file_report: bool = True) -> Job:
+        """Return the job with what it needs to start at its level.
+
+        Args:
+            job: A job, with the grants that it is to have.
+            peers_at_pass: Peers may have it run only when there is nothing to ask.
+            file_report: Keep the question for a person who answers it elsewhere.
+
+        Raises:
+            PolicyDenied: the scanner blocks it.
+            ConsentRequired: a person has to agree, and hasn't.
+        """
+        if job.policy.level is not Level.FULL:
+            return job
+        clearance = self.gate.clear(
+            job.staged, job.policy, peers_at_pass=peers_at_pass, file_report=file_report
+        )
+        return replace(job, clearance=clearance)
+
     def run(
         self,
         skill_dir: Path | str,
@@ -154,7 +196,9 @@ class Sandbox:
             InvalidInput: the input is no JSON object, or too large.
             InvalidSkill: the skill can't be run.
             NotFound: there is no such skill.
-            ConsentRequired, PackagesUnresolvable: packages it needs can't be installed.
+            PolicyDenied: the scanner blocks it.
+            ConsentRequired: nobody agreed to it, or to building packages it needs.
+            PackagesUnresolvable: packages it needs can't be installed.
             SandboxUnavailable: this host can't give what the level asks, or the packages.
         """
         if record is not None or self._recorder is None:
@@ -181,8 +225,8 @@ class Sandbox:
         granted = Grants(network=tuple(network or ()), exec=tuple(exec or ()))
         grants, _ = effective_grants(staged.skill.requests, granted)
         policy = Policy(self._level, limits, grants=grants, accept_tier=self._accept_tier)
-        job = self.with_packages(Job(staged, entry, input_bytes, policy))
-        return self.run_job(job, record=record)
+        job = self.clear(Job(staged, entry, input_bytes, policy))
+        return self.run_job(self.with_packages(job), record=record)
 
     def with_packages(
         self,
@@ -260,13 +304,14 @@ class Sandbox:
 
         Raises:
             SandboxUnavailable: this host can't give what the level asks.
-            PolicyDenied: nobody may run this.
+            PolicyDenied: nobody may run this, or nobody has cleared it for level 3.
             InvalidInput: the input is too large.
             AuditUnavailable: it can't be written down, and the level asks for that.
         """
         limits = job.policy.limits
         if len(job.input_bytes) > limits.input_bytes:
             raise _input_too_large(len(job.input_bytes), limits)
+        require_clearance(job)
         if record is not None:
             record.staged(job)
         plan, started, bounds = self._carriers.launch(

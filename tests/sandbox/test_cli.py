@@ -11,7 +11,6 @@ import pytest
 from skill_files import make_skill
 from skilllite_sandbox.cli import main
 from skilllite_sandbox.errors import PolicyDenied
-from skilllite_sandbox.run_request import LEVEL_3_NOTE
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def test_stdout_is_the_value_and_a_newline(skill: str, capfd: pytest.CaptureFixt
     said = capfd.readouterr()
     assert status == 0
     assert said.out == '{"a": 1}\n'
-    assert said.err == LEVEL_3_NOTE + "\n"
+    assert said.err == ""
 
 
 def test_level_2_has_nothing_to_remark(skill: str, capfd: pytest.CaptureFixture[str]) -> None:

@@ -129,15 +129,15 @@ COMMANDS: dict[str, LazyCommand] = {
     "explain": LazyCommand(
         "skilllite.cli.scan", "what a finding of the scanner means", "skilllite explain SL401"
     ),
-    "audit": LazyCommand(
-        "skilllite.cli.audit",
-        "verify the audit log, or report what it tells",
-        "skilllite audit verify --json",
-    ),
     "dependency-audit": LazyCommand(
         "skilllite.cli.dependency_audit",
         "look up what is known against the packages of skills",
         "skilllite dependency-audit ./report --fail-on high",
+    ),
+    "audit": LazyCommand(
+        "skilllite.cli.audit",
+        "verify the audit log, or report what it tells",
+        "skilllite audit verify --json",
     ),
     "clean-env": LazyCommand(
         "skilllite.cli.clean_env",

@@ -9,7 +9,7 @@ from skilllite_sandbox.scan.codes import make_finding
 from skilllite_sandbox.scan.finding import Finding, Severity
 from skilllite_sandbox.scan.formats import Format, format_of
 from skilllite_sandbox.scan.hidden_programs import hidden_program
-from skilllite_sandbox.scan.source import Language, SourceFile
+from skilllite_sandbox.scan.source import CODE_LANGUAGES, Language, SourceFile
 from skilllite_sandbox.scan.words import words
 
 _IMAGES = words("png jpg jpeg jfif gif webp bmp ico tif tiff avif heic psd")
@@ -28,15 +28,6 @@ _PROMISES_DATA = _IMAGES | _MEDIA | _FONTS | _PLAIN | _DOCUMENTS
 _PROMISES_BINARY = _IMAGES | _MEDIA | _FONTS | frozenset(("pdf", "doc", "xls", "ppt")) | _OFFICE
 _NATIVE_NAMES = words("so dll dylib node exe wasm elf o a ko com scr sys")
 _BYTE_CODE_NAMES = words("pyc pyo class dex beam luac")
-_CODE_LANGUAGES = frozenset(
-    (
-        Language.PYTHON,
-        Language.JAVASCRIPT,
-        Language.TYPESCRIPT,
-        Language.SHELL,
-        Language.OTHER_CODE,
-    )
-)
 _IMAGE_ENDS = {
     b"\x89PNG": b"IEND\xaeB`\x82",
     b"\xff\xd8\xff\xe0": b"\xff\xd9",
@@ -121,7 +112,7 @@ def _text(source: SourceFile, suffix: str, kind: Format) -> Iterator[Finding]:
         elif source.text.strip():
             yield make_finding("SL119", source.path, 0, "it is text")
     if source.encoding == "latin-1":
-        code = source.language in _CODE_LANGUAGES
+        code = source.language in CODE_LANGUAGES
         weight = Severity.HIGH if code else Severity.LOW
         yield make_finding("SL119", source.path, 0, "text that is not UTF-8", severity=weight)
     elif source.encoding not in ("utf-8", "utf-16"):

@@ -11,6 +11,7 @@ from skilllite_sandbox.digest import compute_digest
 from skilllite_sandbox.errors import InvalidSkill, NotFound
 from skilllite_sandbox.manifest import SKILL_FILE
 from skilllite_sandbox.scan.acts import Analysis, Opaque
+from skilllite_sandbox.scan.characters import inspect_characters
 from skilllite_sandbox.scan.codes import make_finding
 from skilllite_sandbox.scan.contents import inspect_contents
 from skilllite_sandbox.scan.declared import declared_capabilities
@@ -92,13 +93,19 @@ def scan_sources(
 
 def _engines() -> tuple[Engine, ...]:
     # Imported here: what a skill doesn't have costs its scan nothing.
+    from skilllite_sandbox.scan.javascript import analyse_javascript
     from skilllite_sandbox.scan.shell import analyse_shell
 
-    return (analyse_shell,)
+    return (analyse_shell, analyse_javascript)
 
 
 def _inspectors() -> tuple[Inspector, ...]:
-    return (inspect_contents, inspect_presence, inspect_dependencies)
+    return (
+        inspect_contents,
+        inspect_presence,
+        inspect_characters,
+        inspect_dependencies,
+    )
 
 
 def _guarded(engine: Engine, sources: Sequence[SourceFile]) -> Analysis:

@@ -44,6 +44,17 @@ class Language(StrEnum):
     BINARY = "binary"
 
 
+CODE_LANGUAGES = frozenset(
+    (
+        Language.PYTHON,
+        Language.JAVASCRIPT,
+        Language.TYPESCRIPT,
+        Language.SHELL,
+        Language.OTHER_CODE,
+    )
+)
+
+
 @dataclass(frozen=True, slots=True)
 class SourceFile:
     """One file of a skill."""

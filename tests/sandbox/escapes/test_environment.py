@@ -93,7 +93,7 @@ def test_the_host_sees_no_secret_in_the_environment_of_a_run(
 
     with Sandbox(tier=lab.tier) as sandbox, subprocess.Popen(["sleep", "60"]) as control:
         staged = sandbox.stage.put(skill)
-        execution = sandbox.start(Job(staged, entry_of(staged), b"{}", Policy(Level.FULL)))
+        execution = sandbox.start(Job(staged, entry_of(staged), b"{}", Policy(Level.ISOLATED)))
         outcome = execution.wait(look)
         beside = environment_of(control.pid)
         control.kill()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from skilllite_sandbox.scan.codes import (
     behaviour,
     capabilities,
+    characters,
     dependencies,
     opaque,
     structure,
@@ -19,6 +20,7 @@ from skilllite_sandbox.scan.finding import Finding, Severity
 
 _TABLES = (
     structure.CODES,
+    characters.CODES,
     behaviour.CODES,
     capabilities.CODES,
     dependencies.CODES,
