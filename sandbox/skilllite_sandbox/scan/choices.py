@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC, date, datetime
 
 from skilllite_sandbox.scan.report import ScanReport, make_report
@@ -23,14 +22,6 @@ class Choices:
 
     rules: tuple[UserRule, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
-
-    @property
-    def fingerprint(self) -> str:
-        """What the same choices have, and no others: for whoever keeps verdicts."""
-        if not self.rules and not self.suppressions:
-            return ""
-        told = repr((self.rules, self.suppressions))
-        return hashlib.sha256(told.encode()).hexdigest()
 
 
 NO_CHOICES = Choices()

@@ -22,6 +22,8 @@ class Suppressed:
     reason: str
     until: str
     """The last day on which that counts, like `2027-01-31`."""
+    by_digest: bool = False
+    """Whether it was said of this very content, and not of whatever has that name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,8 @@ def suppress(
             notes[f"the suppression of {finding.code} ended on {entry.expires}"] = None
             kept.append(finding)
         else:
-            taken.append(Suppressed(finding, entry.reason, entry.expires.isoformat()))
+            until = entry.expires.isoformat()
+            taken.append(Suppressed(finding, entry.reason, until, bool(entry.digest)))
     return replace(report, findings=tuple(kept), suppressed=tuple(taken)), tuple(notes)
 
 
@@ -130,10 +131,10 @@ def _entry_for(
     *,
     strict: bool,
 ) -> Suppression | None:
-    """Return the entry that covers a finding for the longest time."""
+    """Return the entry that covers a finding: one by digest, else the one that lasts longest."""
     found = [
         each
         for each in suppressions
         if each.covers(finding, name=name, digest=digest, strict=strict)
     ]
-    return max(found, key=lambda each: each.expires, default=None)
+    return max(found, key=lambda each: (bool(each.digest), each.expires), default=None)

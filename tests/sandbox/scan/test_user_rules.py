@@ -10,7 +10,9 @@ import pytest
 
 from skill_files import make_skill
 from skilllite_sandbox.errors import InvalidInput
+from skilllite_sandbox.gate.verdicts import Judgement, judge
 from skilllite_sandbox.scan.choices import NO_CHOICES, Choices, read_choices, scan_with
+from skilllite_sandbox.scan.choices_stamp import choices_stamp
 from skilllite_sandbox.scan.finding import Verdict
 from skilllite_sandbox.scan.scanner import scan_skill
 from skilllite_sandbox.scan.source import make_source
@@ -271,17 +273,47 @@ def test_without_files_there_are_no_choices(tmp_path: Path) -> None:
     choices = read_choices(rules=[str(tmp_path / "none")], suppressions=str(tmp_path / "none"))
 
     assert choices == NO_CHOICES
-    assert choices.fingerprint == ""
     assert read_suppressions(str(tmp_path / "none")) == ()
+    assert choices_stamp([str(tmp_path / "none")], str(tmp_path / "none")) == ""
 
 
-def test_other_choices_have_another_fingerprint(tmp_path: Path) -> None:
-    rules = read_choices(rules=[rules_of(tmp_path, RULE)])
+def test_other_choices_have_another_stamp(tmp_path: Path) -> None:
+    folder = rules_of(tmp_path, RULE)
+    suppressing(tmp_path)
+    file = str(tmp_path / "suppressions.toml")
+    rules = choices_stamp([folder])
+    both = choices_stamp([folder], file, now_s=0)
 
-    again = read_choices(rules=[rules_of(tmp_path, RULE)])
-    stricter = read_choices(rules=[rules_of(tmp_path, RULE.replace("high", "critical"))])
+    assert rules == choices_stamp([folder], str(tmp_path / "none"))
+    assert both == choices_stamp([folder], file, now_s=86_399)
+    assert both != choices_stamp([folder], file, now_s=86_400)
+    rules_of(tmp_path, RULE.replace("high", "critical"))
+    assert rules != choices_stamp([folder]) != ""
+    assert len({rules, both, choices_stamp([], file, now_s=0)}) == 3
 
-    assert rules.fingerprint == again.fingerprint != stricter.fingerprint
+
+def test_a_suppression_by_name_counts_for_nothing_when_strict_and_by_digest_it_does(
+    tmp_path: Path,
+) -> None:
+    skill = a_skill(tmp_path)
+    codes = {each.code for each in scan_skill(skill).findings}
+    digest = scan_skill(skill).digest
+
+    def judged(key: str, value: str) -> Judgement:
+        entries = [
+            f'[[suppress]]\ncode = "{code}"\n{key} = "{value}"\nreason = "ours"\n'
+            "expires = 2026-12-31\n"
+            for code in codes
+        ]
+        path = tmp_path / "all.toml"
+        path.write_text("".join(entries))
+        choices = read_choices(suppressions=str(path))
+        return judge(scan_with(skill, choices, today=TODAY)[0])
+
+    by_name, by_digest = judged("skill", "demo"), judged("digest", digest)
+
+    assert (by_name.verdict, by_name.strict_verdict) == ("PASS", "BLOCK")
+    assert (by_digest.verdict, by_digest.strict_verdict) == ("PASS", "PASS")
 
 
 # Nothing in a skill configures the scanner
