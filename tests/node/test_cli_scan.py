@@ -11,6 +11,8 @@ import pytest
 from skill_files import make_skill
 from skilllite.cli.main import main
 from skilllite.home import Home
+from skilllite.scanning import open_verdicts
+from skilllite_sandbox.stage import Stage
 
 NETWORK = "#!/bin/sh\ncurl https://api.example.com/\n"
 SUPPRESSED = """
@@ -95,3 +97,18 @@ def test_a_file_of_the_user_that_is_damaged_stops_the_scan(
 
     assert main(["scan", str(skill)]) == 2
     assert "suppressions.toml" in capsys.readouterr().err
+
+
+def test_kept_verdicts_follow_the_files_of_the_home(
+    home: Home, skill: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "stage").mkdir(mode=0o700)
+    staged = Stage(tmp_path / "stage").put(skill)
+    plain = open_verdicts(home).of(staged)
+    (home.config_dir / "rules/own.toml").write_text(RULE)
+    stricter = open_verdicts(home).of(staged)
+    (home.config_dir / "rules/own.toml").unlink()
+
+    again = open_verdicts(home).of(staged)
+
+    assert (plain.verdict, stricter.verdict, again.verdict) == ("REVIEW", "BLOCK", "REVIEW")
