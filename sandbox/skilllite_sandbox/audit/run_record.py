@@ -9,7 +9,6 @@ Of the skill's input and output only sizes and hashes are told.
 from __future__ import annotations
 
 import os
-from binascii import hexlify
 from contextlib import contextmanager
 
 from skilllite_sandbox.digest import sha256
@@ -62,7 +61,7 @@ class RunRecord:
             warn: Takes a line for a person about what could not be written.
             asked: More about who and what: `skill`, `node`, `task`.
         """
-        self.run_id = hexlify(os.urandom(RUN_ID_BYTES)).decode()
+        self.run_id = os.urandom(RUN_ID_BYTES).hex()
         self._recorder = recorder
         self._level = Level(level)
         self._commit = commit
