@@ -131,7 +131,7 @@ class _Counting:
             return
         skill, verdict = self._open.get(run, ("", ""))
         if line.event in ("run.requested", "run.staged"):
-            self._open[run] = (_text(line, "skill") or skill, verdict)
+            self._open[run] = (_text(line, "skill") or skill, _text(line, "verdict") or verdict)
         elif line.event == "run.scanned":
             self._open[run] = (skill, _text(line, "verdict"))
         elif line.event in ("run.ended", "run.refused"):

@@ -102,6 +102,10 @@ class RunRecord:
             "input_bytes": len(job.input_bytes),
             "input_sha256": hash_of(job.input_bytes),
         }
+        if job.clearance is not None:
+            # Without anybody's consent only what passes is cleared.
+            facts["verdict"] = "REVIEW" if job.clearance.by else "PASS"
+            facts["consent"] = job.clearance.by or None
         if job.environment is not None:
             facts["packages"] = job.environment.digest
         self._tell("run.staged", facts)
