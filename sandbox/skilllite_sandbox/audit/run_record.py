@@ -204,9 +204,10 @@ class RunRecord:
             self._tell("run.network", {"attempts": told})
 
     def _complain(self, error: AuditUnavailable) -> None:
-        if self._warn is not None:
+        warn, self._warn = self._warn, None  # once is enough
+        if warn is not None:
             said = f"{error.message}: {error.cause}" if error.cause else error.message
-            self._warn(f"warning: this run is not in the audit log: {said}")
+            warn(f"warning: this run is not in the audit log: {said}")
 
 
 def hash_of(data: bytes) -> str:

@@ -324,6 +324,18 @@ def test_a_key_that_is_damaged_fails_what_has_to_be_durable_once(tmp_path: Path)
     assert events_of(tmp_path / "audit") == ["consent.given", "run.ended"]
 
 
+def test_without_cryptography_nothing_durable_is_said_to_be_done(tmp_path: Path) -> None:
+    def missing() -> FileSigner:
+        raise ImportError("No module named 'cryptography'")
+
+    log = open_log(tmp_path / "audit", signer=missing)
+
+    with pytest.raises(AuditUnavailable) as raised:
+        log.record("consent.given", {}, durable=True)
+
+    assert "cryptography" in (raised.value.cause or "")
+
+
 # Failures
 
 
