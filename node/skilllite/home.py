@@ -27,6 +27,8 @@ CACHE_VARIABLE = "SKILLLITE_CACHE_DIR"
 _CONFIG_NAME = "config.toml"
 _SOCKET_NAME = "control.sock"
 _STAGE_NAME = "stage"
+_INTEGRITY_NAME = "integrity"
+_DENYLIST_NAME = "denylist.json"
 
 PRIVATE_DIRECTORY = 0o700
 WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
@@ -162,8 +164,32 @@ class Home:
         return self.data_dir / "skills"
 
     @property
+    def integrity(self) -> Path:
+        return _path(self.integrity_name)
+
+    @property
+    def integrity_name(self) -> str:
+        """The path of what is known of installed skills, for who does without pathlib."""
+        return f"{self._data}/{_INTEGRITY_NAME}"
+
+    @property
+    def denylist_name(self) -> str:
+        """The path of the denylist, for who does without pathlib."""
+        return f"{self._config}/{_DENYLIST_NAME}"
+
+    @property
+    def data_name(self) -> str:
+        """The path of the data, for who does without pathlib."""
+        return self._data
+
+    @property
     def audit(self) -> Path:
         return self.data_dir / "audit"
+
+    @property
+    def audit_name(self) -> str:
+        """The path of the audit log, for who does without pathlib."""
+        return f"{self._data}/audit"
 
     @property
     def logs(self) -> Path:
@@ -205,8 +231,17 @@ class Home:
         return self.cache_dir / _STAGE_NAME
 
     @property
+    def incoming(self) -> Path:
+        return self.cache_dir / "incoming"
+
+    @property
     def env(self) -> Path:
         return self.cache_dir / "env"
+
+    @property
+    def advisories(self) -> Path:
+        """What is known against packages; made by the first update."""
+        return self.cache_dir / "advisories"
 
     def directories(self) -> Iterator[Path]:
         """Yield every directory of this home, parents first, each once."""

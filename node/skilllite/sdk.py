@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from skilllite import errors
 from skilllite.home import Home, prepare_directory
@@ -47,13 +48,20 @@ def run_skill(
 
     Raises:
         skilllite_sandbox.errors.SandboxError: it could not start: `NotFound`, `InvalidSkill`,
-            `InvalidInput`, or `SandboxUnavailable` when this host can't give the level.
+            `InvalidInput`, or `SandboxUnavailable` when this host can't give the level; at level 3
+            `AuditUnavailable` when it can't be written down.
     """
+    from skilllite.auditing import open_run_record
     from skilllite.config import load_config
     from skilllite_sandbox.environment.store import open_environments
 
     home = Home.locate()
+    config = load_config(home)
     level, stage = Level(sandbox_level), open_stage(home)
+    skill = str(path_or_name)
+    record = open_run_record(
+        home, by="program", level=level, warn=_warn, config=config, skill=skill
+    )
     environments = open_environments(home.env)
     with Sandbox(
         level,
@@ -61,9 +69,15 @@ def run_skill(
         pool=False,
         preload=False,
         environments=environments,
-        accept_tier=Tier(load_config(home).text("sandbox.accept_tier")),
+        accept_tier=Tier(config.text("sandbox.accept_tier")),
     ) as sandbox:
-        outcome = sandbox.run(locate_skill(str(path_or_name), home)[0], input_json)
+        try:
+            with record.refusals() if record is not None else nullcontext():
+                directory = locate_skill(skill, home)[0]
+                outcome = sandbox.run(directory, input_json, record=record)
+        finally:
+            if record is not None:
+                record.close()
     return {
         "success": outcome.ok,
         "text": outcome.text,
@@ -71,6 +85,12 @@ def run_skill(
         "stderr": outcome.stderr,
         "exit_code": outcome.exit_code,
     }
+
+
+def _warn(text: str) -> None:
+    import warnings
+
+    warnings.warn(text, RuntimeWarning, stacklevel=3)
 
 
 def find_skill(path_or_name: str, home: Home) -> Path:
@@ -104,7 +124,7 @@ def locate_skill(
         return directory, None
     if "/" in path_or_name or path_or_name in (".", ".."):
         # The stage would say it of its own copy, at a path nobody typed.
-        if os.path.isdir(directory):
+        if os.path.isdir(directory) and not _was_installed(directory, home):
             raise InvalidSkill(
                 f"no SKILL.md in {os.path.abspath(directory)}",
                 hint="a skill is a folder with a SKILL.md that has a name and a description",
@@ -117,13 +137,29 @@ def locate_skill(
 
         project = Path(working_directory or os.getcwd())
         entry = SkillCatalog.for_project(project, home).find_named(path_or_name)
-    except errors.NotFound as error:
+    except (errors.NotFound, InvalidSkill) as error:
+        # What was installed under that name may be changed so that nobody finds it by it any more.
+        # The stage will say so.
+        from skilllite.trust import open_guard
+
+        if (installed := open_guard(home).directory_of_name(path_or_name)) is not None:
+            return installed, None
+        if isinstance(error, InvalidSkill):
+            raise
         # One class for callers, whether a name or a path led nowhere.
         raise NotFound(error.message, hint=error.hint, cause=error.cause) from None
     return str(entry.directory), entry
 
 
+def _was_installed(directory: str, home: Home) -> bool:
+    from skilllite.trust import open_guard
+
+    return open_guard(home).record_of(directory) is not None
+
+
 def open_stage(home: Home) -> Stage:
     """Return the stage of this home."""
+    from skilllite.trust import open_guard
+
     prepare_directory(home.cache_name)
-    return Stage(home.stage_name)
+    return Stage(home.stage_name, open_guard(home))

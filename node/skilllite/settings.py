@@ -167,6 +167,25 @@ SETTINGS: tuple[Setting, ...] = (
         file_only=True,
     ),
     Setting(
+        "add.host",
+        "https://github.com",
+        "where `skilllite add owner/repo` looks for the repository: https, ssh or file",
+        trusted_only=True,
+    ),
+    Setting(
+        "advisories.source",
+        "",
+        "where `dependency-audit --update` fetches advisories: an address or a folder laid out as "
+        "ECOSYSTEM/all.zip; empty: the public collection of OSV",
+        trusted_only=True,
+    ),
+    Setting(
+        "advisories.api",
+        "",
+        "the service that `dependency-audit --online` asks; empty: the public one of OSV",
+        trusted_only=True,
+    ),
+    Setting(
         "log.level",
         "info",
         "how much the node writes to its log",

@@ -22,15 +22,13 @@ from skilllite_sandbox.errors import InvalidInput, InvalidSkill, NotFound
 from skilllite_sandbox.manifest import SKILL_FILE
 from skilllite_sandbox.policy import MIB
 from skilllite_sandbox.tree import (
-    PATH_BYTES_MAX,
     READ_CHUNK_BYTES,
-    TREE_DEPTH_MAX,
     TREE_ENTRIES_MAX,
     ByteBudget,
     TreeDirectory,
-    split_relative,
     walk_tree,
 )
+from skilllite_sandbox.unpacking import Unpacker
 
 if TYPE_CHECKING:
     import zipfile
@@ -112,7 +110,7 @@ def copy_skill(source: Path, destination: Path, *, replace: bool = False) -> str
         digest = copy_tree(
             source, incoming, read_only=False, leave_behind=LEFT_BEHIND, durable=True
         )
-        _move_into_place(incoming, destination, replace=replace)
+        move_into_place(incoming, destination, replace=replace)
     return digest
 
 
@@ -132,12 +130,17 @@ def unpack_zip(zip_path: Path, destination_dir: Path) -> Path:
     destination_dir.parent.mkdir(parents=True, exist_ok=True)
     with unfinished_beside(destination_dir) as incoming:
         incoming.mkdir(mode=0o700)
-        with _open_archive(zip_path) as archive:
-            _unpack(archive, incoming)
+        unpack_zip_tree(zip_path, incoming)
         inner = _skill_folder(incoming).relative_to(incoming)
         incoming.chmod(0o755)
         incoming.rename(destination_dir)
     return destination_dir / inner
+
+
+def unpack_zip_tree(zip_path: Path, root: Path) -> None:
+    """Unpack all of a zip into an empty folder; raises as `unpack_zip` and leaves what it wrote."""
+    with _open_archive(zip_path) as archive:
+        _unpack(archive, root, zip_path.stat().st_size)
 
 
 def remove_tree(path: Path) -> None:
@@ -161,7 +164,12 @@ def unfinished_beside(destination: Path) -> Iterator[Path]:
             remove_tree(incoming)
 
 
-def _move_into_place(incoming: Path, destination: Path, *, replace: bool) -> None:
+def move_into_place(incoming: Path, destination: Path, *, replace: bool) -> None:
+    """Give a finished copy its name; what had it comes back when that fails.
+
+    Raises:
+        InvalidInput: the name is taken and `replace` is false.
+    """
     if not replace:
         try:
             incoming.rename(destination)
@@ -279,25 +287,23 @@ def _check_archive_size(file: IO[bytes]) -> None:
     file.seek(0)
 
 
-def _unpack(archive: zipfile.ZipFile, root: Path) -> None:
+def _unpack(archive: zipfile.ZipFile, root: Path, packed_bytes: int) -> None:
     members = archive.infolist()
     if len(members) > TREE_ENTRIES_MAX:
         raise InvalidSkill(f"archive lists more than {TREE_ENTRIES_MAX} files")
-    budget = ByteBudget()
+    unpacker = Unpacker(root, packed_bytes=packed_bytes)
     for member in members:
-        parts = _member_parts(member)
-        folder = root.joinpath(*(parts if member.is_dir() else parts[:-1]))
-        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        _check_member(member)
         if member.is_dir():
+            unpacker.add_folder(member.filename)
             continue
-        executable = member.external_attr >> 16 & stat.S_IXUSR
+        executable = bool(member.external_attr >> 16 & stat.S_IXUSR)
         with archive.open(member) as content:
-            chunks = _bounded_chunks(content, budget, member.filename)
-            _write_file(folder / parts[-1], chunks, 0o755 if executable else 0o644)
+            unpacker.add_file(member.filename, _chunks(content), executable=executable)
 
 
-def _member_parts(member: zipfile.ZipInfo) -> list[str]:
-    """Check one listed name and return it in parts; nothing is written before this agrees."""
+def _check_member(member: zipfile.ZipInfo) -> None:
+    """Check what one listed file is; nothing is written before this agrees."""
     name = member.filename
     kind = stat.S_IFMT(member.external_attr >> 16)
     if not name:  # what follows a NUL is cut off; `is_dir` of older Pythons fails on nothing
@@ -315,15 +321,10 @@ def _member_parts(member: zipfile.ZipInfo) -> list[str]:
             f"archive packs {name[:80]!r} with method {member.compress_type}",
             hint="use plain deflate, what `zip -r` does",
         )
-    parts = split_relative(name.removesuffix("/"))
-    if len(name.encode("utf-8")) > PATH_BYTES_MAX or len(parts) > TREE_DEPTH_MAX:
-        raise InvalidSkill(f"archive holds a path that is too long or too deep: {name[:80]!r}")
-    return parts
 
 
-def _bounded_chunks(content: IO[bytes], budget: ByteBudget, name: str) -> Iterator[bytes]:
+def _chunks(content: IO[bytes]) -> Iterator[bytes]:
     while chunk := content.read(READ_CHUNK_BYTES):
-        budget.charge(len(chunk), name)
         yield chunk
 
 

@@ -34,7 +34,7 @@ from skilllite_sandbox.plan import (
     resource_limits,
     tree_bound,
 )
-from skilllite_sandbox.policy import NOTHING_GRANTED, Level, Origin, Policy, Tier
+from skilllite_sandbox.policy import NOTHING_GRANTED, Level, Origin, Policy, Tier, checks_of
 from skilllite_sandbox.seccomp.filters import MACHINES, Profile
 
 LANDLOCK_LEAST = {
@@ -123,8 +123,8 @@ def make_bare_plan(
             (name, scratch if value == SCRATCH else value) for name, value in ENVIRONMENT
         ),
         resource_limits=resource_limits(policy.limits, counted_here=own_root),
-        enforced=_enforced(tier, language),
-        not_enforced=_not_enforced(tier, policy, language),
+        enforced=(*_enforced(tier, language), *checks_of(policy.level)),
+        not_enforced=_not_enforced(tier, language),
         tree=tree_bound(profile, EXECUTES[language]),
         profile=profile,
         mounts=mounts,
@@ -242,8 +242,7 @@ def lacks_of(tier: Tier) -> tuple[str, ...]:
     return (*_NOT_ENFORCED, *(_LANDLOCK_LACKS if tier is Tier.LANDLOCK else ()))
 
 
-def _not_enforced(tier: Tier, policy: Policy, language: Language) -> tuple[str, ...]:
+def _not_enforced(tier: Tier, language: Language) -> tuple[str, ...]:
     # The loader is a program of the list, and runs any file that can be read.
     own = ("own-executables",) if language is Language.BASH else ()
-    checks = ("scan", "consent") if policy.level is Level.FULL else ()
-    return (*lacks_of(tier), *own, *checks)
+    return (*lacks_of(tier), *own)

@@ -43,6 +43,7 @@ from skilllite_sandbox.policy import (
     Level,
     Policy,
     Tier,
+    checks_of,
 )
 from skilllite_sandbox.seccomp.filters import MACHINES, Executes, Profile
 from skilllite_sandbox.values import replace
@@ -192,8 +193,14 @@ def _isolated_plan(
         executables=executables(host, language),
         landlock=restriction,
         executes=EXECUTES[language],
-        enforced=(*_BY_THE_CARRIER, reach, *EXECUTION[language], *BY_THE_HOST),
-        not_enforced=_missing(policy, language),
+        enforced=(
+            *_BY_THE_CARRIER,
+            reach,
+            *EXECUTION[language],
+            *BY_THE_HOST,
+            *checks_of(policy.level),
+        ),
+        not_enforced=_missing(language),
         tree=tree_bound(PROFILES[language], EXECUTES[language]),
     )
 
@@ -236,7 +243,7 @@ _BY_THE_CARRIER = (
 _MISSING_WITH_PROGRAMS = ("own-executables",)  # see `_missing`
 
 
-def _missing(policy: Policy, language: Language) -> tuple[str, ...]:
+def _missing(language: Language) -> tuple[str, ...]:
     # bubblewrap's tmpfs takes a size, no number of files, and no option against execution: what is
     # written there can't be executed by name, but it can be mapped as code.
     missing = ["scratch-inodes", "scratch-noexec"]
@@ -244,8 +251,6 @@ def _missing(policy: Policy, language: Language) -> tuple[str, ...]:
         # Every program needs the loader to be executable, and the loader started by itself runs
         # any file that can be read, without asking Landlock.
         missing.append("own-executables")
-    if policy.level is Level.FULL:
-        missing += ["scan", "consent"]
     return tuple(missing)
 
 

@@ -51,6 +51,8 @@ class Requests:
     """The rules of `Bash(…)` in allowed-tools; `*` for a bare `Bash`."""
     writable_code: bool = False
     """Memory may become executable after it was written: compilers at run time, callbacks in C."""
+    env: tuple[str, ...] = ()
+    """Environment variables of whoever runs it, by name."""
     idempotent: bool = False
     """The author says that running it twice does no more than running it once."""
 
@@ -78,6 +80,10 @@ def missing_clauses(
     if withheld := tuple(name for name in requests.exec if name not in grants.exec):
         clauses.append(
             f"programs ({_listed(withheld)}) are not granted, --allow-exec NAME does that"
+        )
+    if withheld := tuple(name for name in requests.env if name not in grants.env):
+        clauses.append(
+            f"variables ({_listed(withheld)}) are not granted, --allow-env NAME does that"
         )
     if Language.TYPESCRIPT in languages:
         clauses.append("TypeScript is not supported yet")

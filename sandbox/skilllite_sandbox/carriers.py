@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from skilllite_sandbox.bounds.tree_bounds import TreeBounds
     from skilllite_sandbox.environment.store import Environment
     from skilllite_sandbox.exec_grants import Program
+    from skilllite_sandbox.gate.clearance import Clearance
     from skilllite_sandbox.stage import StagedSkill
 
 PLANS_KEPT = 256  # a plan is some kilobytes, and making one costs as much as a warm run
@@ -52,6 +53,8 @@ class Job:
     """The packages that the skill imports."""
     runs_commands: bool = False
     """The input is commands of a Bash tool, checked already, and no script of the skill runs."""
+    clearance: Clearance | None = None
+    """What a gate gave for it; without one no job of level 3 starts."""
 
 
 class Carriers:

@@ -13,6 +13,7 @@ from skilllite_sandbox.manifest import Manifest, Problem
 
 NETWORK_KEY = "skilllite.network"
 EXEC_KEY = "skilllite.exec"
+ENV_KEY = "skilllite.env"
 IDEMPOTENT_KEY = "skilllite.idempotent"
 WRITABLE_CODE_KEY = "skilllite.writable-code"
 REQUESTED_MAX = 64  # hosts or programs of one skill; a person has to read them before granting
@@ -23,7 +24,12 @@ _HOST = re.compile(
     r"(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
 )
 _PROGRAM = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,63}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _BASH_TOOL = re.compile(r"Bash(?:\((?P<rule>.*)\))?", re.IGNORECASE | re.DOTALL)
+
+_STEERING = frozenset({"HOME", "PATH", "TMPDIR", "LANG", "SHELL", "USER", "IFS", "ENV"})
+_STEERING_PREFIXES = ("LD_", "PYTHON", "NODE_", "BASH", "SKILLLITE_", "GIT_", "HTTP", "ALL_PROXY")
+"""Variables that say how programs behave, not what a skill works on; the sandbox sets its own."""
 
 _NETWORK_WORDS = re.compile(
     r"\b(?:internet|online)\b"
@@ -47,11 +53,13 @@ def read_requests(
     bash_tools = _bash_tools(manifest.allowed_tools, problems)
     hosts = _split(manifest, NETWORK_KEY, problems)
     programs = _split(manifest, EXEC_KEY, problems)
+    variables = _split(manifest, ENV_KEY, problems)
     requests = Requests(
         network=tuple(host.lower() for host in hosts if _valid_host(host.lower(), problems)),
         network_mentioned=mentions_network(manifest.compatibility),
         packages=packages,
         exec=tuple(program for program in programs if _valid_program(program, problems)),
+        env=tuple(name for name in variables if _valid_variable(name, problems)),
         bash_tools=bash_tools,
         writable_code=_flag(manifest, WRITABLE_CODE_KEY, problems),
         idempotent=_flag(manifest, IDEMPOTENT_KEY, problems),
@@ -113,6 +121,18 @@ def _valid_program(text: str, problems: list[Problem]) -> bool:
     problems.append(
         Problem("error", f"metadata.{EXEC_KEY}", message, 'names without a path, like "git jq"')
     )
+    return False
+
+
+def _valid_variable(text: str, problems: list[Problem]) -> bool:
+    if not _VARIABLE.fullmatch(text):
+        what = "is not the name of an environment variable"
+    elif text.upper() in _STEERING or text.upper().startswith(_STEERING_PREFIXES):
+        what = "steers programs and is never passed on"
+    else:
+        return True
+    hint = 'names like "WEATHER_API_KEY"'
+    problems.append(Problem("error", f"metadata.{ENV_KEY}", f"{text[:80]!r} {what}", hint))
     return False
 
 

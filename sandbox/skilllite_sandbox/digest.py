@@ -21,7 +21,7 @@ from skilllite_sandbox.values import dataclass
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash
-    from hashlib import sha256
+    from hashlib import sha256 as sha256
     from pathlib import Path
 else:
     # Loading OpenSSL for hashlib takes longer than hashing a skill; CPython has its own as well.

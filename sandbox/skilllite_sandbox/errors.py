@@ -5,12 +5,15 @@
     ├── InvalidInput         fix the call (bad JSON, wrong shape, too large)
     ├── NotFound             name something that exists
     ├── PolicyDenied         stop: policy says no and nobody here can change that
+    │   ├── SkillChanged           verify it: it is not what was installed
+    │   └── RegisterUntrusted      restore what knows of installed skills
     ├── ConsentRequired      ask a person
     │   └── BuildingNotAllowed     whether code of a package may run to build it
     ├── SandboxUnavailable   run `skilllite doctor`: this host can't give what was asked
     │   └── EnvironmentUnavailable the skill's packages can't be had: see to the tool, disk, index
     │       ├── EnvironmentMissing     build it on this host first
     │       └── IndexUnreachable       try again later, or correct the index settings
+    ├── AuditUnavailable     make the audit log writable: what can't be written down isn't done
     ├── PackagesUnresolvable change what the skill asks for: no index has it
     └── KeyUnusable          restore the key file or its permissions; nothing was replaced
 
@@ -22,6 +25,8 @@ from __future__ import annotations
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
     from typing import ClassVar
+
+    from skilllite_sandbox.integrity.entries import Change
 
 
 class SandboxError(Exception):
@@ -64,10 +69,36 @@ class PolicyDenied(SandboxError):
     code = "policy_denied"
 
 
+class SkillChanged(PolicyDenied):
+    """An installed skill is not what was installed."""
+
+    code = "skill_changed"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        cause: str | None = None,
+        changes: tuple[Change, ...] = (),
+    ) -> None:
+        super().__init__(message, hint=hint, cause=cause)
+        self.changes = changes
+
+
+class RegisterUntrusted(PolicyDenied):
+    """What is known of installed skills was changed or can't be read."""
+
+    code = "register_untrusted"
+
+
 class ConsentRequired(SandboxError):
     """A person has to agree before this can run."""
 
     code = "consent_required"
+
+    report_id: str | None = None
+    """What `skilllite confirm` takes, when it can be agreed to that way."""
 
 
 class SandboxUnavailable(SandboxError):
@@ -104,6 +135,12 @@ class PackagesUnresolvable(SandboxError):
     """What the skill asks for doesn't exist or doesn't fit together."""
 
     code = "packages_unresolvable"
+
+
+class AuditUnavailable(SandboxError):
+    """The audit log can't be written, and what was asked for is not done unrecorded."""
+
+    code = "audit_unavailable"
 
 
 class KeyUnusable(SandboxError):

@@ -30,8 +30,10 @@ def effective_grants(requests: Requests, granted: Grants) -> tuple[Grants, tuple
     network, unasked = _effective_network(requests, granted.network)
     programs = tuple(dict.fromkeys(name for name in granted.exec if name in requests.exec))
     unasked += tuple(name for name in granted.exec if name not in requests.exec)
+    variables = tuple(dict.fromkeys(name for name in granted.env if name in requests.env))
+    unasked += tuple(name for name in granted.env if name not in requests.env)
     notes = tuple(f"it does not ask for {each}, so that grant has no effect" for each in unasked)
-    return Grants(network=network, exec=programs, workspace=granted.workspace), notes
+    return Grants(network=network, exec=programs, workspace=granted.workspace, env=variables), notes
 
 
 def _effective_network(

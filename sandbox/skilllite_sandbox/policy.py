@@ -21,6 +21,11 @@ class Level(IntEnum):
     """Full isolation, plus scan and consent."""
 
 
+def checks_of(level: Level) -> tuple[str, ...]:
+    """Return what stood before a run of this level: without them none starts."""
+    return ("scan", "consent") if level is Level.FULL else ()
+
+
 class Tier(StrEnum):
     """What kind of isolation the host was able to give. A closed set, part of the JSON contract."""
 
@@ -145,6 +150,8 @@ class Grants:
     exec: tuple[str, ...] = ()
     workspace: bool = False
     """Write access to files of the user."""
+    env: tuple[str, ...] = ()
+    """Environment variables of the command that runs it, by name."""
 
 
 NOTHING_GRANTED = Grants()

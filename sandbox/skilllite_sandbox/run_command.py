@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 
 from skilllite_sandbox.backend.launch import Launcher
 from skilllite_sandbox.errors import InvalidInput, SandboxError
@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
+    from skilllite_sandbox.audit.run_record import RunRecord
     from skilllite_sandbox.carriers import Job
     from skilllite_sandbox.environment.store import Environments
+    from skilllite_sandbox.integrity.guard import Guard
     from skilllite_sandbox.outcome import Outcome
     from skilllite_sandbox.run_request import RunRequest
     from skilllite_sandbox.sandbox import Sandbox
@@ -43,15 +45,20 @@ _DIRECT = 1
 class Place:
     """Where a skill is, and where copies and packages are kept."""
 
-    __slots__ = ("directory", "environments", "stage")
+    __slots__ = ("directory", "environments", "guard", "stage")
 
     def __init__(
         self,
         directory: str,
         stage: Stage | None = None,
         environments: Callable[[], Environments] | None = None,
+        guard: Guard | None = None,
     ) -> None:
-        """Say where; without a stage copies are temporary, and packages are this user's."""
+        """Say where; without a stage copies are temporary, and packages are this user's.
+
+        The guard is for a temporary stage; another has its own.
+        """
+        self.guard = guard
         self.directory = directory
         self.stage = stage
         self.environments = environments
@@ -63,6 +70,7 @@ def run_skill_command(
     level: int,
     locate: Callable[[], Place],
     given: GivenInput | None = None,
+    record: RunRecord | None = None,
 ) -> int:
     """Run what the arguments ask for, print it, and return the exit status.
 
@@ -71,6 +79,7 @@ def run_skill_command(
         level: The level of the run.
         locate: Finds the skill.
         given: The input, when somebody has asked for it already.
+        record: Where the run is written down.
 
     Raises:
         SandboxError: it could not start; for the caller to print.
@@ -86,10 +95,12 @@ def run_skill_command(
     with _started_early(level) as launcher:
         from skilllite_sandbox.run_request import request_of
 
-        place = locate()
+        with record.refusals() if record is not None else nullcontext():
+            place = locate()
         request = request_of(args, level)
         try:
-            outcome = _run(request, given, place, launcher, quiet=args.json)
+            with record.refusals() if record is not None else nullcontext():
+                outcome = _run(request, given, place, launcher, record, quiet=args.json)
         except SandboxError as error:
             if args.json and exit_code_of(error) == REFUSED:
                 print_outcome(refusal(error, request).to_json())
@@ -147,11 +158,11 @@ def _run(
     given: GivenInput,
     place: Place,
     launcher: Launcher | None,
+    record: RunRecord | None,
     *,
     quiet: bool,
 ) -> Outcome:
-    from skilllite_sandbox.policy import Level
-    from skilllite_sandbox.run_request import LEVEL_3_NOTE, make_job
+    from skilllite_sandbox.run_request import make_job
     from skilllite_sandbox.sandbox import encode_input
 
     input_bytes = encode_input(given.read(), request.limits)
@@ -160,11 +171,10 @@ def _run(
         job, notes = make_job(request, input_bytes, place.directory, sandbox.stage)
         for each in notes:
             note(each)
-        if request.level is Level.FULL:
-            note(LEVEL_3_NOTE)
+        job = sandbox.clear(job)
         shows_progress = sys.stderr.isatty() and not quiet
         job = sandbox.with_packages(job, on_progress=note if shows_progress else _say_nothing)
-        return sandbox.run_job(job, on_log=None if quiet else note)
+        return sandbox.run_job(job, on_log=None if quiet else note, record=record)
 
 
 def _say_nothing(_: str) -> None:
@@ -181,6 +191,7 @@ def _open(place: Place, launcher: Launcher | None = None) -> Sandbox:
         preload=False,
         launcher=launcher,
         environments=place.environments,
+        guard=place.guard,
     )
 
 

@@ -28,6 +28,9 @@ INTERRUPTED = 130
 _EXIT_CODES = {
     "invalid_input": USAGE,
     "policy_denied": REFUSED,
+    "audit_unavailable": REFUSED,
+    "skill_changed": REFUSED,
+    "register_untrusted": REFUSED,
     "sandbox_unavailable": REFUSED,
     "environment_unavailable": REFUSED,
     "environment_missing": REFUSED,
@@ -48,7 +51,7 @@ _WEAK_TIERS = frozenset({"root-chroot", "landlock"})
 """Those without namespaces: whoever runs something there is told what they lack."""
 
 # What would move the cursor, retitle the window or reorder what a person reads.
-_UNPRINTABLE = {
+UNPRINTABLE = {
     code: f"\\x{code:02x}"
     for code in (*range(0x20), 0x7F, *range(0x80, 0xA0))
     if chr(code) not in "\n\t"
@@ -57,7 +60,7 @@ _UNPRINTABLE = {
 
 def note(text: str) -> None:
     """Print one line that isn't the result, harmless to a terminal."""
-    sys.stderr.write(text.translate(_UNPRINTABLE).rstrip("\n") + "\n")
+    sys.stderr.write(text.translate(UNPRINTABLE).rstrip("\n") + "\n")
     sys.stderr.flush()
 
 
@@ -123,7 +126,7 @@ def exit_code_of(error: SandboxError) -> int:
 def write(text: str) -> None:
     """Write to stdout as UTF-8 whatever the locale says; at a terminal harmless to it."""
     if sys.stdout.isatty():
-        text = text.translate(_UNPRINTABLE)
+        text = text.translate(UNPRINTABLE)
     data = text.encode("utf-8", "backslashreplace")
     stream = getattr(sys.stdout, "buffer", None)
     if stream is None:  # a replaced stdout, as under a test runner

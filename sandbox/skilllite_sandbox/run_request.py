@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from skilllite_sandbox.stage import Stage
 
-LEVEL_3_NOTE = "level 3: isolation only, scan and consent are not built yet"
-
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:

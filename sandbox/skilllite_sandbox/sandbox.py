@@ -18,6 +18,7 @@ from skilllite_sandbox.errors import (
     SandboxUnavailable,
 )
 from skilllite_sandbox.execution import Execution
+from skilllite_sandbox.gate.clearance import require_clearance
 from skilllite_sandbox.grants import effective_grants
 from skilllite_sandbox.host import Host, read_host
 from skilllite_sandbox.outcome import Outcome, Reason
@@ -41,8 +42,13 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from skilllite_sandbox.audit.run_record import RunRecord
+    from skilllite_sandbox.audit_port import Recorder
     from skilllite_sandbox.backend.launch import Launcher
     from skilllite_sandbox.environment.store import Environments
+    from skilllite_sandbox.gate.gate import Gate
+    from skilllite_sandbox.gate.request import ConsentRequest
+    from skilllite_sandbox.integrity.guard import Guard
     from skilllite_sandbox.probe import HostReport
 
 
@@ -67,6 +73,10 @@ class Sandbox:
         launcher: Launcher | None = None,
         environments: Environments | Callable[[], Environments] | None = None,
         accept_tier: Tier = WEAKEST_TIER,
+        recorder: Recorder | None = None,
+        guard: Guard | None = None,
+        gate: Gate | None = None,
+        confirmation_callback: Callable[[ConsentRequest], bool] | None = None,
     ) -> None:
         """Open a sandbox; it starts nothing before the first run.
 
@@ -82,7 +92,15 @@ class Sandbox:
             environments: Where packages are installed, or what opens it when a skill needs some;
                 else in the cache of this user.
             accept_tier: The weakest tier of runs by `run`; `landlock` only if a person chose it.
+            recorder: Where runs by `run` are written down; nowhere without.
+            guard: Asked about each skill, when the stage is a temporary one.
+            gate: What clears runs of level 3; else one that knows the scanner and the callback.
+            confirmation_callback: Asked, with what a person would read, before a run that the
+                scanner doesn't let pass by itself; each True is for one run.
         """
+        self._given_gate = gate
+        self._confirmation_callback = confirmation_callback
+        self._guard = guard
         self._level = Level(level)
         self._limits = limits
         self._host = host
@@ -90,6 +108,7 @@ class Sandbox:
         self._stage = stage
         self._environments = environments
         self._accept_tier = accept_tier
+        self._recorder = recorder
         self._carriers = Carriers(pool=pool, tier=tier, preload=preload, launcher=launcher)
         self._resources.callback(self._carriers.close)
 
@@ -118,7 +137,39 @@ class Sandbox:
     @cached_property
     def stage(self) -> Stage:
         """Where the read-only copies of skills are kept."""
-        return self._stage or self._resources.enter_context(open_temporary_stage())
+        return self._stage or self._resources.enter_context(open_temporary_stage(self._guard))
+
+    @cached_property
+    def gate(self) -> Gate:
+        """What clears runs of level 3."""
+        if self._given_gate is not None:
+            return self._given_gate
+        from skilllite_sandbox.gate.gate import Gate
+
+        if self._confirmation_callback is None:
+            return Gate()
+        from skilllite_sandbox.gate.callback import CALLBACK, ask_callback
+
+        return Gate(ask=ask_callback(self._confirmation_callback), asked_by=CALLBACK)
+
+    def clear(self, job: Job, *, peers_at_pass: bool = False, file_report: bool = True) -> Job:
+        """Return the job with what it needs to start at its level.
+
+        Args:
+            job: A job, with the grants that it is to have.
+            peers_at_pass: Peers may have it run only when there is nothing to ask.
+            file_report: Keep the question for a person who answers it elsewhere.
+
+        Raises:
+            PolicyDenied: the scanner blocks it.
+            ConsentRequired: a person has to agree, and hasn't.
+        """
+        if job.policy.level is not Level.FULL:
+            return job
+        clearance = self.gate.clear(
+            job.staged, job.policy, peers_at_pass=peers_at_pass, file_report=file_report
+        )
+        return replace(job, clearance=clearance)
 
     def run(
         self,
@@ -128,6 +179,7 @@ class Sandbox:
         timeout_s: float | None = None,
         network: Sequence[str] | None = None,
         exec: Sequence[str] | None = None,
+        record: RunRecord | None = None,
     ) -> Outcome:
         """Run a skill's entry point and return how it ended.
 
@@ -138,14 +190,34 @@ class Sandbox:
             network: Hosts that the skill may reach, like "api.example.com" or "10.0.0.5:8080";
                 it gets those of them that it asks for itself.
             exec: Programs that it may execute, like "git"; likewise.
+            record: What it is written down with, by whoever keeps a log of its own.
 
         Raises:
             InvalidInput: the input is no JSON object, or too large.
             InvalidSkill: the skill can't be run.
             NotFound: there is no such skill.
-            ConsentRequired, PackagesUnresolvable: packages it needs can't be installed.
+            PolicyDenied: the scanner blocks it.
+            ConsentRequired: nobody agreed to it, or to building packages it needs.
+            PackagesUnresolvable: packages it needs can't be installed.
             SandboxUnavailable: this host can't give what the level asks, or the packages.
         """
+        if record is not None or self._recorder is None:
+            return self._run(skill_dir, input, timeout_s, network, exec, record)
+        from skilllite_sandbox.audit.run_record import RunRecord
+
+        record = RunRecord(self._recorder, by="program", level=self._level, skill=str(skill_dir))
+        with record.refusals():
+            return self._run(skill_dir, input, timeout_s, network, exec, record)
+
+    def _run(
+        self,
+        skill_dir: Path | str,
+        input: dict[str, Any] | str,
+        timeout_s: float | None,
+        network: Sequence[str] | None,
+        exec: Sequence[str] | None,
+        record: RunRecord | None,
+    ) -> Outcome:
         limits = self._limits if timeout_s is None else replace(self._limits, wall_s=timeout_s)
         input_bytes = encode_input(input, limits)
         staged = self.stage.put(skill_dir)
@@ -153,7 +225,8 @@ class Sandbox:
         granted = Grants(network=tuple(network or ()), exec=tuple(exec or ()))
         grants, _ = effective_grants(staged.skill.requests, granted)
         policy = Policy(self._level, limits, grants=grants, accept_tier=self._accept_tier)
-        return self.run_job(self.with_packages(Job(staged, entry, input_bytes, policy)))
+        job = self.clear(Job(staged, entry, input_bytes, policy))
+        return self.run_job(self.with_packages(job), record=record)
 
     def with_packages(
         self,
@@ -201,13 +274,20 @@ class Sandbox:
             return open_environments(default_root(), self._facts)
         return given() if callable(given) else given
 
-    def run_job(self, job: Job, *, on_log: Callable[[str], None] | None = None) -> Outcome:
+    def run_job(
+        self,
+        job: Job,
+        *,
+        on_log: Callable[[str], None] | None = None,
+        record: RunRecord | None = None,
+    ) -> Outcome:
         """Run a job and return how it ended; a host that fails raises instead.
 
         Raises:
             SandboxUnavailable: this host can't give what the level asks.
+            AuditUnavailable: it can't be written down, and the level asks for that.
         """
-        outcome = self.start(job).wait(on_log)
+        outcome = self.start(job, record=record).wait(on_log)
         if outcome.reason is Reason.UNAVAILABLE:
             raise explain_unavailable(outcome)
         return outcome
@@ -219,22 +299,29 @@ class Sandbox:
         """
         self._carriers.prepare(self._facts, job, job.staged.place)
 
-    def start(self, job: Job) -> Execution:
+    def start(self, job: Job, *, record: RunRecord | None = None) -> Execution:
         """Start a job on the calling thread, which in tier `bwrap` has to live as long as the run.
 
         Raises:
             SandboxUnavailable: this host can't give what the level asks.
-            PolicyDenied: nobody may run this.
+            PolicyDenied: nobody may run this, or nobody has cleared it for level 3.
             InvalidInput: the input is too large.
+            AuditUnavailable: it can't be written down, and the level asks for that.
         """
         limits = job.policy.limits
         if len(job.input_bytes) > limits.input_bytes:
             raise _input_too_large(len(job.input_bytes), limits)
+        require_clearance(job)
+        if record is not None:
+            record.staged(job)
         plan, started, bounds = self._carriers.launch(
             self._facts, job, job.staged.place, job.input_bytes
         )
         left = b"" if started.stdin < 0 else job.input_bytes
-        return Execution(plan, started, left, bounds)
+        if record is None:
+            return Execution(plan, started, left, bounds)
+        record.started(plan)
+        return Execution(plan, started, left, bounds, record.ended)
 
     def plan(self, job: Job) -> Plan:
         """Return what would stand around a job, without starting it."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-RECORD_VERSION = 2  # bump whenever reading a skill gives another result than before
+RECORD_VERSION = 3  # bump whenever reading a skill gives another result than before
 
 
 class InvalidRecord(ValueError):

@@ -42,6 +42,8 @@ TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from skilllite_sandbox.integrity.guard import Guard
+
 COPY_NAME = "skill"
 RECORD_NAME = "skill.json"
 STORE_NAME = "by-digest"
@@ -81,7 +83,14 @@ class _Verified:
 class Stage:
     """A content-addressed store of skills, shared by threads and processes."""
 
-    def __init__(self, root: str | Path) -> None:
+    def __init__(self, root: str | Path, guard: Guard | None = None) -> None:
+        """Open a store.
+
+        Args:
+            root: Its directory.
+            guard: Asked about each skill before `put` gives its copy.
+        """
+        self.guard = guard
         self._place = os.path.abspath(root)
         self._sources = KnownDigests()
         self._verified: dict[str, _Verified] = {}
@@ -106,24 +115,45 @@ class Stage:
         Raises:
             NotFound: there is no such directory.
             InvalidSkill: it can't be used, or holds a link or a special file, or exceeds a bound.
+            SkillChanged: it was installed, and isn't what was installed.
+            PolicyDenied: it is on the denylist.
             SandboxUnavailable: the stage can't be written.
         """
         folder = folder_name(directory)
-        digest = self._sources.digest_of(directory)
-        if digest is None:
-            before = self._sources.before_reading(directory)
-            digest = compute_digest(directory)
-            self._sources.remember(directory, before, digest)
+        stamp, digest = self._read_source(directory)
+        trust = None
+        if self.guard is not None:
+            trust = self.guard.admit(os.fspath(directory), digest, stamp)
         staged = self.get(digest, folder=folder)
         if staged is None:
             try:
                 staged = self._copy_in(directory, folder)
             except OSError as error:
                 raise _unwritable(self._place, error) from None
+            if self.guard is not None and staged.digest != digest:
+                # It changed since it was compared: then what was copied is another skill.
+                trust = self.guard.admit(os.fspath(directory), staged.digest, None)
+        if self.guard is not None and trust is not None:
+            self.guard.admit_name(staged.skill.name, trust)
         if staged.skill.manifest.named or staged.skill.name == folder:
             return staged
         # Two folders of one content without a name in it: each keeps its own.
         return replace(staged, skill=with_name(staged.skill, folder))
+
+    def _read_source(self, directory: str | Path) -> tuple[Stamp | None, str]:
+        """Return the digest of a skill and the stamp that was taken before it was read."""
+        seen = self._sources.seen(directory)
+        if seen is not None:
+            return seen
+        before = self._sources.before_reading(directory)
+        try:
+            digest = compute_digest(directory)
+        except InvalidSkill as error:
+            if self.guard is not None:
+                raise self.guard.explain(os.fspath(directory), error) from None
+            raise
+        self._sources.remember(directory, before, digest)
+        return before[0] if before is not None else None, digest
 
     def get(self, digest: str, *, folder: str | None = None) -> StagedSkill | None:
         """Return the skill of this digest; None when it isn't here, or is damaged.
@@ -262,7 +292,7 @@ class Stage:
 
 
 @contextlib.contextmanager
-def open_temporary_stage() -> Iterator[Stage]:
+def open_temporary_stage(guard: Guard | None = None) -> Iterator[Stage]:
     """Open a stage that is removed at the end, with every copy in it."""
     import tempfile  # 7 ms with what it imports, and a run has a stage of its own
 
@@ -270,7 +300,7 @@ def open_temporary_stage() -> Iterator[Stage]:
 
     root = _path(tempfile.mkdtemp(prefix="skilllite-stage-"))
     try:
-        yield Stage(root)
+        yield Stage(root, guard)
     finally:
         remove_tree(root)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 QUIET_NS = 50_000_000  # far above a tick of the kernel's clock, 1 to 10 ms
 KNOWN_MAX = 256  # directories; each is some kilobytes
-ENTRIES_MAX = 10_000  # as many as a skill may have; more is not stamped
+ENTRIES_MAX = 10_001  # as many as a skill may have, and its own folder; more is not stamped
 
 Stamp: TypeAlias = tuple[tuple[object, ...], ...]
 
@@ -61,11 +61,16 @@ class KnownDigests:
 
     def digest_of(self, directory: str | Path) -> str | None:
         """Return the digest of a directory that is as it was; None when it has to be read."""
+        seen = self.seen(directory)
+        return None if seen is None else seen[1]
+
+    def seen(self, directory: str | Path) -> tuple[Stamp, str] | None:
+        """Return the same with the stamp it goes by, the same object as long as nothing changes."""
         found = self._known.get(os.fspath(directory))
         if found is None:
             return None
         try:
-            return found[1] if stamp_of(directory) == found[0] else None
+            return found if stamp_of(directory) == found[0] else None
         except OSError:
             return None
 

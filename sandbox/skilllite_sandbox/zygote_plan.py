@@ -48,7 +48,7 @@ from skilllite_sandbox.plan import (
     resource_limits,
     tree_bound,
 )
-from skilllite_sandbox.policy import Level, Limits, Policy, Tier
+from skilllite_sandbox.policy import Limits, Policy, Tier, checks_of
 from skilllite_sandbox.seccomp.filters import (
     MACHINES,
     Executes,
@@ -201,8 +201,11 @@ def make_zygote_plan(
         environment=environment,
         network=network,
         resource_limits=limits,
-        enforced=_enforced(host, language, executes, network=bool(network)),
-        not_enforced=("scan", "consent") if policy.level is Level.FULL else (),
+        enforced=(
+            *_enforced(host, language, executes, network=bool(network)),
+            *checks_of(policy.level),
+        ),
+        not_enforced=(),
         tree=tree_bound(profile, executes),
         profile=profile,
         mounts=mounts,

@@ -362,6 +362,19 @@ def test_a_command_that_never_ends_is_ended_by_the_harness() -> None:
     assert run.end is End.HARNESS_DEADLINE
 
 
+def test_a_command_is_not_told_a_directory_of_the_host_for_its_temporary_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("ELSE", "kept")
+    told = ["sh", "-c", 'echo "$ELSE ${TMPDIR-nothing}"']
+    subject = commands.CommandLine("x", "x", (Language.BASH,), lambda _: told)
+
+    run = subject.run(SkillFiles(tmp_path, Language.BASH), b"", DEFAULT_LIMITS)
+
+    assert run.stdout == "kept nothing\n"
+
+
 def test_a_lab_leaves_nothing_behind() -> None:
     with Lab() as lab:
         root = lab.root

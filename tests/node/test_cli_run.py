@@ -32,7 +32,7 @@ def test_a_directory_runs(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> 
 
     said = capfd.readouterr()
     assert said.out == '{"a": 1}\n'
-    assert said.err == "level 3: isolation only, scan and consent are not built yet\n"
+    assert said.err == ""
 
 
 def test_an_installed_name_runs(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -151,7 +151,8 @@ def test_the_outcome_is_the_machine_contract(
     }
     assert outcome["level"] == level
     assert outcome["tier"] == ("none" if level == 1 else "full")
-    assert not {"scan", "consent"} & {*outcome["enforced"]}
+    checks = {"scan", "consent"} & {*outcome["enforced"]}
+    assert checks == ({"scan", "consent"} if level == 3 else set())
 
 
 def test_the_level_comes_from_the_settings_unless_a_flag_says_otherwise(

@@ -78,9 +78,7 @@ def test_list_prints_a_table_and_nothing_else_on_stdout(skilllite: Typist, here:
 @pytest.mark.parametrize(
     ("source", "says"),
     [
-        ("https://example.com/report.zip", "not built yet"),
-        ("somebody/skills", "not built yet"),
-        ("somebody/skills@report", "not built yet"),
+        ("absent/", "a folder with a SKILL.md, or a zip"),
         ("nothing-here", "a folder with a SKILL.md, or a zip"),
         ("", "a folder with a SKILL.md, or a zip"),
     ],

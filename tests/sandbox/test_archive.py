@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from skill_files import make_skill, skill_md
 from skilllite_sandbox import archive as archive_module
+from skilllite_sandbox import unpacking
 from skilllite_sandbox.archive import copy_skill, remove_tree, unpack_zip
 from skilllite_sandbox.digest import compute_digest
 from skilllite_sandbox.errors import InvalidInput, InvalidSkill, NotFound
@@ -162,7 +163,7 @@ def test_special_mode_bits_do_not_arrive(tmp_path: Path) -> None:
 def test_a_bomb_stops_at_the_bound_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive_module, "ByteBudget", lambda: archive_byte_budget(1 << 20))
+    monkeypatch.setattr(unpacking, "ByteBudget", lambda: archive_byte_budget(1 << 20))
 
     error = refuse(tmp_path, zip_bytes({**GOOD, "bomb": bytes(2 << 20)}))
 

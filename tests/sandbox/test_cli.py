@@ -11,7 +11,6 @@ import pytest
 from skill_files import make_skill
 from skilllite_sandbox.cli import main
 from skilllite_sandbox.errors import PolicyDenied
-from skilllite_sandbox.run_request import LEVEL_3_NOTE
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def test_stdout_is_the_value_and_a_newline(skill: str, capfd: pytest.CaptureFixt
     said = capfd.readouterr()
     assert status == 0
     assert said.out == '{"a": 1}\n'
-    assert said.err == LEVEL_3_NOTE + "\n"
+    assert said.err == ""
 
 
 def test_level_2_has_nothing_to_remark(skill: str, capfd: pytest.CaptureFixture[str]) -> None:
@@ -297,7 +296,7 @@ def test_doctor_tells_what_this_host_can_enforce(capfd: pytest.CaptureFixture[st
     assert all(check["ok"] for check in report["checks"] if check["required"])
 
 
-@pytest.mark.parametrize("command", ["scan", "verify", "mcp"])
+@pytest.mark.parametrize("command", ["scan", "mcp"])
 def test_what_is_not_built_says_so(command: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert main([command]) == 3
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from gates import lets_all_pass
 from sandbox_runs import Runs
 from skill_files import make_skill
 from skilllite_sandbox.backend.bubblewrap import Bubblewrap
@@ -28,7 +29,7 @@ GONE_WITHIN_S = 0.2  # after the deadline, with nine busy processes
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     """One sandbox for all; without a pool, so that every process is one of a run."""
-    with Sandbox(pool=False) as opened:
+    with Sandbox(pool=False, gate=lets_all_pass()) as opened:
         yield opened
 
 
@@ -496,7 +497,7 @@ def test_an_error_in_the_log_callback_ends_the_run(runs: Runs) -> None:
 @pytest.mark.parametrize("level", [Level.DIRECT, Level.FULL], ids=["level 1", "level 3"])
 def test_runs_leave_no_descriptor_and_no_process_behind(tmp_path: Path, level: Level) -> None:
     others = _descendants(os.getpid())
-    with Sandbox(pool=False) as sandbox:
+    with Sandbox(pool=False, gate=lets_all_pass()) as sandbox:
         runs = Runs(sandbox, tmp_path, level)
         runs.run("print(1)")
         descriptors = len(list(Path("/proc/self/fd").iterdir()))

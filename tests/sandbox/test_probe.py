@@ -95,8 +95,10 @@ def test_a_bubblewrap_that_can_make_no_namespaces_is_found_out(tmp_path: Path) -
     assert report.tier is Tier.NONE
 
 
+# The attackers run on the host as they are; only what they call their scratch is a directory of the
+# test, because in the host's /tmp a file of that name may be somebody's.
 CARRIER_THAT_ISOLATES_NOTHING = """#!/usr/bin/python3
-import os, sys, tempfile
+import os, shutil, sys, tempfile
 arguments = sys.argv
 if "--version" in arguments:
     print("bubblewrap 0.8.0")
@@ -107,7 +109,13 @@ with tempfile.NamedTemporaryFile(dir="{directory}", delete=False) as file:
         file.write(chunk)
 if child := os.fork():
     raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-skill = arguments[arguments.index("/skill") - 1]
+def redirect(source, target):
+    with open(source) as file, open(target, "w") as copy:
+        copy.write(file.read().replace("/tmp/", "{directory}/"))
+skill = tempfile.mkdtemp(dir="{directory}")
+given = arguments[arguments.index("/skill") - 1]
+shutil.copytree(given, skill, copy_function=redirect, dirs_exist_ok=True)
+os.environ["TMPDIR"] = "{directory}"
 command = arguments[arguments.index("--") + 1 :]
 real = [word.replace("/run/guest", file.name).replace("/skill/", skill + "/") for word in command]
 os.execv(real[0], real)
@@ -121,14 +129,22 @@ def test_a_carrier_that_isolates_nothing_is_found_out(tmp_path: Path) -> None:
     for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
         parent.chmod(0o755)
     tmp_path.chmod(0o777)
+    before = stamp(Path("/tmp/x"))
 
     report = probe(replace(read_host(), bwrap=str(fake)), tiers=(Tier.BWRAP,))
 
+    assert (tmp_path / "x").exists(), "they ran, and had their scratch here"
+    assert stamp(Path("/tmp/x")) == before
     details = {check.name: check.detail for check in report.checks if not check.ok}
     assert "a hostile skill could make a socket" in details["sandbox"]
     assert "make a process" in details["sandbox"]
     assert "read a file of the host" in details["sandbox"] or "see processes" in details["sandbox"]
     assert report.tier is Tier.NONE
+
+
+def stamp(path: Path) -> int | None:
+    """Return when a file was written last, in nanoseconds."""
+    return path.stat().st_mtime_ns if path.exists() else None
 
 
 def test_a_host_without_python_is_told() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from gates import lets_all_pass
 from skill_files import make_skill
 from skilllite_sandbox import (
     DEFAULT_LIMITS,
@@ -51,7 +52,7 @@ def test_every_level_runs_a_skill(skill: Path, level: Level) -> None:
 
 
 def test_input_may_be_a_dict_or_text(skill: Path) -> None:
-    with Sandbox() as sandbox:
+    with Sandbox(gate=lets_all_pass()) as sandbox:
         assert sandbox.run(str(skill), {"ä": [1.5]}).output == {"ä": [1.5]}
         # Text goes through as it is: a float would have rounded this.
         assert (
@@ -84,12 +85,12 @@ def test_input_may_be_a_dict_or_text(skill: Path) -> None:
 def test_what_is_no_json_object_never_reaches_a_skill(
     skill: Path, value: dict[str, object] | str, said: str
 ) -> None:
-    with Sandbox() as sandbox, pytest.raises(InvalidInput, match=said):
+    with Sandbox(gate=lets_all_pass()) as sandbox, pytest.raises(InvalidInput, match=said):
         sandbox.run(skill, value)
 
 
 def test_a_skill_that_is_not_there_or_not_runnable_is_an_error(tmp_path: Path) -> None:
-    with Sandbox() as sandbox:
+    with Sandbox(gate=lets_all_pass()) as sandbox:
         with pytest.raises(NotFound):
             sandbox.run(tmp_path / "none", {})
         with pytest.raises(InvalidSkill):
@@ -103,10 +104,12 @@ def test_several_scripts_are_run_by_name(tmp_path: Path) -> None:
     several = make_skill(
         tmp_path, "several", files={"scripts/a.py": "print(1)", "scripts/b.py": "print(2)"}
     )
-    with Sandbox() as sandbox:
+    with Sandbox(gate=lets_all_pass()) as sandbox:
         staged = sandbox.stage.put(several)
         outputs = [
-            sandbox.run_job(Job(staged, entry_of(staged, name), b"{}", Policy())).output
+            sandbox.run_job(
+                sandbox.clear(Job(staged, entry_of(staged, name), b"{}", Policy()))
+            ).output
             for name in ("scripts/a.py", "scripts/b.py")
         ]
         with pytest.raises(NotFound, match=r"no script scripts/c\.py"):
@@ -118,7 +121,7 @@ def test_several_scripts_are_run_by_name(tmp_path: Path) -> None:
 
 
 def test_network_that_the_skill_does_not_ask_for_is_not_given(skill: Path) -> None:
-    with Sandbox() as sandbox:
+    with Sandbox(gate=lets_all_pass()) as sandbox:
         assert "no-network" in sandbox.run(skill, {}, network=["example.com"]).enforced
         with pytest.raises(InvalidInput, match="wildcard"):
             sandbox.run(skill, {}, network=["*.example.com"])
@@ -128,7 +131,7 @@ def test_a_timeout_of_one_run_leaves_the_others_alone(tmp_path: Path) -> None:
     sleeper = make_skill(
         tmp_path, "sleeper", files={"scripts/main.py": "import time; time.sleep(60)"}
     )
-    with Sandbox() as sandbox:
+    with Sandbox(gate=lets_all_pass()) as sandbox:
         outcome = sandbox.run(sleeper, {}, timeout_s=0.3)
 
         assert outcome.reason is Reason.TIMEOUT
@@ -136,10 +139,10 @@ def test_a_timeout_of_one_run_leaves_the_others_alone(tmp_path: Path) -> None:
 
 
 def test_a_remote_task_gets_the_tighter_limits_at_level_3(skill: Path) -> None:
-    with Sandbox() as sandbox:
+    with Sandbox(gate=lets_all_pass()) as sandbox:
         staged = sandbox.stage.put(skill)
         policy = Policy(Level.FULL, REMOTE_LIMITS, Origin.REMOTE)
-        outcome = sandbox.run_job(Job(staged, entry_of(staged), b"{}", policy))
+        outcome = sandbox.run_job(sandbox.clear(Job(staged, entry_of(staged), b"{}", policy)))
         with pytest.raises(PolicyDenied):
             sandbox.start(Job(staged, entry_of(staged), b"{}", replace(policy, level=Level.DIRECT)))
 
@@ -147,7 +150,7 @@ def test_a_remote_task_gets_the_tighter_limits_at_level_3(skill: Path) -> None:
 
 
 def test_input_above_the_jobs_bound_is_refused_at_the_start(skill: Path) -> None:
-    with Sandbox() as sandbox:
+    with Sandbox(gate=lets_all_pass()) as sandbox:
         staged = sandbox.stage.put(skill)
         limits = replace(DEFAULT_LIMITS, input_bytes=10)
         with pytest.raises(InvalidInput, match="exceeds"):
@@ -202,7 +205,7 @@ def test_a_filter_that_cannot_be_loaded_refuses_the_run(
 
 
 def test_without_a_stage_nothing_is_left_behind(skill: Path) -> None:
-    with Sandbox() as sandbox:
+    with Sandbox(gate=lets_all_pass()) as sandbox:
         sandbox.run(skill, {})
         root = sandbox.stage.root
         assert stat.S_IMODE(root.stat().st_mode) == 0o700
@@ -237,7 +240,7 @@ def test_threads_may_run_skills_at_the_same_time(tmp_path: Path) -> None:
     skill = make_skill(tmp_path, "demo", files={"scripts/main.py": script})
     outputs: list[object] = []
 
-    with Sandbox() as sandbox:
+    with Sandbox(gate=lets_all_pass()) as sandbox:
         threads = [
             threading.Thread(target=lambda n=n: outputs.append(sandbox.run(skill, {"n": n}).output))
             for n in range(8)
@@ -255,7 +258,7 @@ def test_a_path_full_of_oddities_runs(tmp_path: Path) -> None:
     odd.mkdir()
     skill = make_skill(odd, "demo", files={"scripts/main.py": "print(__file__ and 1)"})
 
-    with Sandbox() as sandbox:
+    with Sandbox(gate=lets_all_pass()) as sandbox:
         assert sandbox.run(skill, {}).output == 1
 
 
@@ -291,7 +294,7 @@ print(json.dumps(len(found)))
 """
     (skill / "scripts/main.py").write_text(script, encoding="utf-8")
     try:
-        with Sandbox() as sandbox:
+        with Sandbox(gate=lets_all_pass()) as sandbox:
             outcome = sandbox.run(skill, {})
     finally:
         os.close(reading)

@@ -64,7 +64,7 @@ def test_its_runs_end_at_once_and_the_next_gets_a_new_one(tmp_path: Path) -> Non
     outcomes: list[Outcome] = []
     with Sandbox(tier=Tier.FULL) as sandbox:
         staged = sandbox.stage.put(sleeps)
-        job = Job(staged, entry_of(staged), b"{}", Policy(Level.FULL))
+        job = Job(staged, entry_of(staged), b"{}", Policy(Level.ISOLATED))
         runs = [sandbox.start(job) for _ in range(3)]
         waiting = [
             threading.Thread(target=lambda run=run: outcomes.append(run.wait())) for run in runs
@@ -106,7 +106,7 @@ def test_one_that_keeps_dying_is_started_later_and_later(
     echo = make_skill(tmp_path, "echo")
     with Sandbox(tier=Tier.FULL) as sandbox:
         staged = sandbox.stage.put(echo)
-        job = Job(staged, entry_of(staged), b"{}", Policy(Level.FULL))
+        job = Job(staged, entry_of(staged), b"{}", Policy(Level.ISOLATED))
         line = sandbox._carriers._zygotes
         plan = sandbox.plan(job)
         causes = []

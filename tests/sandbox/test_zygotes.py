@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from gates import lets_all_pass
 from skill_files import make_skill
 from skilllite_sandbox.backend import zygotes
 from skilllite_sandbox.backend.zygote import Worker
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(tier=Tier.FULL) as opened:
+    with Sandbox(tier=Tier.FULL, gate=lets_all_pass()) as opened:
         yield opened
 
 
@@ -123,7 +124,7 @@ def test_a_pool_keeps_two_workers_for_one_caller(sandbox: Sandbox, tmp_path: Pat
 
 def test_without_a_pool_nothing_is_left_between_runs(tmp_path: Path) -> None:
     directory = skill(tmp_path, "print(1)")
-    with Sandbox(tier=Tier.FULL, pool=False) as sandbox:
+    with Sandbox(tier=Tier.FULL, pool=False, gate=lets_all_pass()) as sandbox:
         assert run(sandbox, directory).output == 1
 
         assert settles_at(0)
@@ -136,7 +137,7 @@ def test_a_replacement_does_not_wait_for_a_run_that_lasts(sandbox: Sandbox, tmp_
     assert settles_at(4)
 
     staged = sandbox.stage.put(slow)
-    execution = sandbox.start(Job(staged, entry_of(staged), b"{}", Policy(Level.FULL)))
+    execution = sandbox.start(Job(staged, entry_of(staged), b"{}", Policy(Level.ISOLATED)))
     try:
         assert settles_at(6)
     finally:
@@ -178,7 +179,7 @@ print(os.getppid(), flush=True)
 time.sleep(600)
 """
     staged = sandbox.stage.put(skill(tmp_path, attack))
-    execution = sandbox.start(Job(staged, entry_of(staged), b"{}", Policy(Level.FULL)))
+    execution = sandbox.start(Job(staged, entry_of(staged), b"{}", Policy(Level.ISOLATED)))
     [zygote] = [zygote for launcher in launchers() for zygote in children(launcher)]
     try:
         deadline_s = time.monotonic() + SETTLED_S
@@ -202,9 +203,11 @@ time.sleep(600)
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may look into a worker's memory")
 def test_a_worker_has_no_path_of_its_user_in_memory(tmp_path: Path) -> None:
     directory = skill(tmp_path, "import time; print(1, flush=True); time.sleep(600)")
-    with Sandbox(tier=Tier.FULL, stage=Stage(tmp_path / "a-private-place")) as sandbox:
+    with Sandbox(
+        tier=Tier.FULL, stage=Stage(tmp_path / "a-private-place"), gate=lets_all_pass()
+    ) as sandbox:
         staged = sandbox.stage.put(directory)
-        execution = sandbox.start(Job(staged, entry_of(staged), b"{}", Policy(Level.FULL)))
+        execution = sandbox.start(Job(staged, entry_of(staged), b"{}", Policy(Level.ISOLATED)))
         try:
             deadline_s = time.monotonic() + SETTLED_S
             while not has_printed(execution) and time.monotonic() < deadline_s:

@@ -26,6 +26,7 @@ import pytest
 
 import skilllite_sandbox
 from skill_files import make_skill
+from skilllite_sandbox.environment.installed import remove_tree
 from skilllite_sandbox.policy import DEFAULT_LIMITS, Tier
 
 OTHER_USER = 61_300  # no account: what a plain user is to the kernel
@@ -179,7 +180,8 @@ class Lab:
             command[:0] = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--"]
         if self.own_network:
             inner = 'ip link set lo up && exec "$@"'
-            command[:0] = ["unshare", "--net", "--", "sh", "-c", inner, "sh"]
+            command[:0] = _NO_CAPABILITIES if os.geteuid() != 0 else ()
+            command[:0] = [*_unshare_network(), "--", "sh", "-c", inner, "sh"]
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),
@@ -241,10 +243,31 @@ def open_lab(
         for path in (root, *root.rglob("*")):
             path.chmod(_MODES[path.is_file()])
         lab = Lab(root, as_user=as_user, tier=tier, own_network=own_network)
-        yield lab
-        lab.close()
+        try:
+            yield lab
+        finally:
+            lab.close()
     finally:
-        shutil.rmtree(root, ignore_errors=True)
+        remove_tree(root)  # stages in it are read-only, which stops all but root
+    assert not root.exists(), "something is still at work in it"
+
+
+# For a plain user a network namespace takes a user namespace, with all capabilities in it. What
+# runs there gives them back.
+_NO_CAPABILITIES = ("setpriv", "--ambient-caps", "-all", "--inh-caps", "-all", "--")
+
+
+def _unshare_network() -> list[str]:
+    if os.geteuid() == 0:
+        return ["unshare", "--net"]
+    return ["unshare", "--user", "--map-current-user", "--keep-caps", "--net"]
+
+
+def require_own_network() -> None:
+    """Skip where this user can't make a network namespace in which nobody else talks."""
+    tried = subprocess.run([*_unshare_network(), "--", "true"], capture_output=True, text=True)
+    if tried.returncode:
+        pytest.skip(f"no network namespace of its own: {tried.stderr.strip()}")
 
 
 _no_caches = shutil.ignore_patterns("__pycache__", "*.so")

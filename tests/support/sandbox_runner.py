@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from gates import lets_all_pass
 from skilllite_sandbox.policy import DEFAULT_LIMITS, Level, Policy, Tier
 from skilllite_sandbox.sandbox import Job, Sandbox, entry_of
 
@@ -125,14 +126,17 @@ def answer(
     level, tier = request["level"], request["tier"]
     key = (level, "" if level == Level.DIRECT else tier)
     if key not in sandboxes:
-        sandboxes[key] = Sandbox(Level(level), tier=Tier(tier) if key[1] else None)
+        sandboxes[key] = Sandbox(
+            Level(level), tier=Tier(tier) if key[1] else None, gate=lets_all_pass()
+        )
     arguments = {**request["input"], **victim.facts}
     sandbox, sent = sandboxes[key], packets_sent()
     staged = sandbox.stage.put(Path(request["skill"]))
     limits = replace(DEFAULT_LIMITS, wall_s=request["wall_s"])
     data = json.dumps(arguments).encode()
     # Not `run`: it would install packages first, and this is about what the skill does.
-    outcome = sandbox.run_job(Job(staged, entry_of(staged), data, Policy(Level(level), limits)))
+    job = Job(staged, entry_of(staged), data, Policy(Level(level), limits))
+    outcome = sandbox.run_job(sandbox.clear(job))
     return {
         "outcome": outcome.to_json(),
         "changes": victim.changes() + shared_traces(),

@@ -33,7 +33,8 @@ class Runs:
         skill = make_skill(self._directory, name, files={ENTRIES[language]: script})
         staged = self._sandbox.stage.put(skill)
         bounds: Limits = replace(DEFAULT_LIMITS, **limits)
-        return self._sandbox.start(Job(staged, entry_of(staged), data, Policy(self._level, bounds)))
+        job = Job(staged, entry_of(staged), data, Policy(self._level, bounds))
+        return self._sandbox.start(self._sandbox.clear(job))
 
     def run(
         self, script: str, *, language: str = "python", data: bytes = b"{}", **limits: Any

@@ -51,7 +51,10 @@ class CommandLine:
 
     def run(self, skill: SkillFiles, given: bytes, limits: Limits) -> Run:
         """See `Subject`; these have no limits."""
-        return run_command(self.command(skill), given, directory=skill.directory)
+        # Another sandbox doesn't show its skills the directory that this names on the host.
+        environment = {name: value for name, value in os.environ.items() if name != "TMPDIR"}
+        command = self.command(skill)
+        return run_command(command, given, environment=environment, directory=skill.directory)
 
     def close(self) -> None:
         """See `Subject`."""

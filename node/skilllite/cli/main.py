@@ -106,12 +106,31 @@ COMMANDS: dict[str, LazyCommand] = {
         _SKILLS, "one skill: where it is, what it takes, what it lacks", "skilllite show calculator"
     ),
     "info": LazyCommand(_SKILLS, "one skill as a page to read", "skilllite info calculator"),
-    "add": LazyCommand(_SKILLS, "install a skill from a folder or a zip", "skilllite add ./report"),
+    "add": LazyCommand(
+        _SKILLS,
+        "scan a skill and install it: from a folder, an archive, a repository",
+        "skilllite add owner/repo@report",
+    ),
     "remove": LazyCommand(_SKILLS, "remove an installed skill", "skilllite remove report"),
     "validate": LazyCommand(
         _SKILLS, "check a skill folder against the format", "skilllite validate ./report"
     ),
+    "verify": LazyCommand(
+        "skilllite.cli.verify",
+        "check installed skills against their signed manifests",
+        "skilllite verify --strict",
+    ),
     "reindex": LazyCommand(_SKILLS, "read all skills again", "skilllite reindex"),
+    "dependency-audit": LazyCommand(
+        "skilllite.cli.dependency_audit",
+        "look up what is known against the packages of skills",
+        "skilllite dependency-audit ./report --fail-on high",
+    ),
+    "audit": LazyCommand(
+        "skilllite.cli.audit",
+        "verify the audit log, or report what it tells",
+        "skilllite audit verify --json",
+    ),
     "clean-env": LazyCommand(
         "skilllite.cli.clean_env",
         "list and remove the packages that were installed for skills",
@@ -129,10 +148,9 @@ COMMANDS: dict[str, LazyCommand] = {
 
 PLANNED = frozenset(
     {
-        *("arena", "audit", "chat", "completion", "config", "dashboard"),
-        *("dependency-audit", "desktop", "evolution", "explain", "feedback", "init-cursor"),
+        *("arena", "chat", "completion", "config", "dashboard"),
+        *("desktop", "evolution", "explain", "feedback", "init-cursor"),
         *("init-opencode", "list-tools", "mcp", "model", "scan", "schedule", "serve", "skills"),
-        "verify",
     }
 )
 """Words a later version will know. Said plainly: a wrong guess at the spelling would be unkind."""

@@ -3,37 +3,71 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 
 from skilllite import errors
+from skilllite.auditing import recorded_change
 from skilllite.catalog import CatalogEntry, SkillCatalog
 from skilllite.cli import output
-from skilllite.errors import NotFound, Refused, SkillLiteError
+from skilllite.errors import NotFound, Refused, SkillLiteError, UsageError
 from skilllite.home import Home, prepare_directory
-from skilllite.install import install, install_starter_skills, remove_installed
+from skilllite.install import Installed, Vouch, install_starter_skills, remove_installed
 from skilllite.shadowing import shadow_note
+from skilllite.trust import open_guard, open_store
+from skilllite_sandbox.digest import compute_digest
+from skilllite_sandbox.errors import SandboxError
 
 NODE_SILENCE_S = 10.0
 """Reading a few folders again takes the node milliseconds; a stuck one must not hold `add`."""
 
 
 def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
-    """Install a skill from a folder or a zip."""
+    """Fetch a skill, look at it, ask if need be, and install it."""
+    from skilllite.asking import person_at_terminal
+    from skilllite.config import load_config
+    from skilllite.fetch import fetch
+    from skilllite.install import Installer
+    from skilllite.review import Reviewer
+    from skilllite.sources import parse_source
+    from skilllite_sandbox.scan.scanner import scan_skill
+
+    _interrupt_on_termination()
+    host = load_config(home).text("add.host")
+    source = parse_source(args.source, exists=_exists, holds_skill=_holds_skill, host=host)
     root = _target_root(catalog, home, project=args.project)
-    installed = install(args.source, root, catalog, replace=args.force)
+    guard, store = open_guard(home), open_store(home)
+    reviewer = Reviewer(ask=person_at_terminal(), as_json=args.json)
+    installer = Installer(
+        root=root,
+        catalog=catalog,
+        store=store,
+        denylist=guard.denylist.current(),
+        scan=scan_skill,
+        review=reviewer.review,
+        vouch=_vouch(args),
+    )
+    store.register_file.read()  # before anything is fetched for nothing
+    asked = {"source": args.source, "root": str(root)}
+    with (
+        recorded_change(home, "skill.add_requested", "skill.added", **asked) as facts,
+        fetch(source, args.source, home.incoming, say=_say) as fetched,
+    ):
+        reviewer.source = fetched.origin.source
+        installed = installer.install(fetched, replace=args.force)
+        facts.update(
+            source=fetched.origin.source,
+            skill=installed.skill.name,
+            digest=installed.digest,
+            path=str(installed.directory),
+            replaced=installed.replaced,
+            verdict=reviewer.verdict,
+            a_person_agreed=reviewer.agreed,
+        )
     entry = catalog.installed(installed.skill.name, root)
     lacks = entry.lacks if entry is not None else installed.skill.lacks
     if args.json:
-        output.print_json(
-            {
-                "schema": 1,
-                "name": installed.skill.name,
-                "path": str(installed.directory),
-                "digest": installed.digest,
-                "replaced": installed.replaced,
-                "lacks": list(lacks),
-            }
-        )
+        output.print_json(_record(installed, lacks))
     name = output.printable(installed.skill.name)
     output.note(f"{'replaced' if installed.replaced else 'added'} {name} in {installed.directory}")
     for problem in installed.skill.problems:
@@ -45,10 +79,75 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     return errors.OK
 
 
+def _vouch(args: argparse.Namespace) -> Vouch:
+    """Return what checks the bundle that was given, if one was."""
+    if (args.oms_key is None) is not (args.oms_bundle is None):
+        raise UsageError("--oms-bundle and --oms-key belong together")
+    if args.oms_key is None:
+        return lambda entries: ""
+    from skilllite.oms import vouch_by_bundle
+
+    return vouch_by_bundle(Path(args.oms_bundle), Path(args.oms_key))
+
+
+def _record(installed: Installed, lacks: tuple[str, ...]) -> dict[str, object]:
+    origin = installed.origin
+    return {
+        "schema": 1,
+        "name": installed.skill.name,
+        "path": str(installed.directory),
+        "digest": installed.digest,
+        "replaced": installed.replaced,
+        "lacks": list(lacks),
+        "tier": origin.tier.value,
+        "version": installed.version,
+        "verdict": installed.report.verdict.value,
+        "source": {
+            "kind": origin.kind,
+            "source": origin.source,
+            "ref": origin.ref,
+            "commit": origin.commit,
+            "subfolder": origin.subfolder,
+            "archive_sha256": origin.archive_sha256,
+        },
+    }
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).expanduser().exists()
+    except (OSError, ValueError, RuntimeError):
+        return False
+
+
+def _holds_skill(path: str) -> bool:
+    return Path(path).is_file() or (Path(path) / "SKILL.md").is_file()
+
+
+def _say(line: str) -> None:
+    output.note(output.printable(line))
+
+
+def _interrupt_on_termination() -> None:
+    """Have a polite end of this process remove what it has half done, as Ctrl-C does."""
+    import signal
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    with suppress(ValueError):  # not the main thread: then nobody sends this process anything
+        signal.signal(signal.SIGTERM, interrupt)
+
+
 def remove(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     """Remove an installed skill, never one that ships with the package."""
     entry = _removable(catalog, home, args.skill, project=args.project)
-    remove_installed(entry.directory)
+    if entry is None:
+        return _forget(catalog, home, args)
+    asked = {"skill": entry.name, "path": str(entry.directory), "digest": _digest_of(entry)}
+    with recorded_change(home, "skill.remove_requested", "skill.removed", **asked) as facts:
+        remove_installed(entry.directory, open_store(home))
+        facts.update(asked)
     left = [each for each in catalog.list().entries if each.name == entry.name]
     if args.json:
         output.print_json(
@@ -68,10 +167,43 @@ def remove(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     return errors.OK
 
 
+def _forget(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
+    """Strike a skill from the register whose folder is gone or can't be read as a skill."""
+    roots = _roots(catalog, home, project=args.project)
+    directory = _lost(home, args.skill, roots)
+    assert directory is not None
+    asked = {"skill": args.skill, "path": str(directory)}
+    with recorded_change(home, "skill.remove_requested", "skill.removed", **asked) as facts:
+        remove_installed(directory, open_store(home))
+        facts.update(asked)
+    if args.json:
+        record = {"name": args.skill, "path": str(directory), "uncovered": None}
+        output.print_json({"schema": 1, **record})
+    output.note(output.printable(f"removed {args.skill} from {directory}"))
+    tell_node(home)
+    return errors.OK
+
+
+def _lost(home: Home, name: str, roots: list[Path]) -> Path | None:
+    guard = open_guard(home)
+    for key, registered in guard.register.read().skills.items():
+        directory = Path(guard.places.directory_of(key))
+        if registered.name == name and directory.parent in roots:
+            return directory
+    return None
+
+
+def _roots(catalog: SkillCatalog, home: Home, *, project: bool) -> list[Path]:
+    in_project = [root.path for root in catalog.roots if root.origin == "project"]
+    return in_project if project else [home.skills]
+
+
 def init(catalog: SkillCatalog, home: Home, *, as_json: bool) -> int:
     """Put the starter skills into the .skills folder of this directory; keep what is there."""
     root = _target_root(catalog, home, project=True)
-    created, kept = install_starter_skills(root)
+    with recorded_change(home, "skill.init_requested", "skill.init", root=str(root)) as facts:
+        created, kept = install_starter_skills(root)
+        facts.update(root=str(root), created=created, kept=kept)
     if as_json:
         output.print_json({"schema": 1, "path": str(root), "created": created, "kept": kept})
     if created:
@@ -110,16 +242,20 @@ def _target_root(catalog: SkillCatalog, home: Home, *, project: bool) -> Path:
     return root
 
 
-def _removable(catalog: SkillCatalog, home: Home, name: str, *, project: bool) -> CatalogEntry:
-    """Return the skill to remove.
+def _removable(
+    catalog: SkillCatalog, home: Home, name: str, *, project: bool
+) -> CatalogEntry | None:
+    """Return the skill to remove; None for one that was installed and nobody finds any more.
 
     From the project only when that was said: its folder may be where somebody writes the skill.
     """
-    roots = [root.path for root in catalog.roots if root.origin == "project"]
-    for root in roots if project else [home.skills]:
+    roots = _roots(catalog, home, project=project)
+    for root in roots:
         found = catalog.installed(name, root)
         if found is not None:
             return found
+    if _lost(home, name, roots) is not None:
+        return None
     entry = catalog.find_named(name)  # NotFound with what was probably meant
     if entry.origin == "bundled":
         raise Refused(
@@ -136,6 +272,14 @@ def _removable(catalog: SkillCatalog, home: Home, name: str, *, project: bool) -
         f"{entry.name} is not one of {where}",
         hint=f"it is the {entry.origin} one: {entry.directory}",
     )
+
+
+def _digest_of(entry: CatalogEntry) -> str | None:
+    """Return what is about to go; None of a folder that can't be read as a skill any more."""
+    try:
+        return compute_digest(entry.directory)
+    except (SandboxError, OSError):
+        return None
 
 
 def _say_what_is_hidden(catalog: SkillCatalog, name: str) -> None:

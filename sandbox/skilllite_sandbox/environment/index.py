@@ -363,7 +363,7 @@ def _said(command: Sequence[str], environ: Mapping[str, str]) -> str:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=dict(environ),
+            env=_with_home(environ),
             cwd="/",
             timeout=ASK_S,
         )
@@ -372,6 +372,20 @@ def _said(command: Sequence[str], environ: Mapping[str, str]) -> str:
             f"{command[0]} can't be run", cause=str(error), hint="install it again"
         ) from None
     return done.stdout.decode("utf-8", "replace")
+
+
+def _with_home(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which npm finds a home, without which it doesn't start.
+
+    A user of a service or a container may have neither the variable nor an account. In `/`, only
+    root can have put settings.
+    """
+    import pwd
+
+    with contextlib.suppress(KeyError):
+        pwd.getpwuid(os.getuid())
+        return dict(environ)  # the account's, if the variable isn't there
+    return {"HOME": "/", **environ}
 
 
 def _configured(environ: Mapping[str, str]) -> dict[str, list[str]]:

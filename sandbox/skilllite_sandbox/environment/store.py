@@ -95,9 +95,19 @@ def quiet(_: str) -> None:
 
 
 def default_root() -> Path:
-    """Return where the environments of a user without a node are kept."""
+    """Return where the environments of a user without a node are kept.
+
+    Raises:
+        EnvironmentUnavailable: the user has no home directory.
+    """
     cache = os.environ.get("XDG_CACHE_HOME", "")
-    base = Path(cache) if cache.startswith("/") else Path.home() / ".cache"
+    try:
+        base = Path(cache) if cache.startswith("/") else Path.home() / ".cache"
+    except RuntimeError:
+        raise EnvironmentUnavailable(
+            "this user has no home directory to keep packages in",
+            hint="set HOME or XDG_CACHE_HOME to a directory",
+        ) from None
     return base / "skilllite" / "env"
 
 

@@ -37,6 +37,8 @@ class Act(StrEnum):
     """Machine code or a shared library is loaded by hand."""
     INSTALL = "install"
     """Packages are fetched and installed while the skill runs."""
+    INSTALL_ELSEWHERE = "install-elsewhere"
+    """Packages come from an index, a repository or an address that isn't everyone's."""
     IMPORT_COMPUTED = "import-computed"
     """A module whose name is put together at run time."""
 
@@ -80,6 +82,8 @@ class Act(StrEnum):
     """The interpreter, other modules or the log are changed underneath other code."""
     DISARM = "disarm"
     """A protection is switched off: quarantine, firewalls, TLS checks, audit, history."""
+    TRUST_ANY = "trust-any"
+    """Whoever answers is believed: certificates or signatures aren't checked."""
     WALK_OBJECTS = "walk-objects"
     """Ways round the ordinary names: __subclasses__, frames, gc."""
 

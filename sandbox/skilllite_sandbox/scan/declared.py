@@ -51,6 +51,8 @@ def declared_capabilities(skill: Skill) -> frozenset[Capability]:
         declared.add(Capability.NETWORK)
     if requests.exec or requests.bash_tools:
         declared.add(Capability.EXEC)
+    if requests.env:
+        declared.add(Capability.ENVIRONMENT)
     if requests.writable_code:
         declared.add(Capability.NATIVE)
     for clause in _CLAUSES.split(skill.manifest.compatibility):

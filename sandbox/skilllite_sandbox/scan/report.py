@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from skilllite_sandbox.scan.finding import Capability, Finding, Severity, Verdict
 from skilllite_sandbox.scan.verdict import is_capability_only, verdict_of
+from skilllite_sandbox.scan.version import SCANNER_VERSION as SCANNER_VERSION
 from skilllite_sandbox.values import dataclass
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
@@ -11,8 +12,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 SCHEMA = 1
-SCANNER_VERSION = 1
-"""Bump whenever the same files may get another verdict: kept verdicts of another are not used."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ _FLOWS: dict[tuple[Datum, Sink], str] = {
     (Datum.SECRET, Sink.OUTPUT): "SL306",
     **{(Datum.FETCHED, sink): "SL311" for sink in _RUNS},
     **{(Datum.DECODED, sink): "SL321" for sink in _RUNS},
+    (Datum.DECODED, Sink.SEND): "SL393",
 }
 
 _ACTS: dict[Act, str] = {
@@ -32,6 +33,8 @@ _ACTS: dict[Act, str] = {
     Act.DISARM: "SL352",
     Act.TAMPER: "SL353",
     Act.DETECT: "SL361",
+    Act.INSTALL_ELSEWHERE: "SL391",
+    Act.TRUST_ANY: "SL392",
     **dict.fromkeys((Act.SEND, Act.FETCH, Act.CONNECT, Act.LISTEN, Act.LOOK_UP), "SL401"),
     **dict.fromkeys((Act.RUN_PROGRAM, Act.RUN_SHELL, Act.INSTALL), "SL402"),
     **dict.fromkeys((Act.READ_VARIABLE, Act.READ_ENVIRONMENT), "SL403"),

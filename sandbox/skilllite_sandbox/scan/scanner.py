@@ -24,6 +24,7 @@ from skilllite_sandbox.scan.source import Language, SourceFile
 from skilllite_sandbox.scan.structure import inspect_structure
 from skilllite_sandbox.scan.verdict import judge_capabilities
 from skilllite_sandbox.skill import Skill, read_skill
+from skilllite_sandbox.supply.inspector import inspect_dependencies
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,11 +92,20 @@ def scan_sources(
 
 
 def _engines() -> tuple[Engine, ...]:
-    return ()
+    # Imported here: what a skill doesn't have costs its scan nothing.
+    from skilllite_sandbox.scan.javascript import analyse_javascript
+    from skilllite_sandbox.scan.shell import analyse_shell
+
+    return (analyse_shell, analyse_javascript)
 
 
 def _inspectors() -> tuple[Inspector, ...]:
-    return (inspect_contents, inspect_presence, inspect_characters)
+    return (
+        inspect_contents,
+        inspect_presence,
+        inspect_characters,
+        inspect_dependencies,
+    )
 
 
 def _guarded(engine: Engine, sources: Sequence[SourceFile]) -> Analysis:

@@ -9,7 +9,6 @@ import pytest
 
 from skill_files import make_skill
 from skilllite_sandbox.cli import main
-from skilllite_sandbox.run_request import LEVEL_3_NOTE
 
 POWERS = "git can run hooks, aliases, pagers, editors, filters"
 
@@ -24,7 +23,7 @@ def skill(tmp_path: Path) -> str:
 def test_stdout_is_what_the_command_prints(skill: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["bash", skill, "printf 'a\\n\\n' | cat"]) == 0
 
-    assert capfd.readouterr() == ("a\n\n", LEVEL_3_NOTE + "\n")
+    assert capfd.readouterr() == ("a\n\n", "")
 
 
 def test_a_program_is_granted_by_its_name(skill: str, capfd: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gates import lets_all_pass
 from sandbox_lab import require
 from skill_files import make_skill
 from skilllite_sandbox import Level, Sandbox, Tier
@@ -33,7 +34,7 @@ class Tool:
         """Run one command."""
         request = RunRequest(self._level, exec=GRANTED)
         made = make_bash_job(request, command, self._skill, self._sandbox.stage)
-        return outcome_of_commands(self._sandbox.run_job(made.job))
+        return outcome_of_commands(self._sandbox.run_job(self._sandbox.clear(made.job)))
 
 
 def open_tool(place: Path, level: Level, tier: Tier | None, tools: str) -> Iterator[Tool]:
@@ -41,7 +42,7 @@ def open_tool(place: Path, level: Level, tier: Tier | None, tools: str) -> Itera
     if not has_landlock():
         pytest.skip("this kernel has no Landlock")
     skill = make_skill(place, extra=f"allowed-tools: {tools}\n", files={"notes.txt": "b\na\n"})
-    with Sandbox(level, tier=tier, pool=tier is Tier.FULL) as sandbox:
+    with Sandbox(level, tier=tier, pool=tier is Tier.FULL, gate=lets_all_pass()) as sandbox:
         yield Tool(sandbox, skill, level)
 
 

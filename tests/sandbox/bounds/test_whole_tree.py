@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from gates import lets_all_pass
 from sandbox_runs import Runs
 from skilllite_sandbox.bounds import group_keeper
 from skilllite_sandbox.execution import Execution
@@ -49,7 +50,7 @@ def how(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture(scope="module", params=[Tier.FULL, Tier.BWRAP])
 def sandbox(how: str, request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    with Sandbox(tier=request.param) as opened:
+    with Sandbox(tier=request.param, gate=lets_all_pass()) as opened:
         yield opened
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import socket
 import ssl
 import urllib.error
 import urllib.request
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,13 +59,27 @@ def test_urllib_says_why_a_host_was_refused() -> None:
     with open_proxy(HOST) as lab:
         with pytest.raises(urllib.error.HTTPError) as plain:
             opener(lab).open("http://evil.example/", timeout=WAIT_S)
-        with pytest.raises(urllib.error.URLError) as encrypted:
-            opener(lab).open("https://evil.example/", timeout=WAIT_S)
         plain.value.close()
+        encrypted = refusal_of_a_tunnel(lab, "https://evil.example/")
 
     assert plain.value.code == 403
     assert "evil.example:80 is not granted to this skill" in str(plain.value)
-    assert "evil.example:443 is not granted to this skill" in str(encrypted.value)
+    assert "evil.example:443 is not granted to this skill" in encrypted
+
+
+def refusal_of_a_tunnel(lab: Lab, url: str) -> str:
+    """Return how urllib puts that a tunnel is refused.
+
+    Until 3.11.3 it leaves the answer open, which whatever test the collector ran in was blamed for.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        with pytest.raises(urllib.error.URLError) as refused:
+            opener(lab).open(url, timeout=WAIT_S)
+        said = str(refused.value)
+        del refused
+        gc.collect()
+    return said
 
 
 def test_one_client_asks_again_and_again_of_a_server_that_does_not_say_it_closes() -> None:

@@ -18,6 +18,7 @@ import pytest
 from package_index import PackageIndex, open_index, wanting, wheel
 from sandbox_lab import OTHER_USER, SECRET, Lab, open_lab, require
 from skilllite_sandbox.environment.builder import SandboxBuilder
+from skilllite_sandbox.environment.installed import remove_tree
 from skilllite_sandbox.environment.requirements import Ecosystem
 from skilllite_sandbox.environment.store import Environments
 from skilllite_sandbox.errors import (
@@ -103,7 +104,7 @@ def test_what_was_locked_once_stays_when_the_index_has_newer(
     index.add_wheel("moving", "1.0", {"moving.py": ""})
     first = environments.ensure(wanting("moving"))
     index.add_wheel("moving", "2.0", {"moving.py": ""})
-    shutil.rmtree(environments.by_digest)
+    remove_tree(environments.by_digest)
 
     again = environments.ensure(wanting("moving"))
     environments.remove(again.digest)
@@ -130,7 +131,7 @@ def test_a_file_that_changed_at_the_index_is_refused_by_its_hash(
 ) -> None:
     index.add_wheel("swapped", "1.0", {"swapped.py": "honest = True\n"})
     environments.ensure(wanting("swapped"))
-    shutil.rmtree(environments.by_digest)
+    remove_tree(environments.by_digest)
     name, content = wheel("swapped", "1.0", {"swapped.py": "honest = False\n"})
     index.files[f"/files/{name}"] = content
 
@@ -439,6 +440,7 @@ import json, os, sys
 from pathlib import Path
 from skilllite_sandbox.capabilities import Package
 from skilllite_sandbox.environment.builder import SandboxBuilder
+from skilllite_sandbox.environment.installed import remove_tree
 from skilllite_sandbox.environment.needs import target_of
 from skilllite_sandbox.environment.requirements import (
     DependencySet, Ecosystem, normal_requirements

@@ -15,6 +15,7 @@ from skilllite_sandbox.environment.index import (
     node_settings,
     python_settings,
     reachable_targets,
+    read_node_settings,
     read_python_settings,
 )
 from skilllite_sandbox.environment.installers import (
@@ -29,6 +30,7 @@ from skilllite_sandbox.errors import EnvironmentUnavailable
 
 DEFAULT = "https://default.example/simple"
 MINE = "https://mine.example/simple"
+NO_ACCOUNT = 3_999_999_999  # a user id above any that systems give
 SECRET_INDEX = "https://me:pass-3141@mine.example/simple"
 UV = Installer(("/x/uv",), ("/x/uv",))
 
@@ -114,6 +116,27 @@ def test_npm_says_its_registry() -> None:
     assert node_settings({}, {"registry": MINE}).default.url == MINE
     with pytest.raises(EnvironmentUnavailable):
         node_settings({}, {})
+
+
+def test_npm_is_given_a_home_when_its_user_has_neither_the_variable_nor_an_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says_home = tmp_path / "npm"
+    says_home.write_text(
+        """#!/bin/sh\nprintf '{"registry": "http://index.example/%s"}' "$HOME"\n""",
+        encoding="utf-8",
+    )
+    says_home.chmod(0o755)
+    monkeypatch.setattr("os.getuid", lambda: 0)
+    account = read_node_settings([str(says_home)], {})
+
+    monkeypatch.setattr("os.getuid", lambda: NO_ACCOUNT)
+    neither = read_node_settings([str(says_home)], {})
+    variable = read_node_settings([str(says_home)], {"HOME": "mine"})
+
+    assert neither.default.url == "http://index.example//"
+    assert variable.default.url == "http://index.example/mine"
+    assert account.default.url == "http://index.example/", "npm asks for the account's itself"
 
 
 def test_the_hosts_of_files_are_those_that_the_page_links_to() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gates import lets_all_pass
 from package_index import PackageIndex, open_index
 from sandbox_lab import require
 from skill_files import make_skill
@@ -43,7 +44,9 @@ def environments(index: PackageIndex, tmp_path_factory: pytest.TempPathFactory) 
 def run(
     environments: Environments, skill: Path, level: Level = Level.ISOLATED, tier: Tier | None = None
 ) -> Outcome:
-    with Sandbox(level, tier=tier, environments=environments, pool=False) as sandbox:
+    with Sandbox(
+        level, tier=tier, environments=environments, pool=False, gate=lets_all_pass()
+    ) as sandbox:
         if tier is Tier.FULL and sandbox.probe.tier is not Tier.FULL:
             pytest.skip("this host has no tier full")
         return sandbox.run(skill, {})
@@ -151,7 +154,7 @@ def test_nothing_is_installed_for_who_may_not(
     fresh = index.environments(tmp_path / "env")
     skill = python_skill(tmp_path, "print(1)")
     asked = len(index.requested)
-    with Sandbox(environments=fresh, pool=False) as sandbox:
+    with Sandbox(environments=fresh, pool=False, gate=lets_all_pass()) as sandbox:
         staged = sandbox.stage.put(skill)
         job = Job(staged, entry_of(staged), b"{}", Policy())
 

@@ -17,6 +17,7 @@ from skilllite_sandbox.errors import EnvironmentMissing, EnvironmentUnavailable,
 
 HASH = "sha256:" + "a" * 64
 WAIT_S = 30.0
+NO_ACCOUNT = 3_999_999_999  # a user id above any that systems give
 
 
 class Scribe:
@@ -302,3 +303,18 @@ def test_a_directory_of_another_user_is_refused(root: Path, environments: Enviro
 
     with pytest.raises(EnvironmentUnavailable):
         environments.ensure(wanting("a"))
+
+
+def test_a_user_without_any_home_is_told_where_packages_would_be_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr("os.getuid", lambda: NO_ACCOUNT)
+
+    with pytest.raises(EnvironmentUnavailable) as refused:
+        store.default_root()
+
+    assert "XDG_CACHE_HOME" in (refused.value.hint or "")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    assert store.default_root() == Path("/somewhere/skilllite/env")

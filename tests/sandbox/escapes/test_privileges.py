@@ -67,7 +67,7 @@ def test_the_host_sees_a_user_without_any_privilege(lab: Lab, language: str) -> 
     }
     with Sandbox() as sandbox:
         staged = sandbox.stage.put(lab.skill(language, scripts[language]))
-        job = Job(staged, entry_of(staged), b"x" * 200_000, Policy(Level.FULL))
+        job = Job(staged, entry_of(staged), b"x" * 200_000, Policy(Level.ISOLATED))
         execution = sandbox.start(job)
         try:
             guest = _last_descendant(execution.pid, scripts[language])

@@ -133,4 +133,28 @@ CODES = (
         "code that looks for debuggers, sandboxes, hosts or dates hides what it does elsewhere",
         "do the same everywhere",
     ),
+    _intent(
+        "SL391",
+        Severity.HIGH,
+        "installs packages from elsewhere",
+        "what an index or address of the author's own hands out can change after every check",
+        "declare packages by name and version, from the index that everyone uses",
+        (Risk.SUPPLY_CHAIN,),
+    ),
+    Code(
+        "SL392",
+        Severity.MEDIUM,
+        Kind.HYGIENE,
+        "believes whoever answers",
+        "without a check of certificates or signatures anyone in between can answer instead",
+        "leave the check on",
+        (Risk.SUPPLY_CHAIN,),
+    ),
+    _intent(
+        "SL393",
+        Severity.HIGH,
+        "hides what it sends, or where",
+        "an address or a message that has to be decoded was meant not to be read",
+        "write addresses as they are",
+    ),
 )

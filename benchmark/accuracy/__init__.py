@@ -1,0 +1,1 @@
+"""What `benchmark.scan_accuracy` measures: labelled skills, rewrites of them, and the verdicts."""

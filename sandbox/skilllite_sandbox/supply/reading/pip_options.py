@@ -1,0 +1,164 @@
+"""Files in the format of `pip install -r`: requirements, options, and the files they include."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from posixpath import dirname, normpath
+
+from skilllite_sandbox.scan.source import Language, SourceFile
+from skilllite_sandbox.supply.dependency import (
+    Declared,
+    Dependency,
+    IndexSetting,
+    Leaves,
+    Unread,
+)
+from skilllite_sandbox.supply.names import Place, python_address, python_requirement
+
+INCLUDES_MAX = 256  # files that include each other, of one skill
+LINE_CHARS_MAX = 20_000  # a requirement with a hundred hashes
+
+_SETTINGS = {
+    "-i": Leaves.OTHER_INDEX,
+    "--index-url": Leaves.OTHER_INDEX,
+    "--pypi-url": Leaves.OTHER_INDEX,
+    "--default-index": Leaves.OTHER_INDEX,
+    "--extra-index-url": Leaves.EXTRA_INDEX,
+    "--index": Leaves.EXTRA_INDEX,
+    "-f": Leaves.FILES,
+    "--find-links": Leaves.FILES,
+    "--trusted-host": Leaves.UNPROTECTED,
+    "--allow-insecure-host": Leaves.UNPROTECTED,
+}
+_EDITABLE = ("-e", "--editable")
+_INCLUDE = ("-r", "--requirement", "-c", "--constraint")
+_ADDRESS = re.compile(r"(?:\w+\+)?[a-z]{2,5}:|git@|\.{0,2}/|\.\.?$|~/", re.IGNORECASE)
+_HASH_OR_OPTION = re.compile(r"\s--?[a-z][\w-]*.*", re.DOTALL)
+_COMMENT = re.compile(r"(?:^|\s)#.*")
+
+
+def read_requirements(source: SourceFile) -> Declared:
+    """Read a requirements or constraints file."""
+    dependencies: list[Dependency] = []
+    settings: list[IndexSetting] = []
+    unread: list[Unread] = []
+    for number, line in logical_lines(source.text):
+        place = Place(source.path, number)
+        if line.startswith("-"):
+            settings += index_settings(line, source.path, number)
+            if (address := _value(line, _EDITABLE)) is not None:
+                dependencies.append(_addressed(address, place))
+            continue
+        found = requirement_or_address(_HASH_OR_OPTION.sub("", line), place)
+        settings += index_settings(line.partition(" ")[2], source.path, number)
+        if found is None:
+            unread.append(Unread(source.path, number, "this line is no requirement"))
+        else:
+            dependencies.append(found)
+    return Declared(tuple(dependencies), tuple(settings), unread=tuple(unread[:1]))
+
+
+def logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield number and text of each line that says something, with what it continues on."""
+    start, parts, size = 0, [""], 0
+    for number, line in enumerate(text.split("\n"), 1):
+        start = start or number
+        size += len(line)
+        if size > LINE_CHARS_MAX:
+            raise ValueError(f"line {start} is longer than {LINE_CHARS_MAX} characters")
+        if line.endswith("\\") and not _COMMENT.fullmatch(line):
+            parts.append(line[:-1])
+            continue
+        bare = _COMMENT.sub("", "".join([*parts, line])).strip()
+        if bare:
+            yield start, bare
+        start, parts, size = 0, [""], 0
+    if bare := "".join(parts).strip():
+        yield start, bare
+
+
+def requirement_or_address(text: str, place: Place) -> Dependency | None:
+    """Return what one argument of `pip install` asks for."""
+    text = text.strip()
+    if _ADDRESS.match(text) or re.fullmatch(r"\S+\.(?:whl|zip|tar\.(?:gz|bz2|xz)|tgz)", text):
+        return _addressed(text.partition(" ")[0], place)
+    return python_requirement(text, place)
+
+
+def index_settings(text: str, file: str, line: int) -> list[IndexSetting]:
+    """Return where options in a text lead away from the index."""
+    found: list[IndexSetting] = []
+    words = re.sub(r"(--[a-z-]+)=", r"\1 ", text).split()
+    for word, value in zip(words, [*words[1:], ""], strict=False):
+        flag, value = (word[:2], word[2:]) if _is_joined(word) else (word, value)
+        if (leaves := _SETTINGS.get(flag)) is not None:
+            found.append(IndexSetting(leaves, value.strip("\"'"), file, line))
+            if value.strip("\"'").lower().startswith("http:"):
+                found.append(IndexSetting(Leaves.UNPROTECTED, value.strip("\"'"), file, line))
+    return found
+
+
+def included_files(
+    sources: Sequence[SourceFile], is_requirements: Callable[[str], bool]
+) -> set[str]:
+    """Return the files that requirements include, whatever they are called."""
+    by_path = {source.path: source for source in sources}
+    found: set[str] = set()
+    waiting = [source.path for source in sources if is_requirements(source.path)]
+    while waiting and len(found) <= INCLUDES_MAX:
+        source = by_path[waiting.pop()]
+        for _, path in _includes(source):
+            if path in by_path and path not in found:
+                found.add(path)
+                waiting.append(path)
+    return found
+
+
+def missing_includes(
+    sources: Sequence[SourceFile],
+    paths: Collection[str],
+    is_requirements: Callable[[str], bool],
+) -> Declared:
+    """Return the includes that lead nowhere, or out of the skill: nobody saw what they say."""
+    unread = []
+    for source in sources:
+        if is_requirements(source.path):
+            for line, path in _includes(source):
+                if path not in paths:
+                    why = f"it includes {path or 'nothing'}, which is not in the skill"
+                    unread.append(Unread(source.path, line, why))
+    return Declared(unread=tuple(unread[:INCLUDES_MAX]))
+
+
+def _includes(source: SourceFile) -> list[tuple[int, str]]:
+    if source.language is Language.BINARY or source.cut:
+        return []
+    try:
+        lines = list(logical_lines(source.text))
+    except ValueError:
+        return []  # reported where the file is read
+    found = []
+    for number, line in lines:
+        if (value := _value(line, _INCLUDE)) is not None:
+            is_path = "://" not in value
+            path = normpath(f"{dirname(source.path)}/{value}".lstrip("/")) if is_path else value
+            found.append((number, path))
+    return found
+
+
+def _value(line: str, flags: Sequence[str]) -> str | None:
+    """Return what follows one of these options at the beginning of a line."""
+    for flag in flags:
+        rest = line[len(flag) :]
+        if line.startswith(flag) and (rest[:1] in (" ", "=", "\t") or not flag.startswith("--")):
+            return rest.lstrip("= \t").strip("\"'")
+    return None
+
+
+def _is_joined(word: str) -> bool:
+    return len(word) > 2 and word[:2] in ("-i", "-f") and not word.startswith("--")
+
+
+def _addressed(address: str, place: Place) -> Dependency:
+    return python_address(address.split(";")[0].strip().strip("\"'"), place)
