@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from skilllite_sandbox.scan.finding import Severity
 from skilllite_sandbox.values import dataclass
 
-COMMAND_CHARS_MAX = 65_536  # of lines with commands in one file; manuals have a tenth of that
+COMMAND_CHARS_MAX = 49_152  # of lines with commands in one file; manuals have a tenth of that
 LINE_CHARS_MAX = 4_096  # of one line; the patterns are bounded, but not cheap
 
 _FETCH = r"(?:curl|wget|fetch|aria2c|http|xh|lwp-request|nscurl)"
 _SHELL = r"(?:sudo\s+(?:-\S+\s+)*)?(?:/usr/bin/|/bin/|env\s+)?(?:ba|z|da|k|a|fi)?sh\b"
-_INTERPRETER = rf"(?:{_SHELL}|(?:sudo\s+)?(?:python[\d.]*|perl|ruby|node|php|osascript|deno\s+run)\b)"
+_INTERPRETER = (
+    rf"(?:{_SHELL}|(?:sudo\s+)?(?:python[\d.]*|perl|ruby|node|php|osascript|deno\s+run)\b)"
+)
 _REST = r"[^\n|;&]{0,400}"
 
 _FETCH_AND_RUN = (
@@ -56,10 +58,13 @@ _DECODE_AND_RUN = (
     ),
     re.compile(rf"\|\s*rev\s*\|[^\n]{{0,80}}?\b{_SHELL}"),
     re.compile(
-        r"(?:\beval|\b(?:ba|z)?sh\s+-c)\s+[\"']?(?:\$\(|`)[^\n]{0,400}\b(?:base64|xxd|openssl)\b", re.IGNORECASE
+        r"(?:\beval|\b(?:ba|z)?sh\s+-c)\s+[\"']?(?:\$\(|`)[^\n]{0,400}\b(?:base64|xxd|openssl)\b",
+        re.IGNORECASE,
     ),
     re.compile(r"<\([^\n]{0,400}\bbase64\s+(?:-d|-D|--decode)"),
-    re.compile(r"\bpowershell(?:\.exe)?\s[^\n]{0,80}-e(?:nc|ncodedcommand|c)?\s+[A-Za-z0-9+/=]{20,}", re.I),
+    re.compile(
+        r"\bpowershell(?:\.exe)?\s[^\n]{0,80}-e(?:nc|ncodedcommand|c)?\s+[A-Za-z0-9+/=]{20,}", re.I
+    ),
     re.compile(r"\bexec\([^\n]{0,80}\bb(?:64|32|85|16)decode\(|\beval\([^\n]{0,30}\batob\("),
 )
 _SECRET_PLACE = (
@@ -67,11 +72,17 @@ _SECRET_PLACE = (
     r"|/etc/(?:passwd|shadow)|\.npmrc|\.pypirc|login\.keychain|wallet\.dat|\.config/gcloud|\.env\b|\.bash_history"
     r"|\.zsh_history|Login Data|Cookies\b|printenv|\benv\b(?!\s+\w+=)|\.config/gh/)"
 )
-_SENDERS = r"(?:curl|wget|nc|ncat|netcat|socat|scp|sftp|rsync|ftp|mail|sendmail|http|xh|rclone|aws\s+s3)"
+_SENDERS = (
+    r"(?:curl|wget|nc|ncat|netcat|socat|scp|sftp|rsync|ftp|mail|sendmail|http|xh|rclone|aws\s+s3)"
+)
 _SEND_SECRETS = (
     re.compile(rf"{_SECRET_PLACE}[^\n]{{0,300}}\|[^\n]{{0,200}}?\b{_SENDERS}\b"),
-    re.compile(rf"\b(?:curl|wget|http|xh)\s[^\n]{{0,300}}(?:@|<|\$\(|`)[^\n]{{0,80}}?{_SECRET_PLACE}"),
-    re.compile(rf"\b(?:scp|rsync|sftp|rclone\s+copy|aws\s+s3\s+cp|nc|ncat)\s[^\n]{{0,200}}{_SECRET_PLACE}"),
+    re.compile(
+        rf"\b(?:curl|wget|http|xh)\s[^\n]{{0,300}}(?:@|<|\$\(|`)[^\n]{{0,80}}?{_SECRET_PLACE}"
+    ),
+    re.compile(
+        rf"\b(?:scp|rsync|sftp|rclone\s+copy|aws\s+s3\s+cp|nc|ncat)\s[^\n]{{0,200}}{_SECRET_PLACE}"
+    ),
 )
 _SHELLS_OUT = (
     re.compile(r"/dev/(?:tcp|udp)/[^\s/]{1,100}/\d"),
@@ -81,8 +92,8 @@ _SHELLS_OUT = (
 )
 _DESTROYS = (
     re.compile(
-        r"\brm\s+(?:-\w+\s+|--\S+\s+){1,4}[\"']?(?:/(?:\s|$|\*)|~/?(?:\s|$|\*)|\$\{?HOME\}?[\"']?/?(?:\s|$|\*)"
-        r"|/(?:etc|usr|var|home|root|boot)\b/?(?:\s|$|\*))"
+        r"\brm\s+(?:-\w+\s+|--\S+\s+){1,4}[\"']?(?:/|~/?|\$\{?HOME\}?[\"']?/?"
+        r"|/(?:etc|usr|var|home|root|boot)\b/?)(?=[\s*`\"';&|)]|$)"
     ),
     re.compile(r"\bdd\b[^\n]{0,100}\bof=/dev/(?:sd|nvme|disk|hd|mmc)"),
     re.compile(r"\bmkfs(?:\.\w+)?\s+[^\n]{0,60}/dev/"),
@@ -91,22 +102,36 @@ _DESTROYS = (
 _DISARMS = (
     re.compile(r"\bspctl\s+--(?:master|global)-disable|\bcsrutil\s+disable|\bsetenforce\s+0\b"),
     re.compile(r"\bxattr\s+-\w*[dc]\w*\s+[^\n]{0,60}"),
-    re.compile(r"\bSet-MpPreference\b[^\n]{0,120}-Disable|\bAdd-MpPreference\b[^\n]{0,80}-Exclusion", re.I),
-    re.compile(r"\bufw\s+disable|\biptables\s+-F\b|\bsystemctl\s+(?:stop|disable)\s+(?:firewalld|auditd|apparmor)"),
+    re.compile(
+        r"\bSet-MpPreference\b[^\n]{0,120}-Disable|\bAdd-MpPreference\b[^\n]{0,80}-Exclusion", re.I
+    ),
+    re.compile(
+        r"\bufw\s+disable|\biptables\s+-F\b|\bsystemctl\s+(?:stop|disable)\s+(?:firewalld|auditd|apparmor)"
+    ),
     re.compile(r"NOPASSWD\s*:\s*ALL|\bchmod\s+(?:-R\s+)?(?:0?777|u\+s|[246]755)\s+/"),
-    re.compile(r"\bset-executionpolicy\s+(?:unrestricted|bypass)|-ExecutionPolicy\s+Bypass", re.IGNORECASE),
+    re.compile(
+        r"\bset-executionpolicy\s+(?:unrestricted|bypass)|-ExecutionPolicy\s+Bypass", re.IGNORECASE
+    ),
 )
 _PERSISTS = (
     re.compile(r">>\s*[\"']?\S{0,80}authorized_keys"),
-    re.compile(r"\|\s*crontab\s+-|\bcrontab\s+-\s*<|>>?\s*/etc/cron|/etc/rc\.local|/etc/ld\.so\.preload"),
-    re.compile(r">\s*[\"']?\S{0,80}(?:LaunchAgents|LaunchDaemons|/systemd/(?:user|system)|autostart)/"),
-    re.compile(rf">>\s*[\"']?\S{{0,60}}\.(?:bashrc|zshrc|profile|bash_profile|zshenv)"),
-    re.compile(r">>?\s*[\"']?\S{0,80}(?:CLAUDE\.md|AGENTS\.md|\.cursorrules|\.claude/|\.git/hooks/)"),
+    re.compile(
+        r"\|\s*crontab\s+-|\bcrontab\s+-\s*<|>>?\s*/etc/cron|/etc/rc\.local|/etc/ld\.so\.preload"
+    ),
+    re.compile(
+        r">\s*[\"']?\S{0,80}(?:LaunchAgents|LaunchDaemons|/systemd/(?:user|system)|autostart)/"
+    ),
+    re.compile(r">>\s*[\"']?\S{0,60}\.(?:bashrc|zshrc|profile|bash_profile|zshenv)"),
+    re.compile(
+        r">>?\s*[\"']?\S{0,80}(?:CLAUDE\.md|AGENTS\.md|\.cursorrules|\.claude/|\.git/hooks/)"
+    ),
 )
 _FOREIGN_INDEX = (
     re.compile(r"\b(?:pip[\d.]*|uv\s+pip|uv)\s[^\n]{0,200}--(?:extra-)?index-url[ =]\S+"),
     re.compile(r"\bpip[\d.]*\s+install\s[^\n]{0,200}(?:git\+|https?://)\S+"),
-    re.compile(r"\b(?:npm|pnpm|yarn|npx|bunx)\s[^\n]{0,100}(?:--registry[ =]\S+|\s(?:git\+)?https?://\S+)"),
+    re.compile(
+        r"\b(?:npm|pnpm|yarn|npx|bunx)\s[^\n]{0,100}(?:--registry[ =]\S+|\s(?:git\+)?https?://\S+)"
+    ),
 )
 # Installers that vendors publish in this form; what they serve is as good as their packages.
 _KNOWN_HOSTS = re.compile(

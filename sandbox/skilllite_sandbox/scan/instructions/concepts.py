@@ -15,7 +15,7 @@ from skilllite_sandbox.scan.instructions.lexicon import (
 
 TOKENS_KEPT_MAX = 50_000  # words whose concepts are remembered; skills use some thousands
 
-_TOKEN = re.compile(r"[,:;]|\.?\w[\w'-]*(?:\.\w+)*")
+_TOKEN = re.compile(r"[,:;]|\.?\w+(?:['-]\w+)*(?:\.\w+)*")
 _UNSPACED_SCRIPT = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _NEGATIONS = frozenset(
     ("not", "don't", "dont", "never", "cannot", "can't", "shouldn't", "mustn't", "won't", "avoid",
@@ -81,11 +81,14 @@ class Concepts:
         """Return where `first` stands with `second` after it, at most `reach` words away."""
         if first not in self.places or second not in self.places:
             return []
-        low = 1 if ordered else -reach
+        unspaced = len(self.tokens)  # places from here on: there, the verb may come last
+
+        def fits(at: int, other: int) -> bool:
+            after = not ordered or (at >= unspaced and other >= unspaced)
+            return other != at and (-reach if after else 1) <= other - at <= reach
+
         seconds = self.places[second]
-        return [
-            at for at in self.places[first] if any(low <= b - at <= reach and b != at for b in seconds)
-        ]
+        return [at for at in self.places[first] if any(fits(at, other) for other in seconds)]
 
     def word(self, index: int) -> str:
         """Return the word at a place; empty for one of a script without blanks."""
@@ -110,6 +113,21 @@ class Concepts:
         return [at for at in places if self.ordered_to(at) and not self.negated(at)]
 
 
+_ENDINGS = ("'s", "ing", "ies", "ied", "ed", "es", "s")
+
+
+def _stems(token: str) -> list[str]:
+    """Return what an English word may be a form of."""
+    stems: list[str] = []
+    for ending in _ENDINGS:
+        if token.endswith(ending) and len(token) >= len(ending) + 3:
+            stem = token[: -len(ending)]
+            stems += [stem, stem + "e", stem + "y"]
+            if len(stem) > 3 and stem[-1] == stem[-2]:
+                stems.append(stem[:-1])
+    return stems
+
+
 def _concepts_of(token: str) -> frozenset[str]:
     known = _known.get(token)
     if known is None:
@@ -120,8 +138,9 @@ def _concepts_of(token: str) -> frozenset[str]:
         if not known and "." in token[1:]:
             for part in token.split("."):
                 known = known | WORDS.get(part, _NOTHING)
-        if token.endswith("'s"):
-            known = known | WORDS.get(token[:-2], _NOTHING)
+        if not known:
+            for stem in _stems(token):
+                known = known | WORDS.get(stem, _NOTHING)
         if len(_known) < TOKENS_KEPT_MAX:
             _known[token] = known
     return known

@@ -10,7 +10,9 @@ from skilllite_sandbox.scan.finding import Finding, Severity
 from skilllite_sandbox.scan.instructions.blocks import harms_in_block
 from skilllite_sandbox.scan.instructions.commands import CommandReader, Harm
 from skilllite_sandbox.scan.instructions.concepts import Concepts
+from skilllite_sandbox.scan.instructions.encoded import encoded_texts
 from skilllite_sandbox.scan.instructions.passages import (
+    TELLING,
     Passage,
     Place,
     Sentence,
@@ -21,13 +23,18 @@ from skilllite_sandbox.scan.instructions.requests import Around, is_described, r
 from skilllite_sandbox.scan.source import SourceFile
 from skilllite_sandbox.values import replace
 
-TEXT_CHARS_MAX = 524_288  # of one file: two books; what is longer is reported as not read
+TEXT_CHARS_MAX = 262_144  # of one file: a book; what is longer is reported as not read
+PASSAGES_MAX = 20_000  # of one file: headings, fenced blocks, strings of JSON
 LARGE_CHARS = 131_072  # of one text; of larger ones only lines with telling words are read
 BLOCKS_MAX = 40  # fenced blocks of one file that are given to the engine of their language
 PLACES_MAX = 5  # of one code in one file
 _NEAR = 2  # sentences before and after that count as the same thought
-_SKIPPED = re.compile(r"(?:^|/)(?:licen[cs]e|copying|notice|package-lock\.json|yarn\.lock)", re.IGNORECASE)
-_TEXT_LABELS = frozenset(("", "text", "txt", "markdown", "md", "plaintext", "prompt", "yaml", "json", "html"))
+_SKIPPED = re.compile(
+    r"(?:^|/)(?:licen[cs]e|copying|notice|package-lock\.json|yarn\.lock)", re.IGNORECASE
+)
+_TEXT_LABELS = frozenset(
+    ("", "text", "txt", "markdown", "md", "plaintext", "prompt", "yaml", "json", "html")
+)
 _IN_CODE = frozenset(("SL501", "SL509", "SL511", "SL512", "SL516"))
 """What is said to a model or a checker; everything else in a program is for its engine."""
 _MODELS = frozenset(
@@ -35,13 +42,8 @@ _MODELS = frozenset(
      "copilot", "gemini", "codex", "ассистент", "asistente", "assistent", "助手")
 )  # fmt: skip
 _ORDERS = ("send", "secret", "covert", "override", "agent_file", "reveal", "destroy", "preapproved")
-_SPEAKS = re.compile(r"ignore|disregard|instruction|prompt|scanner|review|\bAI\b|LLM|system|safe\b|model|无视|忽略")
-
-
-_TELLING = re.compile(
-    r"ignor|disregard|forget|overrid|instruction|prompt|silent|secret|without|password|credential|ssh"
-    r"|token|wallet|scanner|review|http|you must|assistant|curl|wget|sandbox|always|never|忽|无视|指令",
-    re.IGNORECASE,
+_SPEAKS = re.compile(
+    r"ignore|disregard|instruction|prompt|scanner|review|\bAI\b|LLM|system|safe\b|model|无视|忽略"
 )
 
 
@@ -58,15 +60,17 @@ def _file(source: SourceFile) -> Iterator[Finding]:
     told: dict[str, int] = {}
     if source.path == "SKILL.md":
         yield from _allowed_tools(source)
-    reader = _Reader(source)
-    for passage in passages_of(source):
+    reader, count = _Reader(source), 0
+    for count, passage in enumerate(passages_of(source)):
+        if count >= PASSAGES_MAX or reader.exhausted:
+            break
         if passage.place is Place.CODE and _SPEAKS.search(passage.text) is None:
             continue
         for finding in reader.passage(passage):
             told[finding.code] = told.get(finding.code, 0) + 1
             if told[finding.code] <= PLACES_MAX:
                 yield finding
-    if reader.exhausted:
+    if count >= PASSAGES_MAX or reader.exhausted:
         yield make_finding("SL702", source.path, 0, "its text is not read to the end")
 
 
@@ -93,15 +97,32 @@ class _Reader:
             yield from _judged(self._source, passage, harms)
         if passage.place is Place.FENCE and passage.label not in _TEXT_LABELS:
             return
-        text = passage.text
-        if len(text) > LARGE_CHARS:
-            lines = (line if _TELLING.search(line) else "" for line in text.split("\n"))
-            text = "\n".join(lines)
-        length = len(text) - text.count("\n")
-        if length > self._left:
-            text, length = text[: max(0, self._left)], self._left + 1
-        self._left -= length
-        yield from _sentences(self._source, replace(passage, text=text))
+        large = len(passage.text) > LARGE_CHARS or self._left < TEXT_CHARS_MAX // 2
+        for part in _telling_parts(passage) if large else (passage,):
+            if self._left <= 0:
+                return
+            length = len(part.text)
+            if length > self._left:
+                part = replace(part, text=part.text[: self._left])
+            self._left -= length
+            yield from _sentences(self._source, part)
+            for decoded in encoded_texts(part):
+                harms = list(self._commands.harms_of(decoded.text))
+                yield from _judged(self._source, decoded, harms)
+                yield from _sentences(self._source, decoded)
+
+
+def _telling_parts(passage: Passage) -> Iterator[Passage]:
+    """Yield the lines of a large text that have telling words, those in a row together."""
+    part: list[str] = []
+    for number, line in enumerate(passage.text.split("\n"), start=passage.line):
+        if TELLING.search(line):
+            part.append(line)
+        elif part:
+            yield replace(passage, text="\n".join(part), line=number - len(part))
+            part = []
+    if part:
+        yield replace(passage, text="\n".join(part))
 
 
 def _sentences(source: SourceFile, passage: Passage) -> Iterator[Finding]:
@@ -140,9 +161,7 @@ def _addressed(source: SourceFile, sentence: Sentence, concepts: Concepts) -> It
     else:
         heavy = concepts.any(("run", "act", "write")) or concepts.has("must", "always", "should")
         severity = Severity.HIGH if heavy else Severity.MEDIUM
-        yield make_finding(
-            "SL523", source.path, sentence.line, _shown(sentence), severity=severity
-        )
+        yield make_finding("SL523", source.path, sentence.line, _shown(sentence), severity=severity)
 
 
 def _names_a_command(text: str) -> bool:
@@ -172,9 +191,12 @@ def _judged(source: SourceFile, passage: Passage, harms: list[Harm]) -> Iterator
 
 
 _WARNINGS = re.compile(
-    r"\b(?:never|don't|do not|avoid|dangerous|danger|bad|wrong|unsafe|warning|malicious|attack|attacker|suspicious"
-    r"|refuse|block|forbidden|harmful|destructive|instead of|not\s+recommended|insecure|red flag|catastroph\w+"
-    r"|detect|flag|phishing|wipes?|deletes? everything|must not|explain|means|example of|such as|what .{1,30} does"
+    r"\b(?:never|don't|do not|avoid|dangerous|danger|bad|wrong|unsafe|warning|malicious|attack"
+    r"|attacker|suspicious"
+    r"|refuse|block|forbidden|harmful|destructive|instead of|not\s+recommended|insecure|red flag"
+    r"|catastroph\w+"
+    r"|detect|flag|phishing|wipes?|deletes? everything|must not|explain|means|example of|such as"
+    r"|what .{1,30} does"
     r"|nunca|niemals|jamais|никогда|不要)\b|❌|✗|🚫|⚠",
     re.IGNORECASE,
 )
@@ -188,7 +210,9 @@ def _is_warned_of(sentence: Sentence) -> bool:
     return is_described(sentence, Concepts(sentence.text))
 
 
-_TOOLS_LINE = re.compile(r"^allowed-tools\s*:[ \t]*(.*(?:\n[ \t]+.*)*)", re.MULTILINE | re.IGNORECASE)
+_TOOLS_LINE = re.compile(
+    r"^allowed-tools\s*:[ \t]*(.*(?:\n[ \t]+.*)*)", re.MULTILINE | re.IGNORECASE
+)
 _ANY_TOOL = re.compile(r"(?:^|[\s,\[\"'-])(\*|all)(?:$|[\s,\]\"'])|Bash\(\s*(?:\*|\*:\*|:\*)?\s*\)")
 
 

@@ -13,7 +13,8 @@ from skilllite_sandbox.scan.source import CODE_LANGUAGES, Language, SourceFile
 from skilllite_sandbox.values import dataclass
 
 SENTENCE_CHARS_MAX = 600  # of one sentence; longer ones are cut into several
-STRINGS_MAX = 20_000  # of a JSON file
+STRINGS_MAX = 200_000  # of a JSON file: 2 MiB hold about as many that are long enough to say much
+STRINGS_READ_ALL_MAX = 1_000  # of a JSON file with more, those with telling words are read
 HIDDEN_MAX = 500  # invisible parts of one text; more are left in it and read as prose
 HIDDEN_CHARS_MAX = 20_000  # of one invisible element
 
@@ -70,12 +71,28 @@ _HIDING = re.compile(
     re.IGNORECASE,
 )
 _WHITE_TEX = re.compile(r"\\(?:color|textcolor)\{white\}\{?(.{1,4000}?)[}$\n]")
-_TITLE = re.compile(r"!\[([^\[\]\n]{12,1000}+)\]|\]\([^()\s]{1,500}+[ \t]+[\"']([^\"'\n]{12,1000}+)[\"']")
-_TAG = re.compile(r"<[^<>]{1,400}>")
+_TITLE = re.compile(
+    r"!\[([^\[\]\n]{12,1000}+)\]|\]\([^()\s]{1,500}+[ \t]+[\"']([^\"'\n]{12,1000}+)[\"']"
+)
+_TAG = re.compile(
+    r"</?(?:a|abbr|b|br|body|code|center|dd|details|div|dl|dt|em|font|h[1-6]|head|hr|html|i|img|kbd|li"
+    r"|ol|p|pre|section|small|span|strong|sub|summary|sup|svg|table|tbody|td|text|th|thead|title|tr|u|ul)"
+    r"\b[^<>]{0,400}>",
+    re.IGNORECASE,
+)
 _MARKS = re.compile(
     r"^[ \t]*(?:[>#*+|•-]|\d{1,3}[.)])+[ \t]*|\*{1,3}|(?<!\w)__?(?=[^\W_])|(?<=[^\W_])__?(?!\w)",
     re.MULTILINE,
 )
+
+
+TELLING = re.compile(
+    r"ignor|disregard|forget|overrid|instruction|prompt|silent|secret|credential|\.ssh|scanner"
+    r"|you must|you are|assistant|curl|wget|sandbox|without (?:ask|tell)|do not (?:tell|mention)"
+    r"|忽|无视|指令|игнор|ignorier|instruccion|anweisung|consigne",
+    re.IGNORECASE,
+)
+"""What requests can hardly do without; of large data only lines with such words are read."""
 
 
 def passages_of(source: SourceFile) -> Iterator[Passage]:
@@ -106,7 +123,9 @@ def _markdown(source: SourceFile) -> Iterator[Passage]:
         mark = _FENCE.match(line)
         if fence:
             if mark is not None and mark[1].startswith(fence) and not mark[2]:
-                yield Passage("\n".join(block), begin, Place.FENCE, heading + " " + introduction, label)
+                yield Passage(
+                    "\n".join(block), begin, Place.FENCE, heading + " " + introduction, label
+                )
                 block, begin, fence = [], number + 1, ""
             else:
                 block.append(line)
@@ -219,8 +238,12 @@ def _json(source: SourceFile) -> Iterator[Passage]:
         elif isinstance(item, str) and len(item) > 15:
             strings.append(item)
     line, searching = 1, True
+    many = len(strings) > STRINGS_READ_ALL_MAX
     for text in strings:
-        at = source.text.find(json.dumps(text, ensure_ascii=False)[1:21], search) if searching else -1
+        if many and TELLING.search(text) is None:
+            continue
+        start = json.dumps(text[:20], ensure_ascii=False)[1:-1]
+        at = source.text.find(start, search) if searching else -1
         searching = at >= 0  # keys and escapes differ; then the rest stays at the last line known
         if searching:
             line += source.text.count("\n", search, at)
@@ -236,6 +259,9 @@ def sentences_of(passage: Passage) -> Iterator[Sentence]:
     line = passage.line
     for block in _split(_BREAK, text):
         number = line
+        if block.isspace():
+            line += block.count("\n")
+            continue
         for part in _split(_ENDS, block):
             shown = _TAG.sub(" ", part) if "<" in part else part
             shown = as_seen(" ".join(_MARKS.sub("", shown).split()))

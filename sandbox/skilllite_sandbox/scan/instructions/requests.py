@@ -18,14 +18,21 @@ _PROGRAM_URL = re.compile(
     r"|scr|bat|cmd|ps1|command|jar|tar\.gz|tgz|apk|iso|vbs|scpt)\b",
     re.IGNORECASE,
 )
-_WALLET = re.compile(r"\b(?:0x[0-9a-fA-F]{40}|bc1[a-z0-9]{25,60}|[13][1-9A-HJ-NP-Za-km-z]{26,34})\b")
+_WALLET = re.compile(
+    r"\b(?:0x[0-9a-fA-F]{40}|bc1[a-z0-9]{25,60}|[13][1-9A-HJ-NP-Za-km-z]{26,34})\b"
+)
 _QUOTED = re.compile(r"[\"“«„`][^\"”»`]{4,400}[\"”»`]|(?<!\w)['‘][^'’]{8,400}['’](?!\w)")
 
-_STRONG_PRIOR = words("previous previously prior earlier above preceding foregoing former")
-_STRONG_RULES = words(
+_WEAK_PRIOR = words(
     """
-    instruction instructions guideline guidelines directive directives prompt prompts guardrail
-    guardrails policy policies safeguards training programming system
+    other any all every your existing original initial default everything system so up todas todos
+    alle toutes tous все всё everything
+    """
+)
+_WEAK_RULES = words(
+    """
+    rules constraints restrictions limitations orders commands training programming guidance regeln
+    reglas règles правила vorgaben regras policy policies
     """
 )
 _WEAK_SECRETS = words(
@@ -34,11 +41,14 @@ _WEAK_SECRETS = words(
     session service verification signing .env dotenv
     """
 )
-_WEAK_COVERT = words("silently quietly conceal conceals first silenciosamente silencieusement молча")
+_WEAK_COVERT = words(
+    "silently quietly conceal conceals first silenciosamente silencieusement молча"
+)
 _HEAVY_ACTS = words(
     """
-    delete send upload push force-push deploy transfer purchase buy sudo rm shell any terminal install
-    publish merge approve overwrite wipe drop execute instala installiere elimina borra remove chmod
+    delete send upload push force-push deploy transfer purchase buy sudo rm shell any terminal chmod
+    install publish merge approve overwrite wipe drop execute instala installiere elimina borra
+    remove
     """
 )
 _STRONG_DISABLE = words(
@@ -47,11 +57,16 @@ _STRONG_DISABLE = words(
     whitelist allowlist suppress desactiva deaktiviere umgehe désactive contourne отключи обойди get
     """
 )
-_WEAK_PROTECTION = words("security permissions safety hooks audit scanner scanning monitoring protection")
-_WEAK_AGENT_FILES = words(
-    ".bashrc .zshrc .profile crontab settings.json cron git pre-commit startup .cursor mcp.json memory"
+_WEAK_PROTECTION = words(
+    "security permissions safety hooks audit scanner scanning monitoring protection"
 )
-_STRONG_DESTROY = words("delete wipe erase destroy purge shred nuke force-push rm overwrite encrypt")
+_WEAK_AGENT_FILES = words(
+    ".bashrc .zshrc .profile crontab settings.json cron git pre-commit startup .cursor "
+    "mcp.json memory"
+)
+_STRONG_DESTROY = words(
+    "delete wipe erase destroy purge shred nuke force-push rm overwrite encrypt"
+)
 _WEAK_VALUABLES = words("logs log database databases production backup disk evidence traces the")
 _QUALIFIERS = words(
     """
@@ -76,13 +91,15 @@ _TURNS = re.compile(
 )
 _FLAGS = re.compile(
     r"--dangerously-[\w-]+|--yolo\b|--trust-all-tools|--no-permissions|bypassPermissions"
-    r"|\"?(?:autoApprove|auto_approve|alwaysAllow)\"?\s*[:=]|--sandbox-level[ =]1\b|sandbox[_ ]?level\s*(?:to|=|:)\s*1\b"
+    r"|\"?(?:autoApprove|auto_approve|alwaysAllow)\"?\s*[:=]|--sandbox-level[ =]1\b"
+    r"|sandbox[_ -]?level\s*(?:to|=|:|is)?\s*1\b"
     r"|--approval-mode[ =](?:full-auto|yolo|never)|--accept-tier\b|--skip-scan\b|--no-scan\b"
     r"|\"defaultMode\"\s*:\s*\"(?:bypass|acceptEdits)",
     re.IGNORECASE,
 )
 _PLACEHOLDER_IMAGE = re.compile(
-    r"!\[[^\[\]\n]{0,200}\]\(https?://[^()\s]{1,300}(?:[{<\[$]|%s|%7b|DATA|CONTENT|SECRET)", re.IGNORECASE
+    r"!\[[^\[\]\n]{0,200}\]\(https?://[^()\s]{1,300}(?:[{<\[$]|%s|%7b|DATA|CONTENT|SECRET)",
+    re.IGNORECASE,
 )
 
 
@@ -125,6 +142,7 @@ def requests_of(sentence: Sentence, concepts: Concepts, around: Around) -> list[
     return found
 
 
+_ANSWERS = ("refuse", "reject", "decline", "escalate", "abort")
 _ALWAYS = frozenset(("SL511",))  # what speaks to a checker says "malicious" by nature
 
 
@@ -133,6 +151,8 @@ def is_described(sentence: Sentence, concepts: Concepts) -> bool:
     heading = Concepts(sentence.heading)
     if "protective" in heading or heading.has("bad", "wrong", "don't", "avoid", "never", "❌"):
         return sentence.place is not Place.HIDDEN
+    if concepts.has("if", "when", "whenever") and concepts.has(*_ANSWERS):
+        return True  # what to do when somebody else asks for it
     if "protective" not in concepts:
         return "refuse" in concepts and _in_quotes(concepts)
     if "refuse" in concepts or _in_quotes(concepts):
@@ -149,8 +169,8 @@ def _earlier(c: Concepts, around: Around) -> Iterator[Request]:
     places = [at for at in c.pairs("override", "rules", 9) if not c.negated(at)]
     places += c.pairs("rules", "void", 8)
     if places and "prior" in c:
-        strong = any(c.word(at) in _STRONG_PRIOR or not c.word(at) for at in c.places["prior"])
-        rules = any(c.word(at) in _STRONG_RULES or not c.word(at) for at in c.places["rules"])
+        strong = any(c.word(at) not in _WEAK_PRIOR for at in c.places["prior"])
+        rules = any(c.word(at) not in _WEAK_RULES for at in c.places["rules"])
         if strong or rules:
             yield Request("SL501")
     elif any(not c.negated(at) for at in c.pairs("override", "system_prompt", 8)):
@@ -169,6 +189,9 @@ _DOING = (
 )
 
 
+_ACTS = ("run", "act", "send", "write", "fetch", "plant")
+
+
 def _covert(c: Concepts, around: Around) -> Iterator[Request]:
     doing = any(around.has(*pair) for pair in _DOING) or (
         around.url and (around.has("send") or around.has("fetch"))
@@ -176,13 +199,16 @@ def _covert(c: Concepts, around: Around) -> Iterator[Request]:
     if "covert" in c:
         places = [at for at in c.places["covert"] if not c.negated(at, 12)]
         strong = [at for at in places if c.word(at) not in _WEAK_COVERT]
-        if strong and (doing or c.any(("run", "act", "send", "write", "fetch", "collect", "plant"))):
-            yield Request("SL502")
-        elif places and doing:
+        if (
+            strong
+            and (doing or c.any(("run", "act", "send", "write", "fetch", "collect", "plant")))
+        ) or (places and doing):
             yield Request("SL502")
     for at in c.pairs("tell", "user", 7):
         if c.negated(at, 3) or c.pairs("not", "tell", 3):
-            step = c.has("step", "upload", "request", "transfer", "copy", "change", "action", "call", "edit")
+            step = c.has(
+                "step", "upload", "request", "transfer", "copy", "change", "action", "call", "edit"
+            )
             yield Request("SL502", Severity.HIGH if doing or step else Severity.MEDIUM)
             return
 
@@ -210,15 +236,13 @@ def _secrets(c: Concepts, around: Around) -> Iterator[Request]:
     taking = c.orders(c.pairs("collect", "secret", 12))
     sending = c.orders(c.pairs("send", "secret", 14))
     asks_for = c.has("ask", "request", "require") and c.pairs("user", "secret", 8)
-    if strong and sending:
-        yield Request("SL504")
-    elif strong and taking and (around.has("send") or around.has("work") or around.url):
-        yield Request("SL504")
-    elif strong and asks_for and c.orders(c.pairs("ask", "secret", 12)):
-        yield Request("SL504")
-    elif (taking or sending) and "every" in c and ("work" in c or around.url):
-        yield Request("SL504")
-    elif taking and "covert" in c:
+    if (
+        (strong and sending)
+        or (strong and taking and (around.has("send") or around.has("work") or around.url))
+        or (strong and asks_for and c.orders(c.pairs("ask", "secret", 12)))
+        or ((taking or sending) and "every" in c and ("work" in c or around.url))
+        or (taking and "covert" in c)
+    ):
         yield Request("SL504")
 
 
@@ -231,8 +255,10 @@ def _sends_private(c: Concepts, around: Around) -> Iterator[Request]:
         return
     private = c.orders(c.pairs("send", "private", 12, ordered=False))
     repeated = address and c.pairs("send", "every", 8, ordered=False) and c.any(("request", "work"))
-    taken = address and c.has("it", "them", "contents", "result") and around.has("collect", "private")
-    if private or repeated and c.orders(c.places["send"]) or taken:
+    taken = (
+        address and c.has("it", "them", "contents", "result") and around.has("collect", "private")
+    )
+    if private or (repeated and c.orders(c.places["send"])) or taken:
         yield Request("SL505")
 
 
@@ -240,20 +266,24 @@ def _prerequisite(c: Concepts, around: Around) -> Iterator[Request]:
     program = _PROGRAM_URL.search(c.text)
     archive = c.has("zip", "archive", "rar", "7z", ".zip") or program
     password = c.has("password", "pass", "passcode", "contraseña", "passwort")
-    if archive and password and c.any(("download", "fetch", "run")):
-        yield Request("SL506")
-    elif program and "download" in c and (around.has("prerequisite") or around.has("run")):
-        yield Request("SL506")
-    elif "paste" in c and "terminal" in c and (around.url or "prerequisite" in c):
+    if (
+        (archive and password and c.any(("download", "fetch", "run")))
+        or (program and "download" in c and (around.has("prerequisite") or around.has("run")))
+        or ("paste" in c and "terminal" in c and (around.url or "prerequisite" in c))
+    ):
         yield Request("SL506")
     elif "prerequisite" in c and c.orders(c.places.get("download", ())) and _URL.search(c.text):
-        unknown = c.has("driver", "helper", "runtime", "utility", "agent", "tool", "cli", "core", "binary")
+        unknown = c.has(
+            "driver", "helper", "runtime", "utility", "agent", "tool", "cli", "core", "binary"
+        )
         yield Request("SL506", Severity.HIGH if unknown else Severity.MEDIUM)
 
 
 def _disarms(c: Concepts, around: Around) -> Iterator[Request]:
     if _FLAGS.search(c.text) is not None:
-        negative = any(c.word(at) in ("never", "not", "don't", "avoid") for at in range(len(c.tokens)))
+        negative = any(
+            c.word(at) in ("never", "not", "don't", "avoid") for at in range(len(c.tokens))
+        )
         if not negative:
             yield Request("SL507")
         return
@@ -265,7 +295,7 @@ def _disarms(c: Concepts, around: Around) -> Iterator[Request]:
             for place in c.places["protection"]
             if at < place <= at + 7
         )
-        if c.word(at) in _STRONG_DISABLE and c.ordered_to(at) or strong:
+        if (c.word(at) in _STRONG_DISABLE and c.ordered_to(at)) or strong:
             yield Request("SL507")
             return
 
@@ -290,31 +320,38 @@ def _claims(c: Concepts, around: Around) -> Iterator[Request]:
         return
     universal = [
         at
-        for at in c.pairs("every", "request", 3)
-        if _is_open(c, next(b for b in c.places["request"] if at < b <= at + 3))
+        for at in c.pairs("every", "request", 4)
+        if _is_open(c, at, next(b for b in c.places["request"] if at < b <= at + 4))
     ]
     others = [at for at in c.places.get("before_others", ()) if c.word(at) != "first"]
     first = c.has("first") and c.has("always", "must", "before")
     always = c.has("always", "must", "regardless", "whatever", "whenever") or "before_others" in c
-    if described and (universal and "use_me" in c or others or first and "use_me" in c):
+    if described and ((universal and "use_me" in c) or others or (first and "use_me" in c)):
         yield Request("SL510")
-    elif not described and "use_me" in c and (universal and always or others):
+    elif not described and "use_me" in c and ((universal and always) or others):
         named = c.has("skill")
         yield Request("SL510", Severity.HIGH if named else Severity.MEDIUM)
 
 
-def _is_open(c: Concepts, at: int) -> bool:
-    """Whether "any question" goes on without saying about what."""
-    after = [c.word(at + 1), c.word(at + 2)]
+_BETWEEN = words(
+    "user and each single incoming of the my your possible kind or every user's other new"
+)
+
+
+def _is_open(c: Concepts, every: int, at: int) -> bool:
+    """Whether it is any request at all, not one of a kind or about something."""
+    if any(c.word(place) not in _BETWEEN for place in range(every + 1, at)):
+        return False
     if c.has("regardless", "whatever", "matter"):
         return True
-    return not any(word in _QUALIFIERS for word in after[: 2 if after[0] in ("", "you", "the") else 1])
+    after = [c.word(at + 1), c.word(at + 2)]
+    return not any(word in _QUALIFIERS for word in after[: 2 if after[0] in ("you", "the") else 1])
 
 
 def _pleads(c: Concepts, around: Around) -> Iterator[Request]:
     speaks = _REVIEWS_THIS.search(c.text) is not None
     good = "good_verdict" in c
-    if speaks and (good or "override" in c or "verdict_verb" in c and "scanner" in c):
+    if speaks and (good or "override" in c or ("verdict_verb" in c and "scanner" in c)):
         yield Request("SL511")
     elif good and "scanner" in c and c.any(("verdict_verb",)):
         if c.pairs("self", "good_verdict", 10, ordered=False) and not c.has("if", "when", "unless"):
@@ -330,18 +367,29 @@ def _imitates(c: Concepts, around: Around) -> Iterator[Request]:
     if match is not None:
         quoted = around.place is Place.FENCE or f"`{match.group()[:4]}" in c.text
         plain = match.group().strip().lower().startswith(("system:", "admin:", "developer:"))
-        yield Request("SL512", Severity.LOW if quoted else Severity.MEDIUM if plain else Severity.HIGH)
+        yield Request(
+            "SL512", Severity.LOW if quoted else Severity.MEDIUM if plain else Severity.HIGH
+        )
 
 
 def _elsewhere(c: Concepts, around: Around) -> Iterator[Request]:
-    address = _URL.search(c.text) or c.has("url", "gist", "remote", "webpage", "page", "link", "endpoint")
+    address = _URL.search(c.text) or c.has(
+        "url", "gist", "remote", "webpage", "page", "link", "endpoint"
+    )
     if not address or c.has("installation", "setup", "license"):
         return
     if c.orders(c.pairs("fetch", "follow", 25)) and c.pairs("follow", "steps", 8, ordered=False):
         yield Request("SL513")
-    elif c.orders(c.places.get("fetch", ())) and _URL.search(c.text) and around.has("follow", "steps"):
+    elif (
+        c.orders(c.places.get("fetch", ()))
+        and _URL.search(c.text)
+        and around.has("follow", "steps")
+    ):
         within = [each for each in around.near if each.orders(each.pairs("follow", "steps", 6))]
-        if any(each.has("it", "contains", "returned", "fetched", "there", "response") for each in within):
+        if any(
+            each.has("it", "contains", "returned", "fetched", "there", "response")
+            for each in within
+        ):
             yield Request("SL513")
 
 
@@ -363,12 +411,14 @@ def _plants(c: Concepts, around: Around) -> Iterator[Request]:
         return
     address = _URL.search(c.text) or _MAIL.search(c.text)
     always = c.has("always", "every", "each", "all", "any")
-    if address and always and "work" in c and c.orders(c.places.get("plant", ())):
-        yield Request("SL515")
-    elif _MAIL.search(c.text) and c.has("bcc", "cc", "forward") and (always or "covert" in c):
+    if (address and always and "work" in c and c.orders(c.places.get("plant", ()))) or (
+        _MAIL.search(c.text) and c.has("bcc", "cc", "forward") and (always or "covert" in c)
+    ):
         yield Request("SL515")
     elif c.orders(c.pairs("recommend", "brand", 10, ordered=False)) and always:
-        biased = "before_others" in c or c.has("our", "only", "sponsored", "affiliate", "never", "regardless")
+        biased = "before_others" in c or c.has(
+            "our", "only", "sponsored", "affiliate", "never", "regardless"
+        )
         yield Request("SL515", Severity.HIGH if biased or "covert" in c else Severity.MEDIUM)
 
 
