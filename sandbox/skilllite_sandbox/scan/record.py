@@ -89,12 +89,23 @@ class Record:
         return Analysis(tuple(self.doings), tuple(self.flows), tuple(self.opaque))
 
 
+_NO_SERVICES = frozenset(
+    (
+        *("API", "ACCESS", "CLIENT", "CONSUMER", "REFRESH", "AUTH", "SECRET", "APP", "USER"),
+        *("OAUTH", "BEARER", "PRIVATE", "PUBLIC", "DB", "TOKEN", "KEY", "LOGIN", "MY", "BOT"),
+        "SERVICE",
+    )
+)
+"""What begins the names of several keys of one service."""
+
+
 def _is_harvest(variables: set[str]) -> bool:
     services = {
         name.partition("_")[0]
         for name in variables
         if any(word in name.upper() for word in ("KEY", "TOKEN", "SECRET", "PASS", "CREDENTIAL"))
     }
+    services -= _NO_SERVICES
     return len(services) >= SECRETS_SENT_MIN or len(variables) >= VARIABLES_SENT_MIN
 
 

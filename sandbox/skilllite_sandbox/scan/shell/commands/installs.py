@@ -6,6 +6,7 @@ import re
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.shell.call import decisive
 from skilllite_sandbox.scan.shell.commands.call import Call, Handler
 from skilllite_sandbox.scan.taint import SOMETHING, Text, unknown_from
 
@@ -62,8 +63,7 @@ def _note_package(call: Call, word: Text) -> None:
     match = re.search(
         r"(?:git\+)?(?:https?|ssh|git|file)://\S+|^github:\S+|^[\w-]+/[\w.-]+(?:#\S+)?$", word.text
     )
-    if word.has(Datum.FETCHED):
-        call.flow(word, Sink.RUN_CODE)
+    call.flow(decisive(word), Sink.RUN_CODE)
     content = call.shell.files.get(word.text)
     if content is not None and content.has(Datum.FETCHED):
         call.flow(content, Sink.RUN_CODE, word.text)
