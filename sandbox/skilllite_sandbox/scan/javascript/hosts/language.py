@@ -146,7 +146,7 @@ def _parse_json(call: HostCall) -> Value:
 
 
 def _stringify(call: HostCall) -> Value:
-    from skilllite_sandbox.scan.javascript.expressions import note_environment
+    from skilllite_sandbox.scan.javascript.members import note_environment
 
     note_environment(call.run, call.arg(0), call.node)
     return text(UNKNOWN, all_taints(*call.args))
@@ -154,7 +154,7 @@ def _stringify(call: HostCall) -> Value:
 
 def _listed(call: HostCall) -> Value:
     """Follow `Object.keys`, `.values` and `.entries`."""
-    from skilllite_sandbox.scan.javascript.expressions import note_environment
+    from skilllite_sandbox.scan.javascript.members import note_environment
 
     given = call.arg(0)
     note_environment(call.run, given, call.node)
@@ -187,7 +187,7 @@ def _assign(call: HostCall) -> Value:
 
 
 def _reflect_get(call: HostCall) -> Value:
-    from skilllite_sandbox.scan.javascript.expressions import member
+    from skilllite_sandbox.scan.javascript.members import member
 
     return member(call.run, call.arg(0), call.arg(1), call.node)
 
