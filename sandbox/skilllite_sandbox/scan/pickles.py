@@ -27,7 +27,8 @@ _DANGEROUS_MODULES = words(
     """
     os posix nt subprocess sys builtins __builtin__ socket shutil pty commands runpy code codeop
     importlib imp ctypes _ctypes webbrowser http urllib requests httpx aiohttp smtplib ftplib
-    asyncio multiprocessing threading pdb bdb timeit profile cProfile trace pip ensurepip venv zipimport
+    asyncio multiprocessing threading pdb bdb timeit profile cProfile trace pip ensurepip venv
+    zipimport
     pickle _pickle dill cloudpickle marshal types inspect gc signal tempfile pathlib io _io codecs
     platform operator _operator functools torch.hub torch.utils.cpp_extension numpy.testing
     numpy.f2py distutils setuptools xmlrpc telnetlib poplib imaplib ssl sqlite3 pkgutil pydoc
