@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from advisory_server import Request, Server, advisory_record, advisory_server, archive_of
 from skilllite_sandbox.supply import fetch, update
 from skilllite_sandbox.supply.database import AdvisoryDatabase
 from skilllite_sandbox.supply.dependency import Ecosystem
 from skilllite_sandbox.supply.fetch import SourceUnreachable, get_bytes
-from skilllite_sandbox.supply.update import Updated, update_advisories
+from skilllite_sandbox.supply.update import Updated, records_of, update_advisories
 
 PYPI = Ecosystem.PYPI
 PATH = "/PyPI/all.zip"
@@ -181,6 +185,18 @@ def test_a_folder_of_the_same_layout_serves_without_a_network(tmp_path: Path) ->
     update_advisories(tmp_path / "kept", PYPI, str(tmp_path / "source"))
 
     assert ids_about(tmp_path / "kept", "thing") == ["GHSA-1111-1111-1111"]
+
+
+@given(st.data())
+def test_no_damaged_archive_stumbles_it(data: st.DataObject) -> None:
+    archive = bytearray(archive_of(ONE, ONE))
+    for _ in range(data.draw(st.integers(1, 6))):
+        at = data.draw(st.integers(0, len(archive) - 1))
+        archive[at : at + data.draw(st.integers(0, 20))] = data.draw(st.binary(max_size=20))
+
+    with contextlib.suppress(ValueError):
+        for record in records_of(io.BytesIO(archive)):
+            assert isinstance(record, dict)
 
 
 def test_records_that_are_none_are_left_out_and_counted(server: Server, tmp_path: Path) -> None:
