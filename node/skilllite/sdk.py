@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from skilllite.catalog import CatalogEntry
+    from skilllite_sandbox.outcome import Outcome
 
 SKILL_FILE = "SKILL.md"
 
@@ -59,9 +60,7 @@ def run_skill(
     config = load_config(home)
     level, stage = Level(sandbox_level), open_stage(home)
     skill = str(path_or_name)
-    record = open_run_record(
-        home, by="program", level=level, warn=_warn, config=config, skill=skill
-    )
+    record = open_run_record(home, by="program", level=level, warn=warn, config=config, skill=skill)
     environments = open_environments(home.env)
     with Sandbox(
         level,
@@ -78,6 +77,11 @@ def run_skill(
         finally:
             if record is not None:
                 record.close()
+    return result_of(outcome)
+
+
+def result_of(outcome: Outcome) -> dict[str, Any]:
+    """Return what the library tells of a run."""
     return {
         "success": outcome.ok,
         "text": outcome.text,
@@ -87,7 +91,8 @@ def run_skill(
     }
 
 
-def _warn(text: str) -> None:
+def warn(text: str) -> None:
+    """Tell the program's author what went wrong beside a run."""
     import warnings
 
     warnings.warn(text, RuntimeWarning, stacklevel=3)
