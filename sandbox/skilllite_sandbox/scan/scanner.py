@@ -17,6 +17,7 @@ from skilllite_sandbox.scan.contents import inspect_contents
 from skilllite_sandbox.scan.declared import declared_capabilities
 from skilllite_sandbox.scan.finding import Finding
 from skilllite_sandbox.scan.folder import read_folder
+from skilllite_sandbox.scan.instructions.inspector import inspect_instructions
 from skilllite_sandbox.scan.presence import inspect_presence
 from skilllite_sandbox.scan.report import ScanReport, make_report
 from skilllite_sandbox.scan.rules import findings_of
@@ -106,6 +107,7 @@ def _inspectors() -> tuple[Inspector, ...]:
         inspect_presence,
         inspect_characters,
         inspect_dependencies,
+        inspect_instructions,
     )
 
 
