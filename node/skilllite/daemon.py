@@ -29,6 +29,7 @@ from skilllite.control.server import serve_control
 from skilllite.descriptors import raise_descriptor_limit
 from skilllite.direct_runs import DirectRuns
 from skilllite.errors import FAILED, OK, Refused, innermost
+from skilllite.gating import open_gate
 from skilllite.home import Home
 from skilllite.journal import open_journal
 from skilllite.lock import hold_node_lock
@@ -156,7 +157,9 @@ class Node:
         concurrency = self._config.integer("tasks.concurrency") or os.cpu_count() or 1
         offered = OfferedSkills(stage)
         environments = open_environments(self._home.env)
-        with Sandbox(stage=stage, environments=environments) as sandbox:
+        # Nobody can be asked here, whoever talks to this node: a person decides at a terminal.
+        gate = open_gate(self._home, on_damage=log.error)
+        with Sandbox(stage=stage, environments=environments, gate=gate) as sandbox:
             # Tried out now, on the main thread: a run must not pay for it.
             log.info("sandbox: %s", sandbox.probe.tier.value)
             runner = SandboxRunner(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import cached_property
@@ -19,7 +20,7 @@ from skilllite_sandbox.errors import (
 )
 from skilllite_sandbox.execution import Execution
 from skilllite_sandbox.gate.clearance import require_clearance
-from skilllite_sandbox.grants import effective_grants
+from skilllite_sandbox.grants import effective_grants, united
 from skilllite_sandbox.host import Host, read_host
 from skilllite_sandbox.outcome import Outcome, Reason
 from skilllite_sandbox.plan import Plan
@@ -199,7 +200,10 @@ class Sandbox:
         staged = self.stage.put(skill_dir)
         entry = entry_of(staged)
         granted = Grants(network=tuple(network or ()), exec=tuple(exec or ()))
-        grants, _ = effective_grants(staged.skill.requests, granted)
+        requests = staged.skill.requests
+        grants, _ = effective_grants(requests, granted)
+        kept = replace(self.gate.granted(staged, os.fspath(skill_dir)), env=())
+        grants = united(grants, effective_grants(requests, kept)[0])
         policy = Policy(self._level, limits, grants=grants, accept_tier=self._accept_tier)
         job = self.clear(Job(staged, entry, input_bytes, policy))
         return self.run_job(self.with_packages(job))

@@ -29,9 +29,12 @@ def run(args: argparse.Namespace) -> int:
     args.standing_exec = list(config.texts("sandbox.allow_exec"))
 
     def locate() -> Place:
+        from skilllite.gating import open_gate
         from skilllite.sdk import locate_skill, open_stage
+        from skilllite_sandbox.gate.terminal import ask_to_run
         from skilllite_sandbox.run_command import Place
 
-        return Place(locate_skill(args.skill, home)[0], open_stage(home))
+        gate = open_gate(home, ask=ask_to_run)
+        return Place(locate_skill(args.skill, home)[0], open_stage(home), gate=gate)
 
     return run_bash_command(args, level=config.integer("sandbox.level"), locate=locate)

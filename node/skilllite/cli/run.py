@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import argparse
 
     from skilllite_sandbox.environment.store import Environments
+    from skilllite_sandbox.gate.request import Answer, ConsentRequest
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,13 +58,21 @@ def _run(args: argparse.Namespace) -> int:
     given = GivenInput(args.input)
     # A node gives what everybody accepts; another choice is for this command alone.
     usual = config.is_default("sandbox.accept_tier")
-    if usual and not (args.explain or args.system) and os.path.exists(home.control_name):  # noqa: PTH110 - 4 ms
+    # And it has its own environment, not that of who types this.
+    by_hand = args.explain or args.system or args.allow_env
+    if usual and not by_hand and os.path.exists(home.control_name):  # noqa: PTH110 - 4 ms
         from skilllite.cli.run_by_node import run_by_node
 
         status = run_by_node(args, home, level=level, given=given)
         if status is not None:
             return status
     return _run_here(args, home, level=level, given=given)
+
+
+def _ask_to_run(request: ConsentRequest) -> Answer | None:
+    from skilllite_sandbox.gate.terminal import ask_to_run
+
+    return ask_to_run(request)
 
 
 def _run_here(args: argparse.Namespace, home: Home, *, level: int, given: GivenInput) -> int:
@@ -76,6 +85,7 @@ def _run_here(args: argparse.Namespace, home: Home, *, level: int, given: GivenI
         return opened(home.env)
 
     def locate() -> Place:
+        from skilllite.gating import open_gate
         from skilllite.sdk import locate_skill, open_stage
 
         directory, entry = locate_skill(args.skill, home)
@@ -85,6 +95,8 @@ def _run_here(args: argparse.Namespace, home: Home, *, level: int, given: GivenI
 
             if said := shadow_note(entry):
                 note(f"note: {said}")
-        return Place(directory, open_stage(home), open_environments)
+        return Place(
+            directory, open_stage(home), open_environments, gate=open_gate(home, ask=_ask_to_run)
+        )
 
     return run_skill_command(args, level=level, locate=locate, given=given)

@@ -32,7 +32,7 @@ REPORTS_MAX = 256  # questions that wait; above that the oldest go
 ONCE_MAX = 256
 ID_BYTES = 15  # 120 bits: nobody finds one by trying
 ID_CHARS = 24
-NAMES_MAX = 64  # of hosts, programs or variables in one grant, as many as a skill may ask for
+NAMES_MAX = 256  # of hosts, programs or variables in one grant; a skill may ask for 64 of each
 _ID_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz234567")
 
 
@@ -271,8 +271,16 @@ class Decisions:
 
 
 def asked_by(requests: Requests) -> Grants:
-    """Return what a skill asks for, as the grants that would give it."""
-    return Grants(network=requests.network, exec=requests.exec, env=requests.env)
+    """Return what a skill asks for, as the grants that would give it.
+
+    Prose that asks for network names no host and so asks for any; a rule of a Bash tool asks for
+    the programs that it lets through.
+    """
+    any_host = ("*",) if requests.network_mentioned and not requests.network else ()
+    rules = tuple(f"Bash({rule})" for rule in requests.bash_tools)
+    return Grants(
+        network=(*requests.network, *any_host), exec=(*requests.exec, *rules), env=requests.env
+    )
 
 
 def encode_grants(grants: Grants) -> dict[str, Any]:
