@@ -80,11 +80,6 @@ class CatalogEntry:
         return self._facts.problems
 
     @property
-    def tier(self) -> str:
-        """`bundled`, or `local` for whatever was not shipped with the package."""
-        return "bundled" if self.origin == BUNDLED else "local"
-
-    @property
     def lacks(self) -> tuple[str, ...]:
         """What it asks for and doesn't get here, one clause each."""
         return (*self._facts.lacks, *self.missing_here)

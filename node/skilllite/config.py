@@ -59,6 +59,10 @@ class Config:
         """Return whether nobody set it."""
         return self.origin(key) == DEFAULT_ORIGIN
 
+    def value(self, key: str) -> Value:
+        """Return a setting of any type."""
+        return self._values[key].value
+
     def text(self, key: str) -> str:
         """Return a text setting."""
         value = self._values[key].value

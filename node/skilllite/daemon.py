@@ -22,6 +22,8 @@ from typing import Any
 
 import trio
 
+from skilllite.audit_writer import AuditWriter, open_audit_writer
+from skilllite.auditing import POLICY_KEYS, note_policy
 from skilllite.catalog import SkillCatalog
 from skilllite.cli.output import write_result
 from skilllite.config import Config, load_config
@@ -45,8 +47,10 @@ from skilllite.tasks.failpoints import OnPoint, unobserved
 from skilllite.tasks.ledger import Ledger, open_ledger
 from skilllite.tasks.local_connection import LocalConnection
 from skilllite.tasks.owner import TaskOwner, open_owner
+from skilllite.tasks.trail import TaskTrail
 from skilllite.trust import open_guard
 from skilllite.version import VERSION
+from skilllite_sandbox.audit.run_record import who
 from skilllite_sandbox.environment.store import open_environments
 from skilllite_sandbox.policy import Level, Tier
 from skilllite_sandbox.sandbox import Sandbox
@@ -92,17 +96,22 @@ def run_node(
     with (
         hold_node_lock(home),
         open_journal(home, level=config.text("log.level"), quiet=quiet),
+        open_audit_writer(home) as audit,
     ):
+        note_policy(home, config, audit)
+        audit.record("node.started", _start_facts(config, project), durable=True)
         for ignored in config.notes:
             log.warning("%s", ignored)
         raise_descriptor_limit()
-        node = Node(home, config, project, on_point)
+        node = Node(home, config, project, on_point, audit)
         try:
             trio.run(node.run)
         except BaseException as raised:
             # The command line prints it; the log keeps it for whoever looks there.
             log.error("the node ended: %s", innermost(raised))
+            audit.record("node.stopped", {"error": type(innermost(raised)).__name__})
             raise innermost(raised) from None
+        audit.record("node.stopped", {})
         log.info("stopped")
     return OK
 
@@ -123,11 +132,20 @@ class _Parts:
 class Node:
     """One node from start to stop. Implements `operations.Membership`."""
 
-    def __init__(self, home: Home, config: Config, project: Path | None, on_point: OnPoint) -> None:
+    def __init__(
+        self,
+        home: Home,
+        config: Config,
+        project: Path | None,
+        on_point: OnPoint,
+        audit: AuditWriter,
+    ) -> None:
         self._home = home
         self._config = config
         self._catalog = SkillCatalog.for_project(project, home)
         self._on_point = on_point
+        self._audit = audit
+        self._trail = TaskTrail(audit.without_waiting)
         self._stop = trio.Event()
         self._session: Session | None = None
         self._session_over = trio.Event()
@@ -169,6 +187,7 @@ class Node:
                 local_level=Level(self._config.integer("sandbox.level")),
                 concurrency=concurrency,
                 accept_tier=Tier(self._config.text("sandbox.accept_tier")),
+                audit=self._audit,
             )
             async with (
                 open_ledger(self._home.ledger) as ledger,
@@ -180,10 +199,11 @@ class Node:
                     concurrency=concurrency,
                     queue_max=self._config.integer("tasks.queue"),
                     on_point=self._on_point,
+                    trail=self._trail,
                 ) as executor,
             ):
                 _report_damage(ledger)
-                direct_runs = DirectRuns(sandbox, stage, self._home)
+                direct_runs = DirectRuns(sandbox, stage, self._home, self._audit)
                 await self._open_swarm(standing, ledger, executor, direct_runs, offered)
 
     async def _open_swarm(
@@ -200,7 +220,13 @@ class Node:
         router = MeshRouter(local, offered, self_id=self_id, rng=random.Random())
         async with (
             open_bridge() as bridge,
-            open_owner(ledger, router, now_ms=wall_ms, on_point=self._on_point) as owner,
+            open_owner(
+                ledger,
+                router,
+                now_ms=wall_ms,
+                on_reconciled=self._trail.reconciled,
+                on_point=self._on_point,
+            ) as owner,
             trio.open_nursery() as nursery,
         ):
             self._parts = _Parts(standing, router, owner, executor, direct_runs, offered, bridge)
@@ -329,6 +355,7 @@ class Node:
                 say=say,
             )
             log.info("joined team %s", parts.standing.team.team_id)
+            self._audit.without_waiting.record("team.joined", {"team": parts.standing.team.team_id})
             self._end_session()
             return joined_facts(parts.standing, running=True)
 
@@ -351,6 +378,7 @@ class Node:
             if left is None:
                 raise Refused("this node is in no team", hint="there is nothing to leave")
             log.info("left team %s", left.team_id)
+            self._audit.without_waiting.record("team.left", {"team": left.team_id})
             return left_facts(left, team_id=parts.standing.team.team_id)
 
     # Beside it
@@ -397,6 +425,16 @@ class Node:
     def _require_parts(self) -> _Parts:
         assert self._parts is not None, "the node is open"
         return self._parts
+
+
+def _start_facts(config: Config, project: Path | None) -> dict[str, object]:
+    return {
+        **who(),
+        "version": VERSION,
+        "pid": os.getpid(),
+        "project": None if project is None else str(project),
+        **{key: config.value(key) for key in POLICY_KEYS},
+    }
 
 
 def _report_damage(ledger: Ledger) -> None:

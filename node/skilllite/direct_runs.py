@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 import trio
 
+from skilllite.audit_writer import AuditWriter
 from skilllite.control.messages import DirectRun
 from skilllite.control.server import Exchange
 from skilllite.errors import Refused
@@ -23,6 +24,7 @@ from skilllite.sandbox_waits import wait_for
 from skilllite.sdk import locate_skill
 from skilllite.shadowing import shadow_note
 from skilllite.version import VERSION
+from skilllite_sandbox.audit.run_record import RunRecord
 from skilllite_sandbox.carriers import Job
 from skilllite_sandbox.outcome import Outcome, Reason
 from skilllite_sandbox.policy import Level
@@ -40,10 +42,13 @@ log = logging.getLogger("skilllite.node")
 class DirectRuns:
     """The runs of one node that commands have asked for."""
 
-    def __init__(self, sandbox: Sandbox, stage: Stage, home: Home) -> None:
+    def __init__(
+        self, sandbox: Sandbox, stage: Stage, home: Home, audit: AuditWriter | None = None
+    ) -> None:
         self._sandbox = sandbox
         self._stage = stage
         self._home = home
+        self._audit = audit
         self._threads = trio.CapacityLimiter(RUNS_MAX)
         self._running = 0
         self._closing = False
@@ -83,7 +88,27 @@ class DirectRuns:
         job, notes = await trio.to_thread.run_sync(self._prepare, args, limiter=self._threads)
         # From here on the command leaves it to this node, whatever happens.
         await exchange.emit({"event": "starts", "notes": notes})
-        execution = self._sandbox.start(job)
+        record = self._open_record(args)
+        with record.refusals() if record is not None else nullcontext():
+            return await self._run_job(job, record, args, exchange)
+
+    def _open_record(self, args: DirectRun) -> RunRecord | None:
+        if self._audit is None:
+            return None
+        return RunRecord(
+            self._audit.without_waiting,
+            by="command",
+            level=args.level,
+            commit=self._audit.check,
+            warn=log.warning,
+            skill=args.skill,
+            script=args.script,
+        )
+
+    async def _run_job(
+        self, job: Job, record: RunRecord | None, args: DirectRun, exchange: Exchange
+    ) -> object:
+        execution = self._sandbox.start(job, record=record)
         outcome = None
         try:
             if args.log:

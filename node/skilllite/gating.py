@@ -15,7 +15,7 @@ from skilllite_sandbox.run_output import note
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from skilllite_sandbox.audit_port import Recorder
     from skilllite_sandbox.gate.request import Ask
@@ -40,14 +40,14 @@ def open_gate(
         home: Whose decisions count.
         ask: Asks a person; None where nobody can be asked, as in a node.
         asked_by: Who that is, for the audit log.
-        recorder: The audit log.
+        recorder: The audit log, if it is open already.
         on_damage: Told of decisions that can't be used.
     """
     return Gate(
         decisions=open_decisions(home, on_damage=on_damage),
         ask=ask,
         asked_by=asked_by,
-        recorder=recorder,
+        recorder=recorder or HomeAudit(home),
         own_place=lambda directory: own_place(directory, home),
     )
 
@@ -73,6 +73,20 @@ def _warn(text: str) -> None:
     note(f"warning: {text}")
 
 
-def open_audit_recorder(home: Home) -> Recorder | None:
-    """Return the audit log of a home for what a person decides."""
-    return None
+class HomeAudit:
+    """The audit log of a home, for what persons decide: opened when there is something to tell."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def record(self, event: str, facts: Mapping[str, object], *, durable: bool = False) -> None:
+        """Write down one event at once.
+
+        Raises:
+            AuditUnavailable: it could not be written.
+        """
+        from skilllite.auditing import open_audit
+
+        log = open_audit(self._home)
+        log.record(event, facts, durable=durable)
+        log.flush(durable=durable)

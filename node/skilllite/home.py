@@ -197,6 +197,11 @@ class Home:
         return self.data_dir / "audit"
 
     @property
+    def audit_name(self) -> str:
+        """The path of the audit log, for who does without pathlib."""
+        return f"{self._data}/audit"
+
+    @property
     def logs(self) -> Path:
         return self.state_dir / "logs"
 
@@ -242,6 +247,11 @@ class Home:
     @property
     def env(self) -> Path:
         return self.cache_dir / "env"
+
+    @property
+    def advisories(self) -> Path:
+        """What is known against packages; made by the first update."""
+        return self.cache_dir / "advisories"
 
     def directories(self) -> Iterator[Path]:
         """Yield every directory of this home, parents first, each once."""

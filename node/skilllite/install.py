@@ -22,9 +22,9 @@ from skilllite_sandbox.archive import (
     remove_tree,
     unfinished_beside,
 )
-from skilllite_sandbox.errors import InvalidSkill, RegisterUntrusted
+from skilllite_sandbox.errors import InvalidInput, InvalidSkill, RegisterUntrusted
 from skilllite_sandbox.integrity.denylist import Denylist
-from skilllite_sandbox.integrity.entries import read_entries
+from skilllite_sandbox.integrity.entries import Entry, read_entries
 from skilllite_sandbox.integrity.manifest import Facts
 from skilllite_sandbox.integrity.store import IntegrityStore
 from skilllite_sandbox.integrity.trust import TrustTier
@@ -33,6 +33,9 @@ from skilllite_sandbox.skill import Skill, read_skill
 from skilllite_sandbox.values import dataclass
 
 FOLDER_BYTES_MAX = 200  # a folder name has 255 bytes, and ours need room for a temporary one
+
+Vouch = Callable[[tuple[Entry, ...]], str]
+"""Checks a signature over the files and returns who made it, or raises."""
 
 Review = Callable[[Skill, ScanReport], None]
 """Looks at what the scanner said, asks if it has to, and raises unless the skill may come in."""
@@ -97,6 +100,7 @@ class Installer:
         denylist: Denylist,
         scan: Callable[[Path], ScanReport],
         review: Review,
+        vouch: Vouch = lambda entries: "",
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Take everything that decides about an installation."""
@@ -106,6 +110,7 @@ class Installer:
         self._denylist = denylist
         self._scan = scan
         self._review = review
+        self._vouch = vouch
         self._clock = clock
 
     def install(self, fetched: Fetched, *, replace: bool) -> Installed:
@@ -114,27 +119,29 @@ class Installer:
         Raises:
             InvalidSkill: it can't be used; nothing was installed.
             Refused: the root has a skill of that name and `replace` is false.
-            PolicyDenied: it is on the denylist, or the register can't be continued.
+            InvalidInput: the root lies inside the skill.
+        PolicyDenied: it is on the denylist, or the register can't be continued.
             Exception: what the review raises.
         """
-        skill = _usable(read_skill(fetched.folder, folder=fetched.folder_name))
+        first = _usable(read_skill(fetched.folder, folder=fetched.folder_name))
         source = fetched.origin.source
-        self._denylist.refuse(name=skill.name, source=source)
-        destination, occupied = self._destination(skill, fetched, replace=replace)
+        self._denylist.refuse(name=first.name, source=source)
+        destination, occupied = self._destination(first, fetched, replace=replace)
         self._root.mkdir(parents=True, exist_ok=True)
         with unfinished_beside(destination) as incoming:
             digest = copy_tree(
                 fetched.folder, incoming, read_only=False, leave_behind=LEFT_BEHIND, durable=True
             )
+            # Read again, from the copy: the source may belong to somebody who changes it meanwhile.
+            skill = read_skill(incoming, folder=fetched.folder_name)
+            if skill.name != first.name:
+                raise InvalidSkill(f"{fetched.folder} changes while it is read", hint="try again")
             self._denylist.refuse(digest=digest, name=skill.name, source=source)
-            # Read again: what was read before could have changed since.
-            skill = _usable(read_skill(incoming, folder=fetched.folder_name))
-            if destination.name != skill.name and not occupied:
-                raise InvalidSkill(f"{fetched.folder} changes while it is read")
+            entries = read_entries(incoming)
+            evidence = self._vouch(entries)
             report = self._scan(incoming)
             self._review(skill, report)
-            entries = read_entries(incoming)
-            facts = self._facts(skill, digest, fetched.origin, report)
+            facts = self._facts(skill, digest, fetched.origin, report, evidence)
             with self._store.installing(destination, facts, entries) as manifest:
                 move_into_place(incoming, destination, replace=replace)
         return Installed(
@@ -164,6 +171,8 @@ class Installer:
                 f"{fetched.folder} is the installed skill itself",
                 hint=f"`skilllite verify --accept {skill.name}` keeps what was changed in it",
             )
+        if destination.absolute().is_relative_to(fetched.folder.resolve()):
+            raise InvalidInput(f"{destination} lies inside the skill that is to be added")
         return destination, occupied
 
     def _what_is_new(self, destination: Path, fetched: Fetched) -> str | None:
@@ -187,7 +196,9 @@ class Installer:
         commit = f", commit {fetched.origin.commit[:12]}" if fetched.origin.commit else ""
         return f"the source has other content now{commit}; installed from {registered.source}"
 
-    def _facts(self, skill: Skill, digest: str, origin: Origin, report: ScanReport) -> Facts:
+    def _facts(
+        self, skill: Skill, digest: str, origin: Origin, report: ScanReport, evidence: str
+    ) -> Facts:
         return Facts(
             place="",
             name=skill.name,
@@ -202,6 +213,7 @@ class Installer:
             subfolder=origin.subfolder,
             archive_sha256=origin.archive_sha256,
             author=origin.author,
+            evidence=evidence,
             verdict=report.verdict.value,
             scanner_version=SCANNER_VERSION,
         )

@@ -30,6 +30,10 @@ class Reviewer:
         self._as_json = as_json
         self.source = ""
         """Where the skill came from, for the question."""
+        self.verdict: Verdict | None = None
+        """Of what was reviewed last, for the audit log."""
+        self.agreed = False
+        """Whether a person let it in."""
 
     def review(self, skill: Skill, report: ScanReport) -> None:
         """Return when the skill may come in.
@@ -38,7 +42,7 @@ class Reviewer:
             Refused: the scanner blocks it, or the person said no.
             ConsentRequired: a person has to be asked, and there is none.
         """
-        verdict = report.verdict
+        verdict = self.verdict = report.verdict
         output.note(output.printable(f"scan: {verdict.value} {skill.name} ({report.digest[:19]}…)"))
         for line in (*_finding_lines(report), *_request_lines(skill)):
             output.note(output.printable(f"  {line}"))
@@ -63,6 +67,7 @@ class Reviewer:
         if not self._ask(question):
             self._print(skill, report)
             raise Refused(f"{name} was not installed", cause="you said no")
+        self.agreed = True
 
     def _print(self, skill: Skill, report: ScanReport) -> None:
         if self._as_json:

@@ -7,14 +7,20 @@ waiting for the end, happens in worker threads.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import trio
 
+from skilllite.audit_writer import AuditWriter
 from skilllite.sandbox_waits import wait_for
+from skilllite.tasks.runner_port import Asked
+from skilllite_sandbox.audit.run_record import RunRecord
 from skilllite_sandbox.errors import NotFound
 from skilllite_sandbox.outcome import Outcome, Reason
 from skilllite_sandbox.policy import (
@@ -49,6 +55,9 @@ HINTS = {
 }
 
 
+log = logging.getLogger("skilllite.node")
+
+
 class OfferedSkills(Protocol):
     """Where the skills are that this node offers."""
 
@@ -69,11 +78,13 @@ class SandboxRunner:
         local_level: Level,
         concurrency: int,
         accept_tier: Tier = WEAKEST_TIER,
+        audit: AuditWriter | None = None,
     ) -> None:
         self._sandbox = sandbox
         self._stage = stage
         self._skills = skills
         self._local_level = local_level
+        self._audit = audit
         # Whatever its owner accepts by hand: what came as a task gets no less than that.
         self._accept_tier = stronger(accept_tier, WEAKEST_TIER)
         # Threads of its own: a hundred waits must not keep the ledger from writing.
@@ -92,19 +103,46 @@ class SandboxRunner:
         deadline_s: float,
         on_started: Callable[[str], None],
         on_log: Callable[[str], None],
+        asked: Asked | None = None,
     ) -> Result | Failed:
         """Run one skill to its end; when cancelled, kill its whole process tree first.
 
         Raises:
             SandboxError: it could not start.
         """
+        policy = self.policy_for(origin, deadline_s)
+        record = self._open_record(skill, policy, asked)
+        with record.refusals() if record is not None else nullcontext():
+            return await self._run(skill, input_json, policy, record, on_started, on_log)
+
+    def _open_record(self, skill: str, policy: Policy, asked: Asked | None) -> RunRecord | None:
+        if self._audit is None:
+            return None
+        return RunRecord(
+            self._audit.without_waiting,
+            by="peer" if policy.origin is Origin.REMOTE else "task",
+            level=policy.level,
+            commit=self._audit.check,
+            warn=log.warning,
+            skill=skill,
+            **({} if asked is None else asdict(asked)),
+        )
+
+    async def _run(
+        self,
+        skill: str,
+        input_json: str,
+        policy: Policy,
+        record: RunRecord | None,
+        on_started: Callable[[str], None],
+        on_log: Callable[[str], None],
+    ) -> Result | Failed:
         directory = self._skills.directory_of(skill)
         if directory is None:
             raise NotFound(
                 f"skill {skill} is not installed here", hint="`skilllite list` shows those that are"
             )
         staged = await trio.to_thread.run_sync(self._stage.put, directory, limiter=self._threads)
-        policy = self.policy_for(origin, deadline_s)
         job = Job(staged, entry_of(staged), encode_input(input_json, policy.limits), policy)
         if staged.skill.requests.packages:
             # Nothing is installed for a task, whoever sent it: that takes minutes and reaches out.
@@ -112,7 +150,7 @@ class SandboxRunner:
             job = await trio.to_thread.run_sync(find, limiter=self._threads)
         job = await trio.to_thread.run_sync(self._sandbox.clear, job, limiter=self._threads)
         await trio.to_thread.run_sync(self._sandbox.prepare, job, limiter=self._threads)
-        execution = self._sandbox.start(job)
+        execution = self._sandbox.start(job, record=record)
         on_started(staged.digest)
         outcome = await wait_for(execution, on_log, threads=self._threads)
         if outcome.reason is Reason.UNAVAILABLE:

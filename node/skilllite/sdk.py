@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from skilllite import errors
 from skilllite.home import Home, prepare_directory
@@ -50,15 +51,22 @@ def run_skill(
     Raises:
         skilllite_sandbox.errors.SandboxError: it could not start: `NotFound`, `InvalidSkill`,
             `InvalidInput`, `PolicyDenied` when the scanner blocks it, `ConsentRequired`, or
-            `SandboxUnavailable` when this host can't give the level.
+            `SandboxUnavailable` when this host can't give the level; at level 3
+            `AuditUnavailable` when it can't be written down.
     """
+    from skilllite.auditing import open_run_record
     from skilllite.config import load_config
     from skilllite.gating import open_gate
     from skilllite_sandbox.environment.store import open_environments
     from skilllite_sandbox.gate.callback import CALLBACK, ask_callback
 
     home = Home.locate()
+    config = load_config(home)
     level, stage = Level(sandbox_level), open_stage(home)
+    skill = str(path_or_name)
+    record = open_run_record(
+        home, by="program", level=level, warn=_warn, config=config, skill=skill
+    )
     environments = open_environments(home.env)
     with Sandbox(
         level,
@@ -66,14 +74,20 @@ def run_skill(
         pool=False,
         preload=False,
         environments=environments,
-        accept_tier=Tier(load_config(home).text("sandbox.accept_tier")),
+        accept_tier=Tier(config.text("sandbox.accept_tier")),
         gate=open_gate(
             home,
             ask=ask_callback(confirmation_callback) if confirmation_callback else None,
             asked_by=CALLBACK,
         ),
     ) as sandbox:
-        outcome = sandbox.run(locate_skill(str(path_or_name), home)[0], input_json)
+        try:
+            with record.refusals() if record is not None else nullcontext():
+                directory = locate_skill(skill, home)[0]
+                outcome = sandbox.run(directory, input_json, record=record)
+        finally:
+            if record is not None:
+                record.close()
     return {
         "success": outcome.ok,
         "text": outcome.text,
@@ -81,6 +95,12 @@ def run_skill(
         "stderr": outcome.stderr,
         "exit_code": outcome.exit_code,
     }
+
+
+def _warn(text: str) -> None:
+    import warnings
+
+    warnings.warn(text, RuntimeWarning, stacklevel=3)
 
 
 def find_skill(path_or_name: str, home: Home) -> Path:

@@ -173,6 +173,19 @@ SETTINGS: tuple[Setting, ...] = (
         trusted_only=True,
     ),
     Setting(
+        "advisories.source",
+        "",
+        "where `dependency-audit --update` fetches advisories: an address or a folder laid out as "
+        "ECOSYSTEM/all.zip; empty: the public collection of OSV",
+        trusted_only=True,
+    ),
+    Setting(
+        "advisories.api",
+        "",
+        "the service that `dependency-audit --online` asks; empty: the public one of OSV",
+        trusted_only=True,
+    ),
+    Setting(
         "log.level",
         "info",
         "how much the node writes to its log",

@@ -24,7 +24,7 @@ SOURCE_CHARS_MAX = 2000
 
 _ARCHIVE = re.compile(r"\.(zip|tar|tgz|tbz2|txz|tar\.(gz|bz2|xz))$", re.IGNORECASE)
 _SHORT = re.compile(r"(?P<owner>\w[\w.-]*)/(?P<repo>\w[\w.-]*)(?P<rest>(?:/[^/@#]+)*)/?")
-_SCP = re.compile(r"[\w.-]+@[\w.-]+:(?!//)[^\s]+")
+_SCP = re.compile(r"\w[\w.-]*@\w[\w.-]*:(?!//)[^\s]+")
 _REF = re.compile(r"[\w][\w./+@{}^~-]*")
 _SKILL = re.compile(r"[\w][\w.-]*")
 _TREE = re.compile(r"(?P<repo>/[^/]+/[^/]+)/tree/(?P<ref>[^/]+)(?:/(?P<folder>.+))?")

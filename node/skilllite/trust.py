@@ -10,10 +10,13 @@ import os
 import sys
 
 from skilllite.home import Home
+from skilllite_sandbox.errors import RegisterUntrusted
 from skilllite_sandbox.integrity.guard import Guard
+from skilllite_sandbox.integrity.trust import TrustTier
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
+    from skilllite.catalog import CatalogEntry
     from skilllite_sandbox.integrity.store import IntegrityStore
 
 _HERE = os.path.dirname(__file__)
@@ -38,6 +41,33 @@ def open_store(home: Home) -> IntegrityStore:
     from skilllite_sandbox.integrity.store import IntegrityStore
 
     return IntegrityStore(place=home.integrity, keys=home.keys, skills=home.skills)
+
+
+def tier_of(entry: CatalogEntry, guard: Guard) -> str:
+    """Return the tier that a listing shows: by the record, whatever became of the files since."""
+    if entry.origin == "bundled":
+        return TrustTier.BUNDLED.value
+    try:
+        return guard.trust_of(os.fspath(entry.directory)).tier.value
+    except RegisterUntrusted:
+        return TrustTier.UNKNOWN.value
+
+
+def record_of(directory: str, guard: Guard) -> dict[str, object] | None:
+    """Return what is known of an installation; None when there was none."""
+    from skilllite_sandbox.integrity.manifest import InvalidManifest, decode_manifest
+    from skilllite_sandbox.integrity.manifest_files import read_manifest_file
+    from skilllite_sandbox.values import asdict
+
+    try:
+        registered = guard.record_of(directory)
+        if registered is None:
+            return None
+        key = guard.key_of(directory)
+        data = read_manifest_file(guard.place, key, registered)
+        return asdict(decode_manifest(data).facts)
+    except (RegisterUntrusted, InvalidManifest):
+        return None  # `verify` says what is wrong
 
 
 def starter_digests() -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 
 from skilllite_sandbox.errors import SandboxError
 from skilllite_sandbox.run_arguments import add_policy_arguments
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
+    from skilllite_sandbox.audit.run_record import RunRecord
     from skilllite_sandbox.bash_tool.request import BashJob
     from skilllite_sandbox.outcome import Outcome
     from skilllite_sandbox.run_command import Place
@@ -52,8 +54,20 @@ def add_bash_arguments(parser: argparse.ArgumentParser, *, skill: str) -> None:
     add_policy_arguments(parser)
 
 
-def run_bash_command(args: argparse.Namespace, *, level: int, locate: Callable[[], Place]) -> int:
+def run_bash_command(
+    args: argparse.Namespace,
+    *,
+    level: int,
+    locate: Callable[[], Place],
+    record: RunRecord | None = None,
+) -> int:
     """Run the command, print what it printed, and return the exit status.
+
+    Args:
+        args: Parsed.
+        level: The level of the run.
+        locate: Finds the skill.
+        record: Where the run is written down.
 
     Raises:
         SandboxError: it could not start; for the caller to print.
@@ -63,12 +77,16 @@ def run_bash_command(args: argparse.Namespace, *, level: int, locate: Callable[[
     from skilllite_sandbox.run_request import request_of
     from skilllite_sandbox.sandbox import Sandbox
 
-    place = locate()
+    with record.refusals() if record is not None else nullcontext():
+        place = locate()
     request = request_of(args, level)
     gate = place.gate or gate_of_the_terminal()
-    with Sandbox(
-        stage=place.stage, pool=False, preload=False, guard=place.guard, gate=gate
-    ) as sandbox:
+    with (
+        Sandbox(
+            stage=place.stage, pool=False, preload=False, guard=place.guard, gate=gate
+        ) as sandbox,
+        record.refusals() if record is not None else nullcontext(),
+    ):
         try:
             made = make_bash_job(
                 request,
@@ -82,7 +100,7 @@ def run_bash_command(args: argparse.Namespace, *, level: int, locate: Callable[[
                 note(each)
             if args.explain:
                 return _explain(made, sandbox, as_json=args.json)
-            outcome = _run(made, sandbox, quiet=args.json)
+            outcome = _run(made, sandbox, record, quiet=args.json)
         except SandboxError as error:
             refused = exit_code_of(error) in (REFUSED, NEEDS_CONFIRMATION)
             if args.json and not args.explain and refused:
@@ -91,11 +109,12 @@ def run_bash_command(args: argparse.Namespace, *, level: int, locate: Callable[[
     return _print(outcome, as_json=args.json)
 
 
-def _run(made: BashJob, sandbox: Sandbox, *, quiet: bool) -> Outcome:
+def _run(made: BashJob, sandbox: Sandbox, record: RunRecord | None, *, quiet: bool) -> Outcome:
     from skilllite_sandbox.bash_tool.request import outcome_of_commands
 
     job = sandbox.clear(made.job)
-    return outcome_of_commands(sandbox.run_job(job, on_log=None if quiet else note))
+    on_log = None if quiet else note
+    return outcome_of_commands(sandbox.run_job(job, on_log=on_log, record=record))
 
 
 def _print(outcome: Outcome, *, as_json: bool) -> int:

@@ -43,12 +43,26 @@ class Execution:
     """A started run. Wait for it exactly once, or it stays a zombie."""
 
     def __init__(
-        self, plan: Plan, started: Started, input_bytes: bytes, bounds: TreeBounds | None = None
+        self,
+        plan: Plan,
+        started: Started,
+        input_bytes: bytes,
+        bounds: TreeBounds | None = None,
+        on_end: Callable[[Outcome], None] | None = None,
     ) -> None:
-        """Take over a started run, and the bounds on its tree if it may have more processes."""
+        """Take over a started run.
+
+        Args:
+            plan: What stands around it.
+            started: Its first process.
+            input_bytes: What is left to be fed.
+            bounds: On its tree, if it may have more processes.
+            on_end: Called with how it ended, on the thread that waits.
+        """
         self._plan = plan
         self._process = started
         self._bounds = bounds
+        self._on_end = on_end
         self._input = memoryview(input_bytes)
         self._started = time.monotonic()
         self._lock = allocate_lock()
@@ -109,7 +123,7 @@ class Execution:
             if self._stderr_dropped:
                 on_log(dropped_note(self._stderr_dropped))
         duration_s = time.monotonic() - self._started
-        return make_outcome(
+        outcome = make_outcome(
             self._plan,
             Ending(
                 wait_status=ended.wait_status,
@@ -125,6 +139,9 @@ class Execution:
                 tree=self._bounds.bound if self._bounds is not None else None,
             ),
         )
+        if self._on_end is not None:
+            self._on_end(outcome)
+        return outcome
 
     def _code_of_the_skill(self, ended: Ended) -> int | None:
         """Return its own exit code; None when there is but the carrier's."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 
 from skilllite_sandbox.backend.launch import Launcher
 from skilllite_sandbox.errors import InvalidInput, SandboxError
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from skilllite_sandbox.audit.run_record import RunRecord
     from skilllite_sandbox.carriers import Job
     from skilllite_sandbox.environment.store import Environments
     from skilllite_sandbox.gate.gate import Gate
@@ -77,6 +78,7 @@ def run_skill_command(
     level: int,
     locate: Callable[[], Place],
     given: GivenInput | None = None,
+    record: RunRecord | None = None,
 ) -> int:
     """Run what the arguments ask for, print it, and return the exit status.
 
@@ -85,6 +87,7 @@ def run_skill_command(
         level: The level of the run.
         locate: Finds the skill.
         given: The input, when somebody has asked for it already.
+        record: Where the run is written down.
 
     Raises:
         SandboxError: it could not start; for the caller to print.
@@ -100,10 +103,12 @@ def run_skill_command(
     with _started_early(level) as launcher:
         from skilllite_sandbox.run_request import request_of
 
-        place = locate()
+        with record.refusals() if record is not None else nullcontext():
+            place = locate()
         request = request_of(args, level)
         try:
-            outcome = _run(request, given, place, launcher, quiet=args.json)
+            with record.refusals() if record is not None else nullcontext():
+                outcome = _run(request, given, place, launcher, record, quiet=args.json)
         except SandboxError as error:
             if args.json and exit_code_of(error) in (REFUSED, NEEDS_CONFIRMATION):
                 print_outcome(refusal_facts(error, request))
@@ -169,6 +174,7 @@ def _run(
     given: GivenInput,
     place: Place,
     launcher: Launcher | None,
+    record: RunRecord | None,
     *,
     quiet: bool,
 ) -> Outcome:
@@ -191,7 +197,7 @@ def _run(
         job = sandbox.clear(job)
         shows_progress = sys.stderr.isatty() and not quiet
         job = sandbox.with_packages(job, on_progress=note if shows_progress else _say_nothing)
-        return sandbox.run_job(job, on_log=None if quiet else note)
+        return sandbox.run_job(job, on_log=None if quiet else note, record=record)
 
 
 def _say_nothing(_: str) -> None:

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from skilllite_sandbox.audit.run_record import RunRecord
+    from skilllite_sandbox.audit_port import Recorder
     from skilllite_sandbox.backend.launch import Launcher
     from skilllite_sandbox.environment.store import Environments
     from skilllite_sandbox.gate.gate import Gate
@@ -72,6 +74,7 @@ class Sandbox:
         launcher: Launcher | None = None,
         environments: Environments | Callable[[], Environments] | None = None,
         accept_tier: Tier = WEAKEST_TIER,
+        recorder: Recorder | None = None,
         guard: Guard | None = None,
         gate: Gate | None = None,
         confirmation_callback: Callable[[ConsentRequest], bool] | None = None,
@@ -90,6 +93,7 @@ class Sandbox:
             environments: Where packages are installed, or what opens it when a skill needs some;
                 else in the cache of this user.
             accept_tier: The weakest tier of runs by `run`; `landlock` only if a person chose it.
+            recorder: Where runs by `run` are written down; nowhere without.
             guard: Asked about each skill, when the stage is a temporary one.
             gate: What clears runs of level 3; else one that knows the scanner and the callback.
             confirmation_callback: Asked, with what a person would read, before a run that the
@@ -105,6 +109,7 @@ class Sandbox:
         self._stage = stage
         self._environments = environments
         self._accept_tier = accept_tier
+        self._recorder = recorder
         self._carriers = Carriers(pool=pool, tier=tier, preload=preload, launcher=launcher)
         self._resources.callback(self._carriers.close)
 
@@ -175,6 +180,7 @@ class Sandbox:
         timeout_s: float | None = None,
         network: Sequence[str] | None = None,
         exec: Sequence[str] | None = None,
+        record: RunRecord | None = None,
     ) -> Outcome:
         """Run a skill's entry point and return how it ended.
 
@@ -185,6 +191,7 @@ class Sandbox:
             network: Hosts that the skill may reach, like "api.example.com" or "10.0.0.5:8080";
                 it gets those of them that it asks for itself.
             exec: Programs that it may execute, like "git"; likewise.
+            record: What it is written down with, by whoever keeps a log of its own.
 
         Raises:
             InvalidInput: the input is no JSON object, or too large.
@@ -195,6 +202,23 @@ class Sandbox:
             PackagesUnresolvable: packages it needs can't be installed.
             SandboxUnavailable: this host can't give what the level asks, or the packages.
         """
+        if record is not None or self._recorder is None:
+            return self._run(skill_dir, input, timeout_s, network, exec, record)
+        from skilllite_sandbox.audit.run_record import RunRecord
+
+        record = RunRecord(self._recorder, by="program", level=self._level, skill=str(skill_dir))
+        with record.refusals():
+            return self._run(skill_dir, input, timeout_s, network, exec, record)
+
+    def _run(
+        self,
+        skill_dir: Path | str,
+        input: dict[str, Any] | str,
+        timeout_s: float | None,
+        network: Sequence[str] | None,
+        exec: Sequence[str] | None,
+        record: RunRecord | None,
+    ) -> Outcome:
         limits = self._limits if timeout_s is None else replace(self._limits, wall_s=timeout_s)
         input_bytes = encode_input(input, limits)
         staged = self.stage.put(skill_dir)
@@ -206,7 +230,7 @@ class Sandbox:
         grants = united(grants, effective_grants(requests, kept)[0])
         policy = Policy(self._level, limits, grants=grants, accept_tier=self._accept_tier)
         job = self.clear(Job(staged, entry, input_bytes, policy))
-        return self.run_job(self.with_packages(job))
+        return self.run_job(self.with_packages(job), record=record)
 
     def with_packages(
         self,
@@ -254,13 +278,20 @@ class Sandbox:
             return open_environments(default_root(), self._facts)
         return given() if callable(given) else given
 
-    def run_job(self, job: Job, *, on_log: Callable[[str], None] | None = None) -> Outcome:
+    def run_job(
+        self,
+        job: Job,
+        *,
+        on_log: Callable[[str], None] | None = None,
+        record: RunRecord | None = None,
+    ) -> Outcome:
         """Run a job and return how it ended; a host that fails raises instead.
 
         Raises:
             SandboxUnavailable: this host can't give what the level asks.
+            AuditUnavailable: it can't be written down, and the level asks for that.
         """
-        outcome = self.start(job).wait(on_log)
+        outcome = self.start(job, record=record).wait(on_log)
         if outcome.reason is Reason.UNAVAILABLE:
             raise explain_unavailable(outcome)
         return outcome
@@ -272,23 +303,29 @@ class Sandbox:
         """
         self._carriers.prepare(self._facts, job, job.staged.place)
 
-    def start(self, job: Job) -> Execution:
+    def start(self, job: Job, *, record: RunRecord | None = None) -> Execution:
         """Start a job on the calling thread, which in tier `bwrap` has to live as long as the run.
 
         Raises:
             SandboxUnavailable: this host can't give what the level asks.
             PolicyDenied: nobody may run this, or nobody has cleared it for level 3.
             InvalidInput: the input is too large.
+            AuditUnavailable: it can't be written down, and the level asks for that.
         """
         limits = job.policy.limits
         if len(job.input_bytes) > limits.input_bytes:
             raise _input_too_large(len(job.input_bytes), limits)
         require_clearance(job)
+        if record is not None:
+            record.staged(job)
         plan, started, bounds = self._carriers.launch(
             self._facts, job, job.staged.place, job.input_bytes
         )
         left = b"" if started.stdin < 0 else job.input_bytes
-        return Execution(plan, started, left, bounds)
+        if record is None:
+            return Execution(plan, started, left, bounds)
+        record.started(plan)
+        return Execution(plan, started, left, bounds, record.ended)
 
     def plan(self, job: Job) -> Plan:
         """Return what would stand around a job, without starting it."""

@@ -7,11 +7,18 @@ sandbox imports `cryptography`, and no run imports this module.
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Final, Protocol
 
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    ECDSA,
+    EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
+)
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from skilllite_sandbox.errors import KeyUnusable
@@ -23,6 +30,11 @@ from skilllite_sandbox.private_file import (
 
 PUBLIC_KEY_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
+_CURVE_HASHES: Final = {
+    "secp256r1": hashes.SHA256(),
+    "secp384r1": hashes.SHA384(),
+    "secp521r1": hashes.SHA512(),
+}
 
 
 class Signer(Protocol):
@@ -124,3 +136,75 @@ def _damaged(path: Path, cause: str) -> KeyUnusable:
         cause=cause,
         hint=f"restore {path} from a backup; to give up this identity, move the file away",
     )
+
+
+class EcPublicKey:
+    """A key on P-256, P-384 or P-521 that others sign with; never one of ours."""
+
+    __slots__ = ("_key", "fingerprint")
+
+    def __init__(self, key: EllipticCurvePublicKey) -> None:
+        """Take a key on one of these curves."""
+        self._key = key
+        self.fingerprint = hashlib.sha256(
+            key.public_bytes(
+                serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+            )
+        ).hexdigest()
+        """SHA-256 of the key in PEM, in hex."""
+
+    def verify(self, data: bytes, signature: bytes) -> bool:
+        """Return whether `signature` is this key's over `data`."""
+        try:
+            self._key.verify(signature, data, ECDSA(_CURVE_HASHES[self._key.curve.name]))
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+
+class EcPrivateKey:
+    """The private part of such a key, as its owner gave it."""
+
+    __slots__ = ("_key", "public_key")
+
+    def __init__(self, key: EllipticCurvePrivateKey) -> None:
+        """Take a key on one of these curves."""
+        self._key = key
+        self.public_key = EcPublicKey(key.public_key())
+
+    def sign(self, data: bytes) -> bytes:
+        """Return the signature over `data`, in DER."""
+        return self._key.sign(data, ECDSA(_CURVE_HASHES[self._key.curve.name]))
+
+
+def load_ec_public_key(pem: bytes) -> EcPublicKey:
+    """Return the key in a PEM, be it a public key or a certificate; of that only the key counts.
+
+    Raises:
+        KeyUnusable: it is neither, or on another curve.
+    """
+    try:
+        if b"-----BEGIN CERTIFICATE-----" in pem:
+            key: object = x509.load_pem_x509_certificate(pem).public_key()
+        else:
+            key = serialization.load_pem_public_key(pem)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise KeyUnusable("it is not a public key or a certificate in PEM") from None
+    if not isinstance(key, EllipticCurvePublicKey) or key.curve.name not in _CURVE_HASHES:
+        raise KeyUnusable(f"it is not a key on {', '.join(_CURVE_HASHES)}")
+    return EcPublicKey(key)
+
+
+def load_ec_private_key(pem: bytes) -> EcPrivateKey:
+    """Return the private key in a PEM.
+
+    Raises:
+        KeyUnusable: it is none, on another curve, or locked by a password.
+    """
+    try:
+        key = serialization.load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise KeyUnusable("it is not a private key in PEM without a password") from None
+    if not isinstance(key, EllipticCurvePrivateKey) or key.curve.name not in _CURVE_HASHES:
+        raise KeyUnusable(f"it is not a key on {', '.join(_CURVE_HASHES)}")
+    return EcPrivateKey(key)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 QUIET_NS = 50_000_000  # far above a tick of the kernel's clock, 1 to 10 ms
 KNOWN_MAX = 256  # directories; each is some kilobytes
-ENTRIES_MAX = 10_000  # as many as a skill may have; more is not stamped
+ENTRIES_MAX = 10_001  # as many as a skill may have, and its own folder; more is not stamped
 
 Stamp: TypeAlias = tuple[tuple[object, ...], ...]
 

@@ -30,6 +30,7 @@ from skilllite.install import Installer
 from skilllite.review import Reviewer
 from skilllite.sources import GitSource, LocalSource, parse_source
 from skilllite.trust import open_guard, open_store
+from skilllite_sandbox.archive import copy_tree
 from skilllite_sandbox.digest import compute_digest
 from skilllite_sandbox.errors import ConsentRequired, InvalidSkill
 from skilllite_sandbox.integrity.manifest import decode_manifest
@@ -495,3 +496,38 @@ def test_a_name_that_only_looks_like_one_in_a_listing_is_refused(lab: Lab) -> No
         fetch(source, "owner/repo", lab.home.incoming, say=print),
     ):
         pass
+
+
+def test_a_skill_is_not_added_to_itself(lab: Lab) -> None:
+    Path("SKILL.md").write_text(skill_md("outer"))
+
+    assert lab("add", ".", "--project") == 2
+    assert "lies inside the skill" in lab.err
+    assert [each.name for each in Path().iterdir()] == ["SKILL.md"]
+
+
+def test_a_source_that_changes_its_name_meanwhile_is_refused(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    skill = make_skill(Path(), "report")
+
+    def change_and_copy(*args: Any, **options: Any) -> str:
+        (skill / "SKILL.md").write_text(skill_md("other"))
+        return copy_tree(*args, **options)
+
+    monkeypatch.setattr("skilllite.install.copy_tree", change_and_copy)
+
+    assert lab("add", "report") == 1
+    assert "changes while it is read" in lab.err
+    assert lab.installed == []
+
+
+def test_a_lost_key_is_not_replaced(lab: Lab) -> None:
+    make_skill(Path(), "report")
+    make_skill(Path(), "other")
+    lab("add", "report")
+    (lab.home.keys / "sign.pem").unlink()
+
+    assert lab("add", "other") == 3
+    assert "is gone" in lab.err
+    assert not (lab.home.keys / "sign.pem").exists()

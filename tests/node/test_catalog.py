@@ -17,6 +17,7 @@ from skilllite.catalog import INDEX_NAME, NEEDS_NODE, NOT_HERE, SkillCatalog
 from skilllite.catalog_index import INDEX_VERSION, CatalogIndex, Facts, stamp_of
 from skilllite.errors import NotFound
 from skilllite.home import Home
+from skilllite.trust import open_guard, tier_of
 from skilllite_sandbox.errors import InvalidSkill
 
 
@@ -77,7 +78,8 @@ def test_every_root_is_looked_into_and_none_has_to_exist(
 
     assert [entry.name for entry in listing.entries] == [f"skill-{n}" for n in range(6)]
     assert [entry.origin for entry in listing.entries] == ["project"] * 4 + ["user", "bundled"]
-    assert [entry.tier for entry in listing.entries] == ["local"] * 5 + ["bundled"]
+    tiers = [tier_of(entry, open_guard(home)) for entry in listing.entries]
+    assert tiers == ["local"] * 4 + ["unknown", "bundled"]
 
 
 def test_the_project_wins_and_what_it_hides_is_said(

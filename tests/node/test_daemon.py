@@ -167,6 +167,24 @@ def test_skill_that_is_copied_in_is_offered_after_a_reload(node: NodeProcess) ->
     assert node.json("submit", "--skill", "latecomer", "{}") == {"late": True}
 
 
+def test_a_skill_that_is_changed_while_the_node_runs_is_refused(
+    node: NodeProcess, tmp_path: Path
+) -> None:
+    source = write_skill(tmp_path, "fragile", "print('{\"ran\": true}')")
+    assert node.cli("add", str(source)).returncode == 0
+    assert node.json("submit", "--skill", "fragile", "{}") == {"ran": True}
+    assert node.json("run", "fragile", "{}") == {"ran": True}
+    (node.home / "skills/fragile/more").touch()
+
+    submitted = node.cli("submit", "--skill", "fragile", "{}")
+    ran = node.cli("run", "fragile", "{}")
+
+    assert (submitted.returncode, submitted.stdout) == (3, "")
+    assert (ran.returncode, ran.stdout) == (3, "")
+    for each in (submitted, ran):
+        assert "fragile is not what was installed" in each.stderr
+
+
 def test_logs_of_a_task_can_be_followed(node: NodeProcess) -> None:
     write_skill(
         node.home / "skills",

@@ -11,8 +11,19 @@ from pathlib import Path
 import pytest
 import trio
 
+from skilllite.home import Home
 from skilllite.runner import SandboxRunner
-from skilllite_sandbox.errors import InvalidInput, InvalidSkill, NotFound
+from skilllite.trust import open_guard, open_store
+from skilllite_sandbox.digest import compute_digest
+from skilllite_sandbox.errors import (
+    InvalidInput,
+    InvalidSkill,
+    NotFound,
+    PolicyDenied,
+    SkillChanged,
+)
+from skilllite_sandbox.integrity.entries import digest_of, read_entries
+from skilllite_sandbox.integrity.manifest import Facts
 from skilllite_sandbox.policy import Level, Origin, Tier
 from skilllite_sandbox.probe import probe_host
 from skilllite_sandbox.sandbox import Sandbox
@@ -280,3 +291,30 @@ def test_no_task_gets_the_tier_that_its_node_accepts_by_hand(
             )
 
             assert made.policy_for(origin, DEADLINE_S).weakest is weakest
+
+
+@pytest.mark.parametrize("origin", Origin)
+async def test_nobody_gets_what_was_changed_or_denied(
+    tmp_path: Path, folder: Folder, origin: Origin
+) -> None:
+    home = Home.at(tmp_path / "home")
+    folder.root = home.skills
+    for name in ("kept", "changed", "denied"):
+        folder.add(name, "print(1)")
+        installed = home.skills / name
+        entries = read_entries(installed)
+        facts = Facts("", name, digest_of(entries), 0, 1, "community", "https://example.com/x")
+        with open_store(home).installing(installed, facts, entries):
+            pass
+    (home.skills / "changed/more").touch()
+    denied = {"schema": 1, "entries": [{"digest": compute_digest(home.skills / "denied")}]}
+    (home.config_dir / "denylist.json").write_text(json.dumps(denied), encoding="utf-8")
+    (tmp_path / "stage").mkdir(mode=0o700)
+    stage = Stage(tmp_path / "stage", open_guard(home))
+    with Sandbox(stage=stage, pool=False) as sandbox:
+        runner = SandboxRunner(sandbox, stage, folder, local_level=Level.DIRECT, concurrency=2)
+
+        assert isinstance(await run(runner, "kept", origin=origin), Result)
+        for name, error in (("changed", SkillChanged), ("denied", PolicyDenied)):
+            with pytest.raises(error):
+                await run(runner, name, origin=origin)

@@ -270,3 +270,65 @@ def test_the_sandbox_finds_the_same_home_as_the_node(environ: dict[str, str]) ->
     folder = of_node.places.directory_of("home/x")
     assert of_sandbox.places.directory_of("home/x") == folder
     assert folder.startswith("/")
+
+
+def test_listings_say_where_a_skill_comes_from(lab: Lab) -> None:
+    make_skill(lab.home.skills, "stranger")
+    make_skill(lab.project / ".skills", "mine")
+    assert lab("list", "--json") == 0
+    tiers = {each["name"]: each["tier"] for each in json.loads(lab.out)["skills"]}
+    assert lab("show", "report", "--json") == 0
+    shown = json.loads(lab.out)
+
+    assert (tiers["report"], tiers["mine"], tiers["stranger"]) == ("local", "local", "unknown")
+    assert tiers["calculator"] == "bundled"
+    assert shown["tier"] == "local"
+    assert shown["installed"]["source"].endswith("/src/report")
+    (lab.skill / "a.txt").write_text("mine")
+    assert lab("show", "report") == 0
+    assert "it is not what was installed" in lab.out
+
+
+def test_listings_work_with_a_tampered_register(lab: Lab) -> None:
+    (lab.home.integrity / "register").write_bytes(b"nothing\n")
+    assert lab("list", "--json") == 0
+    tiers = {each["name"]: each["tier"] for each in json.loads(lab.out)["skills"]}
+
+    assert tiers["report"] == "unknown"
+    assert lab("show", "report") == 0
+
+
+def test_a_bundle_goes_out_and_comes_in(lab: Lab) -> None:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    Path("private.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    Path("public.pem").write_bytes(
+        key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+    )
+    export = ("verify", "report", "--export-oms", "out.sig", "--oms-private-key", "private.pem")
+    add = ("add", str(lab.skill.parents[2] / "src/report"), "--force", "--oms-bundle", "out.sig")
+
+    assert lab(*export) == 0
+    assert lab(*export) == 2  # it is there already
+    assert lab(*add) == 2
+    assert lab(*add, "--oms-key", "public.pem") == 0, lab.err
+    installed = lab.checked("report")["skills"][0]["installed"]
+    assert installed["evidence"].startswith("oms:")
+    assert installed["tier"] == "local"
+    (lab.skill.parents[2] / "src/report/a.txt").write_text("changed")
+    assert lab(*add, "--oms-key", "public.pem") == 3
+    assert "changed a.txt" in lab.err
+    assert lab("verify", "report") == 0
+    (lab.skill / "a.txt").write_text("changed")
+    assert lab(*export[:3], "other.sig", *export[4:]) == 1
+    assert not Path("other.sig").exists()

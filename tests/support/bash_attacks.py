@@ -107,7 +107,7 @@ for loader in /lib*/ld-linux*.so.*; do "$loader" /bin/kill -9 "$victim"; done"""
     *_attacks(
         "changed",
         {
-            "renice": 'renice -n 10 -p "$victim"',
+            "renice": 'renice -n 19 -p "$victim"',
             "prlimit": 'prlimit --pid "$victim" --nofile=5:5',
             "taskset": 'taskset -p 1 "$victim"',
         },

@@ -126,7 +126,7 @@ _HURTS = [
             "stop": "process.kill(victim, 'SIGSTOP')",
         },
     ),
-    *_attacks("changed", {"priority": "os.setPriority(victim, 10)"}),
+    *_attacks("changed", {"priority": "os.setPriority(victim, 19)"}),
 ]
 
 _CONNECTS = """

@@ -286,10 +286,10 @@ _CHANGES = [
         "changed",
         {
             "prlimit64": "call('prlimit64', victim, 7, struct.pack('QQ', 5, 5), 0)",
-            "setpriority": "call('setpriority', 0, victim, 10)",
+            "setpriority": "call('setpriority', 0, victim, 19)",
             "sched_setscheduler": "call('sched_setscheduler', victim, 3, struct.pack('i', 0))",
             "sched_setattr": """
-call('sched_setattr', victim, struct.pack('IIQiIQQQ', 48, 3, 0, 7, 0, 0, 0, 0), 0)""",
+call('sched_setattr', victim, struct.pack('IIQiIQQQ', 48, 3, 0, 19, 0, 0, 0, 0), 0)""",
             "sched_setaffinity": """
 first = min(os.sched_getaffinity(victim))
 call('sched_setaffinity', victim, 8, struct.pack('Q', 1 << first))""",

@@ -26,6 +26,7 @@ import pytest
 
 import skilllite_sandbox
 from skill_files import make_skill
+from skilllite_sandbox.environment.installed import remove_tree
 from skilllite_sandbox.policy import DEFAULT_LIMITS, Tier
 
 OTHER_USER = 61_300  # no account: what a plain user is to the kernel
@@ -242,10 +243,13 @@ def open_lab(
         for path in (root, *root.rglob("*")):
             path.chmod(_MODES[path.is_file()])
         lab = Lab(root, as_user=as_user, tier=tier, own_network=own_network)
-        yield lab
-        lab.close()
+        try:
+            yield lab
+        finally:
+            lab.close()
     finally:
-        shutil.rmtree(root, ignore_errors=True)
+        remove_tree(root)  # stages in it are read-only, which stops all but root
+    assert not root.exists(), "something is still at work in it"
 
 
 # For a plain user a network namespace takes a user namespace, with all capabilities in it. What

@@ -24,6 +24,7 @@ from skilllite.tasks.local_connection import LocalConnection
 from skilllite.tasks.owner import TaskOwner, open_owner
 from skilllite.tasks.reconcile import Reconciled
 from skilllite.tasks.router_port import Candidate, TaskConnection
+from skilllite.tasks.runner_port import Asked
 from skilllite_sandbox.policy import Origin
 from skilllite_swarm.errors import CallInterrupted, PeerRefused, PeerUnreachable, SwarmError
 from skilllite_swarm.task import (
@@ -127,6 +128,7 @@ class FakeRunner:
         *,
         origin: Origin,
         deadline_s: float,
+        asked: Asked,
         on_started: Callable[[str], None],
         on_log: Callable[[str], None],
     ) -> Result | Failed:

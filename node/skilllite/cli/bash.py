@@ -37,4 +37,17 @@ def run(args: argparse.Namespace) -> int:
         gate = open_gate(home, ask=ask_to_run)
         return Place(locate_skill(args.skill, home)[0], open_stage(home), gate=gate)
 
-    return run_bash_command(args, level=config.integer("sandbox.level"), locate=locate)
+    level = config.integer("sandbox.level")
+    if args.explain:
+        return run_bash_command(args, level=level, locate=locate)
+    from skilllite.auditing import open_run_record
+    from skilllite_sandbox.run_output import note
+
+    record = open_run_record(
+        home, by="command", level=level, warn=note, config=config, skill=args.skill
+    )
+    try:
+        return run_bash_command(args, level=level, locate=locate, record=record)
+    finally:
+        if record is not None:
+            record.close()

@@ -9,7 +9,7 @@ import os
 
 from skilllite import errors
 from skilllite.cli import output
-from skilllite.gating import open_audit_recorder, open_decisions
+from skilllite.gating import HomeAudit, open_decisions
 from skilllite.home import Home
 from skilllite.sdk import locate_skill, open_stage
 from skilllite_sandbox.errors import ConsentRequired, NotFound, PolicyDenied
@@ -122,19 +122,17 @@ def _keep(answer: Answer, request: ConsentRequest, home: Home, decisions: Decisi
     if answer is Answer.NO:
         output.note("nothing was confirmed")
         return errors.NEEDS_CONFIRMATION
-    recorder = open_audit_recorder(home)
-    if recorder is not None:
-        facts = {
-            "skill": request.name,
-            "digest": request.digest,
-            "codes": request.codes,
-            "network": request.grants.network,
-            "exec": request.grants.exec,
-            "env": request.grants.env,
-            "answer": answer.value,
-            "by": "terminal",
-        }
-        recorder.record("consent.given", facts, durable=True)
+    facts = {
+        "skill": request.name,
+        "digest": request.digest,
+        "codes": request.codes,
+        "network": request.grants.network,
+        "exec": request.grants.exec,
+        "env": request.grants.env,
+        "answer": answer.value,
+        "by": "terminal",
+    }
+    HomeAudit(home).record("consent.given", facts, durable=True)
     if answer is Answer.ALWAYS:
         decisions.agree(request)
         output.note("kept for this digest; `skilllite grants revoke` takes it back")

@@ -10,7 +10,7 @@ import time
 
 from skilllite import errors
 from skilllite.cli import output
-from skilllite.gating import open_audit_recorder, open_decisions, own_place
+from skilllite.gating import HomeAudit, open_decisions, own_place
 from skilllite.home import Home
 from skilllite.sdk import locate_skill, open_stage
 from skilllite_sandbox.digest import is_digest
@@ -114,10 +114,8 @@ def _allow(args: argparse.Namespace) -> int:
     if said != "yes":
         output.note("nothing was granted")
         return errors.NEEDS_CONFIRMATION
-    recorder = open_audit_recorder(home)
-    if recorder is not None:
-        facts = {"skill": staged.skill.name, "digest": staged.digest, "by": "terminal"}
-        recorder.record("grant.given", {**facts, **encode_grants(grants)}, durable=True)
+    facts = {"skill": staged.skill.name, "digest": staged.digest, "by": "terminal"}
+    HomeAudit(home).record("grant.given", {**facts, **encode_grants(grants)}, durable=True)
     place = own_place(directory, home)
     decisions.grant(staged.digest, name=staged.skill.name, grants=grants, asked=asked, place=place)
     kept = decisions.grant_record(staged.digest)
@@ -133,10 +131,8 @@ def _revoke(args: argparse.Namespace) -> int:
         raise NotFound(
             f"nothing was granted {args.skill[:80]}", hint="`skilllite grants list` shows all of it"
         )
-    recorder = open_audit_recorder(home)
-    if recorder is not None:
-        for digest in revoked:
-            recorder.record("grant.revoked", {"digest": digest, "by": "command"}, durable=True)
+    for digest in revoked:
+        HomeAudit(home).record("grant.revoked", {"digest": digest, "by": "command"}, durable=True)
     if args.json:
         output.print_json({"schema": 1, "revoked": revoked})
     output.note(f"revoked for {len(revoked)} contents")

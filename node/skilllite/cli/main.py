@@ -131,6 +131,16 @@ COMMANDS: dict[str, LazyCommand] = {
         "skilllite verify --strict",
     ),
     "reindex": LazyCommand(_SKILLS, "read all skills again", "skilllite reindex"),
+    "dependency-audit": LazyCommand(
+        "skilllite.cli.dependency_audit",
+        "look up what is known against the packages of skills",
+        "skilllite dependency-audit ./report --fail-on high",
+    ),
+    "audit": LazyCommand(
+        "skilllite.cli.audit",
+        "verify the audit log, or report what it tells",
+        "skilllite audit verify --json",
+    ),
     "clean-env": LazyCommand(
         "skilllite.cli.clean_env",
         "list and remove the packages that were installed for skills",
@@ -148,8 +158,8 @@ COMMANDS: dict[str, LazyCommand] = {
 
 PLANNED = frozenset(
     {
-        *("arena", "audit", "chat", "completion", "config", "dashboard"),
-        *("dependency-audit", "desktop", "evolution", "explain", "feedback", "init-cursor"),
+        *("arena", "chat", "completion", "config", "dashboard"),
+        *("desktop", "evolution", "explain", "feedback", "init-cursor"),
         *("init-opencode", "list-tools", "mcp", "model", "scan", "schedule", "serve", "skills"),
     }
 )

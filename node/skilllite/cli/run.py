@@ -17,6 +17,7 @@ TYPE_CHECKING = False  # importing `typing` for it would cost every command 5 ms
 if TYPE_CHECKING:
     import argparse
 
+    from skilllite.config import Config
     from skilllite_sandbox.environment.store import Environments
     from skilllite_sandbox.gate.request import Answer, ConsentRequest
 
@@ -66,7 +67,7 @@ def _run(args: argparse.Namespace) -> int:
         status = run_by_node(args, home, level=level, given=given)
         if status is not None:
             return status
-    return _run_here(args, home, level=level, given=given)
+    return _run_here(args, home, config, level=level, given=given)
 
 
 def _ask_to_run(request: ConsentRequest) -> Answer | None:
@@ -75,7 +76,9 @@ def _ask_to_run(request: ConsentRequest) -> Answer | None:
     return ask_to_run(request)
 
 
-def _run_here(args: argparse.Namespace, home: Home, *, level: int, given: GivenInput) -> int:
+def _run_here(
+    args: argparse.Namespace, home: Home, config: Config, *, level: int, given: GivenInput
+) -> int:
     """Run it in this process."""
     from skilllite_sandbox.run_command import Place, run_skill_command
 
@@ -99,4 +102,15 @@ def _run_here(args: argparse.Namespace, home: Home, *, level: int, given: GivenI
             directory, open_stage(home), open_environments, gate=open_gate(home, ask=_ask_to_run)
         )
 
-    return run_skill_command(args, level=level, locate=locate, given=given)
+    if args.explain or args.system:
+        return run_skill_command(args, level=level, locate=locate, given=given)
+    from skilllite.auditing import open_run_record
+    from skilllite_sandbox.run_output import note
+
+    asked = {"skill": args.skill, "script": getattr(args, "script", None)}
+    record = open_run_record(home, by="command", level=level, warn=note, config=config, **asked)
+    try:
+        return run_skill_command(args, level=level, locate=locate, given=given, record=record)
+    finally:
+        if record is not None:
+            record.close()

@@ -7,13 +7,16 @@ from contextlib import suppress
 from pathlib import Path
 
 from skilllite import errors
+from skilllite.auditing import recorded_change
 from skilllite.catalog import CatalogEntry, SkillCatalog
 from skilllite.cli import output
-from skilllite.errors import NotFound, Refused, SkillLiteError
+from skilllite.errors import NotFound, Refused, SkillLiteError, UsageError
 from skilllite.home import Home, prepare_directory
-from skilllite.install import Installed, install_starter_skills, remove_installed
+from skilllite.install import Installed, Vouch, install_starter_skills, remove_installed
 from skilllite.shadowing import shadow_note
 from skilllite.trust import open_guard, open_store
+from skilllite_sandbox.digest import compute_digest
+from skilllite_sandbox.errors import SandboxError
 
 NODE_SILENCE_S = 10.0
 """Reading a few folders again takes the node milliseconds; a stuck one must not hold `add`."""
@@ -42,11 +45,25 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
         denylist=guard.denylist.current(),
         scan=scan_skill,
         review=reviewer.review,
+        vouch=_vouch(args),
     )
     store.register_file.read()  # before anything is fetched for nothing
-    with fetch(source, args.source, home.incoming, say=_say) as fetched:
+    asked = {"source": args.source, "root": str(root)}
+    with (
+        recorded_change(home, "skill.add_requested", "skill.added", **asked) as facts,
+        fetch(source, args.source, home.incoming, say=_say) as fetched,
+    ):
         reviewer.source = fetched.origin.source
         installed = installer.install(fetched, replace=args.force)
+        facts.update(
+            source=fetched.origin.source,
+            skill=installed.skill.name,
+            digest=installed.digest,
+            path=str(installed.directory),
+            replaced=installed.replaced,
+            verdict=reviewer.verdict,
+            a_person_agreed=reviewer.agreed,
+        )
     entry = catalog.installed(installed.skill.name, root)
     lacks = entry.lacks if entry is not None else installed.skill.lacks
     if args.json:
@@ -60,6 +77,17 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     _say_what_is_hidden(catalog, installed.skill.name)
     tell_node(home)
     return errors.OK
+
+
+def _vouch(args: argparse.Namespace) -> Vouch:
+    """Return what checks the bundle that was given, if one was."""
+    if (args.oms_key is None) is not (args.oms_bundle is None):
+        raise UsageError("--oms-bundle and --oms-key belong together")
+    if args.oms_key is None:
+        return lambda entries: ""
+    from skilllite.oms import vouch_by_bundle
+
+    return vouch_by_bundle(Path(args.oms_bundle), Path(args.oms_key))
 
 
 def _record(installed: Installed, lacks: tuple[str, ...]) -> dict[str, object]:
@@ -116,7 +144,10 @@ def remove(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     entry = _removable(catalog, home, args.skill, project=args.project)
     if entry is None:
         return _forget(catalog, home, args)
-    remove_installed(entry.directory, open_store(home))
+    asked = {"skill": entry.name, "path": str(entry.directory), "digest": _digest_of(entry)}
+    with recorded_change(home, "skill.remove_requested", "skill.removed", **asked) as facts:
+        remove_installed(entry.directory, open_store(home))
+        facts.update(asked)
     left = [each for each in catalog.list().entries if each.name == entry.name]
     if args.json:
         output.print_json(
@@ -141,7 +172,10 @@ def _forget(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     roots = _roots(catalog, home, project=args.project)
     directory = _lost(home, args.skill, roots)
     assert directory is not None
-    remove_installed(directory, open_store(home))
+    asked = {"skill": args.skill, "path": str(directory)}
+    with recorded_change(home, "skill.remove_requested", "skill.removed", **asked) as facts:
+        remove_installed(directory, open_store(home))
+        facts.update(asked)
     if args.json:
         record = {"name": args.skill, "path": str(directory), "uncovered": None}
         output.print_json({"schema": 1, **record})
@@ -167,7 +201,9 @@ def _roots(catalog: SkillCatalog, home: Home, *, project: bool) -> list[Path]:
 def init(catalog: SkillCatalog, home: Home, *, as_json: bool) -> int:
     """Put the starter skills into the .skills folder of this directory; keep what is there."""
     root = _target_root(catalog, home, project=True)
-    created, kept = install_starter_skills(root)
+    with recorded_change(home, "skill.init_requested", "skill.init", root=str(root)) as facts:
+        created, kept = install_starter_skills(root)
+        facts.update(root=str(root), created=created, kept=kept)
     if as_json:
         output.print_json({"schema": 1, "path": str(root), "created": created, "kept": kept})
     if created:
@@ -236,6 +272,14 @@ def _removable(
         f"{entry.name} is not one of {where}",
         hint=f"it is the {entry.origin} one: {entry.directory}",
     )
+
+
+def _digest_of(entry: CatalogEntry) -> str | None:
+    """Return what is about to go; None of a folder that can't be read as a skill any more."""
+    try:
+        return compute_digest(entry.directory)
+    except (SandboxError, OSError):
+        return None
 
 
 def _say_what_is_hidden(catalog: SkillCatalog, name: str) -> None:

@@ -12,20 +12,23 @@ from skilllite.catalog_index import stamp_of
 from skilllite.cli import output
 from skilllite.home import Home
 from skilllite.shadowing import shadow_note
+from skilllite.trust import open_guard, record_of, tier_of
 from skilllite.version import VERSION
 from skilllite_sandbox.digest import compute_digest
 from skilllite_sandbox.entry import EntryPoint
 from skilllite_sandbox.errors import InvalidSkill
+from skilllite_sandbox.integrity.guard import Guard
 from skilllite_sandbox.parameters import script_parameters
 from skilllite_sandbox.skill import Problem, Skill, load_skill, validate_skill
 
 LABEL_WIDTH = 15
 
 
-def show(entry: CatalogEntry, *, as_json: bool) -> int:
+def show(entry: CatalogEntry, home: Home, *, as_json: bool) -> int:
     """Print one skill: as a page for a person, or all of it as JSON."""
     skill = load_skill(entry.directory)
-    record = _record(entry, skill)
+    guard = open_guard(home)
+    record = _record(entry, skill, guard)
     if as_json:
         output.print_json(record)
     else:
@@ -44,6 +47,8 @@ def info(catalog: SkillCatalog, home: Home, *, as_json: bool) -> int:
         "team": home.team,
         "ledger": home.ledger,
         "skills": home.skills,
+        "integrity": home.integrity,
+        "denylist": Path(home.denylist_name),
         "stage": home.stage,
         "environments": home.env,
         "index": catalog.index_file,
@@ -115,7 +120,7 @@ def _print_verdict(result: dict[str, Any]) -> None:
     output.write_result("\n".join(output.printable(line) for line in lines) + "\n")
 
 
-def _record(entry: CatalogEntry, skill: Skill) -> dict[str, Any]:
+def _record(entry: CatalogEntry, skill: Skill, guard: Guard) -> dict[str, Any]:
     requests = skill.requests
     return {
         "schema": 1,
@@ -123,7 +128,8 @@ def _record(entry: CatalogEntry, skill: Skill) -> dict[str, Any]:
         "description": skill.description,
         "path": str(entry.directory),
         "origin": entry.origin,
-        "tier": entry.tier,
+        "tier": tier_of(entry, guard),
+        "installed": record_of(str(entry.directory), guard),
         "digest": compute_digest(entry.directory),
         "license": skill.manifest.license,
         "compatibility": skill.manifest.compatibility,
@@ -178,6 +184,8 @@ def _print_page(entry: CatalogEntry, skill: Skill, record: dict[str, Any]) -> No
     _line("does", " ".join(skill.description.split()))
     _line("path", f"{entry.directory}  ({entry.origin})")
     _line("digest", record["digest"])
+    for line in _origin_lines(record):
+        _line("tier", line)
     for tool in record["tools"]:
         _line("runs", f"{tool['path']}  ({tool['language']})")
         for line in _parameter_lines(tool["parameters"]):
@@ -195,6 +203,17 @@ def _print_page(entry: CatalogEntry, skill: Skill, record: dict[str, Any]) -> No
         _line("example", example["request"])
         arguments = output.to_json_text(example["arguments"])
         _line("", f"skilllite run {skill.name} {_quoted(arguments)}")
+
+
+def _origin_lines(record: dict[str, Any]) -> list[str]:
+    installed = record["installed"]
+    if installed is None:
+        return [record["tier"]]
+    commit = f", commit {installed['commit'][:12]}" if installed["commit"] else ""
+    lines = [f"{record['tier']}, from {installed['source']}{commit}"]
+    if installed["digest"] != record["digest"]:
+        lines.append("it is not what was installed: see `skilllite verify`")
+    return lines
 
 
 def _parameter_lines(schema: dict[str, Any]) -> list[str]:

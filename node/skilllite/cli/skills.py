@@ -41,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help="a folder, a zip or tar, owner/repo[/folder][@skill], or a git address",
         )
         parser.add_argument("--force", action="store_true", help="replace an installed skill")
+        parser.add_argument(
+            "--oms-bundle", metavar="FILE", help="an OpenSSF model signing bundle over its files"
+        )
+        parser.add_argument(
+            "--oms-key", metavar="PEM", help="the public key or certificate that must have signed"
+        )
     elif command == "remove":
         parser.add_argument("skill", metavar="NAME", help="an installed skill")
     if command in ("add", "remove"):
@@ -55,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     home = Home.locate()
     catalog = SkillCatalog.for_project(Path.cwd(), home)
     if args.command == "list":
-        return _list(catalog, as_json=args.json)
+        return _list(catalog, home, as_json=args.json)
     if args.command == "reindex":
         return _reindex(catalog, home, as_json=args.json)
     if args.command in ("show", "info", "validate"):
@@ -64,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         if args.command == "validate":
             return skill_pages.validate(catalog, args.skill, as_json=args.json)
         if args.command == "show" or args.skill is not None:
-            return skill_pages.show(catalog.find(args.skill), as_json=args.json)
+            return skill_pages.show(catalog.find(args.skill), home, as_json=args.json)
         return skill_pages.info(catalog, home, as_json=args.json)
     from skilllite.cli import skill_changes
 
@@ -75,16 +81,18 @@ def run(args: argparse.Namespace) -> int:
     return skill_changes.init(catalog, home, as_json=args.json)
 
 
-def _list(catalog: SkillCatalog, *, as_json: bool) -> int:
+def _list(catalog: SkillCatalog, home: Home, *, as_json: bool) -> int:
     listing = catalog.list()
+    tiers = _tiers(listing, home)
     if as_json:
-        skills = [_record(entry) for entry in listing.entries]
+        skills = [_record(entry, tiers) for entry in listing.entries]
         skipped = [
             {"path": str(each.directory), "message": each.message} for each in listing.skipped
         ]
         output.print_json({"schema": 1, "skills": skills, "skipped": skipped})
     else:
-        output.print_table(("NAME", "FROM", "RUNS", "WHAT IT DOES"), map(_row, listing.entries))
+        rows = [_row(entry, tiers) for entry in listing.entries]
+        output.print_table(("NAME", "FROM", "TIER", "RUNS", "WHAT IT DOES"), rows)
     tell_about(listing)
     return errors.OK
 
@@ -112,13 +120,24 @@ def _hides_another(entry: CatalogEntry) -> bool:
     return hides_another(entry)
 
 
-def _record(entry: CatalogEntry) -> dict[str, Any]:
+def _tiers(listing: Listing, home: Home) -> dict[str, str]:
+    """Return the tier of each skill by its name; those that ship with the package cost nothing."""
+    others = [entry for entry in listing.entries if entry.origin != "bundled"]
+    if not others:
+        return {}
+    from skilllite.trust import open_guard, tier_of
+
+    guard = open_guard(home)
+    return {entry.name: tier_of(entry, guard) for entry in others}
+
+
+def _record(entry: CatalogEntry, tiers: dict[str, str]) -> dict[str, Any]:
     return {
         "name": entry.name,
         "description": entry.description,
         "path": str(entry.directory),
         "origin": entry.origin,
-        "tier": entry.tier,
+        "tier": tiers.get(entry.name, "bundled"),
         "languages": list(entry.languages),
         "tools": entry.tools,
         "lacks": list(entry.lacks),
@@ -127,11 +146,12 @@ def _record(entry: CatalogEntry) -> dict[str, Any]:
     }
 
 
-def _row(entry: CatalogEntry) -> tuple[str, str, str, str]:
+def _row(entry: CatalogEntry, tiers: dict[str, str]) -> tuple[str, ...]:
     text = " ".join(entry.description.split())
     if len(text) > DESCRIPTION_CHARS:
         text = text[: DESCRIPTION_CHARS - 1].rstrip() + "…"
-    return entry.name, entry.origin, " ".join(entry.languages) or "-", text
+    tier = tiers.get(entry.name, "bundled")
+    return entry.name, entry.origin, tier, " ".join(entry.languages) or "-", text
 
 
 def _reindex(catalog: SkillCatalog, home: Home, *, as_json: bool) -> int:

@@ -7,7 +7,9 @@ import os
 import time
 from pathlib import Path
 
+from skilllite import errors
 from skilllite.asking import Ask, person_at_terminal
+from skilllite.auditing import recorded_change
 from skilllite.cli import output
 from skilllite.errors import Refused, UsageError
 from skilllite.home import Home
@@ -32,10 +34,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="keep what was changed in the named skills, after a person agreed at the terminal",
     )
+    parser.add_argument(
+        "--export-oms",
+        metavar="FILE",
+        help="write an OpenSSF model signing bundle over the files of the skill, if it is ok",
+    )
+    parser.add_argument(
+        "--oms-private-key", metavar="PEM", help="the elliptic curve key to sign that with"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Check what was named, or everything; with --accept sign it as it is now."""
+    if (args.export_oms is None) is not (args.oms_private_key is None):
+        raise UsageError("--export-oms and --oms-private-key belong together")
     home = Home.locate()
     guard = open_guard(home)
     if args.accept:
@@ -44,12 +56,21 @@ def run(args: argparse.Namespace) -> int:
         for given in args.skill:
             accept(Path(_directory(given, home, guard)), home, guard, ask=person_at_terminal())
         guard = open_guard(home)
-    return run_verify(
+    status = run_verify(
         args,
         guard,
         bundled_root=STARTER_SKILLS,
         locate=lambda given: _directory(given, home, guard),
     )
+    if args.export_oms is not None and status == errors.OK:
+        from skilllite.oms import export_bundle
+
+        if len(args.skill) != 1:
+            raise UsageError("--export-oms signs one skill", hint="skilllite verify NAME …")
+        directory = Path(_directory(args.skill[0], home, guard))
+        export_bundle(directory, Path(args.export_oms), Path(args.oms_private_key))
+        output.note(f"wrote {args.export_oms}")
+    return status
 
 
 def accept(directory: Path, home: Home, guard: Guard, *, ask: Ask | None) -> None:
@@ -66,7 +87,7 @@ def accept(directory: Path, home: Home, guard: Guard, *, ask: Ask | None) -> Non
         raise Refused(f"{directory} was never installed", hint=f"`skilllite add {directory}` does")
     entries = read_entries(directory)
     digest = digest_of(entries)
-    key = guard.places.key_of(os.fspath(directory))
+    key = guard.key_of(os.fspath(directory))
     for change in changes_since(guard.place, key, registered, os.fspath(directory)):
         output.note(output.printable(f"  {change}"))
     guard.denylist.current().refuse(digest=digest, name=registered.name, source=registered.source)
@@ -101,7 +122,12 @@ def accept(directory: Path, home: Home, guard: Guard, *, ask: Ask | None) -> Non
         verdict=report.verdict.value,
         scanner_version=SCANNER_VERSION,
     )
-    with open_store(home).installing(directory, facts, entries):
+    asked = {"skill": skill.name, "path": str(directory), "digest": digest}
+    with (
+        recorded_change(home, "skill.accept_requested", "skill.accepted", **asked) as told,
+        open_store(home).installing(directory, facts, entries),
+    ):
+        told.update(asked, before=registered.digest, verdict=report.verdict)
         if differences(entries, read_entries(directory)):
             raise InvalidSkill(f"{directory} changes while it is read", hint="try again")
     output.note(f"{name} is signed as it is now")

@@ -22,7 +22,8 @@ from skilllite.tasks.executor_book import (
 from skilllite.tasks.failpoints import OnPoint, Point
 from skilllite.tasks.ledger import Ledger
 from skilllite.tasks.records import Code, ExecutionRecord, ExecutionState
-from skilllite.tasks.runner_port import SkillRunner
+from skilllite.tasks.runner_port import Asked, SkillRunner
+from skilllite.tasks.trail import TaskTrail
 from skilllite_sandbox.errors import SandboxError
 from skilllite_sandbox.policy import Origin
 from skilllite_swarm.errors import SwarmError
@@ -64,6 +65,7 @@ class Execution:
     wall_s_max: float
     now_ms: Callable[[], int]
     on_point: OnPoint
+    trail: TaskTrail
 
     async def write(self, function: Callable[[sqlite3.Connection], T]) -> T:
         """Commit; a ledger that can't be written is an error the caller of the call hears."""
@@ -185,8 +187,19 @@ class AttemptRun:
             self._end(await self._terminal_of_known(known))
             return
         if self._refusal is not None:
+            code = self._refusal.error.code
+            self._execution.trail.denied(
+                self.key.caller, self.key.task_id, self._request.skill, code
+            )
             self._end(self._refusal)
             return
+        self._execution.trail.accepted(
+            self.key.caller,
+            self.key.task_id,
+            self.key.attempt,
+            self._request.skill,
+            local=self.key.caller == self._execution.self_id,
+        )
         self._execution.on_point(Point.EXECUTOR_ADMITTED)
         self._accepted = True
         self._publish(Accepted())
@@ -252,6 +265,7 @@ class AttemptRun:
                 request.input_json,
                 origin=Origin.LOCAL if local else Origin.REMOTE,
                 deadline_s=deadline_s,
+                asked=Asked(self.key.caller, self.key.task_id, self.key.attempt),
                 on_started=self._on_started,
                 on_log=self._on_log,
             )

@@ -26,6 +26,7 @@ from skilllite.tasks.failpoints import OnPoint, Point, unobserved
 from skilllite.tasks.ledger import Ledger
 from skilllite.tasks.records import ExecutionRecord, ExecutionState
 from skilllite.tasks.runner_port import SkillRunner
+from skilllite.tasks.trail import TaskTrail
 from skilllite_sandbox.policy import DEFAULT_LIMITS
 from skilllite_swarm.errors import SwarmError
 from skilllite_swarm.task import AttemptState, AttemptStatus, RunEvent, RunRequest
@@ -53,6 +54,7 @@ class TaskExecutor:
         queue_max: int = QUEUE_MAX,
         wall_s_max: float = DEFAULT_LIMITS.wall_s,
         on_point: OnPoint = unobserved,
+        trail: TaskTrail | None = None,
     ) -> None:
         assert concurrency >= 1 and queue_max >= 0
         self._nursery = nursery
@@ -68,6 +70,7 @@ class TaskExecutor:
             wall_s_max=wall_s_max,
             now_ms=now_ms,
             on_point=on_point,
+            trail=trail or TaskTrail(),
         )
         self._live: dict[ExecutionKey, AttemptRun] = {}
         self._draining = False
@@ -189,6 +192,7 @@ async def open_executor(
     queue_max: int = QUEUE_MAX,
     wall_s_max: float = DEFAULT_LIMITS.wall_s,
     on_point: OnPoint = unobserved,
+    trail: TaskTrail | None = None,
 ) -> AsyncIterator[TaskExecutor]:
     """Serve attempts for the length of a block; leaving it kills and records what still runs.
 
@@ -212,5 +216,6 @@ async def open_executor(
             queue_max=queue_max,
             wall_s_max=wall_s_max,
             on_point=on_point,
+            trail=trail,
         )
         nursery.cancel_scope.cancel()

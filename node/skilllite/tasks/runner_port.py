@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from skilllite_sandbox.policy import Origin
 from skilllite_swarm.task import Failed, Result
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose attempt a run is, for the audit log."""
+
+    node_id: str
+    task_id: str
+    attempt: int
 
 
 class SkillRunner(Protocol):
@@ -28,6 +38,7 @@ class SkillRunner(Protocol):
         *,
         origin: Origin,
         deadline_s: float,
+        asked: Asked,
         on_started: Callable[[str], None],
         on_log: Callable[[str], None],
     ) -> Result | Failed:

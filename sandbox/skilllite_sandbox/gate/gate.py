@@ -83,7 +83,6 @@ class Gate:
         if verdict == PASS:
             return Clearance(staged.digest, policy)
         if verdict == BLOCK:
-            self._tell("run.refused", staged, policy, verdict="BLOCK", codes=judgement.codes)
             raise _blocked(staged, judgement, strict=strict)
         from skilllite_sandbox.gate.request import make_request
 
@@ -128,7 +127,6 @@ class Gate:
         agreed = self._decisions is not None and self._decisions.is_agreed(request)
         if agreed and not at_pass:
             return Clearance(staged.digest, policy, by="decision")
-        self._tell("run.refused", staged, policy, verdict=request.verdict, codes=request.codes)
         error = ConsentRequired(
             f"{staged.skill.name} needs the consent of a person at the node that runs it",
             cause=_causes(request),

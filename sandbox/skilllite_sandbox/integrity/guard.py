@@ -11,12 +11,10 @@ when they were written, else their stamps. Who finds a difference pays for expla
 from __future__ import annotations
 
 import os
+from functools import cached_property
 
 from skilllite_sandbox.errors import InvalidSkill, NotFound, SandboxError, SkillChanged
-from skilllite_sandbox.integrity.denylist import Denylist, DenylistFile
-from skilllite_sandbox.integrity.modes import modes_of_stamp
-from skilllite_sandbox.integrity.places import Places
-from skilllite_sandbox.integrity.register import Register, Registered, RegisterFile
+from skilllite_sandbox.integrity.places import MARK_NAME, REGISTER_NAME, Places
 from skilllite_sandbox.integrity.trust import BUNDLED, LOCAL, UNKNOWN, Trust, TrustTier
 from skilllite_sandbox.stamps import Stamp, stamp_of
 from skilllite_sandbox.values import dataclass
@@ -25,7 +23,9 @@ TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from skilllite_sandbox.integrity.denylist import Denylist, DenylistFile
     from skilllite_sandbox.integrity.entries import Change
+    from skilllite_sandbox.integrity.register import Register, Registered, RegisterFile
 
 KNOWN_MAX = 256  # directories, as many as the stage remembers
 CHANGES_SHOWN_MAX = 8  # in an error; `verify` shows all
@@ -35,8 +35,8 @@ CHANGES_SHOWN_MAX = 8  # in an error; `verify` shows all
 class _Admitted:
     digest: str
     stamp: Stamp | None
-    register: Register
-    denylist: Denylist
+    register: Register | None
+    denylist: Denylist | None
     trust: Trust
 
 
@@ -54,6 +54,8 @@ class _Seen:
         except OSError as error:
             cause = error.strerror or str(error)
             raise InvalidSkill(f"{self.directory} can't be read", cause=cause) from None
+        from skilllite_sandbox.integrity.modes import modes_of_stamp
+
         return modes_of_stamp(stamp, self.given)
 
 
@@ -84,12 +86,36 @@ class Guard:
         """
         self.places = Places(skills)
         self.place = place
-        self.register = RegisterFile(place, keys)
-        self.denylist = DenylistFile(denylist)
+        self._keys = keys
+        self._denylist_name = denylist
         self._bundled_root = os.path.realpath(bundled_root) if bundled_root else ""
         self._bundled = bundled
         self._team_keys = team_keys
         self._admitted: dict[str, _Admitted] = {}
+
+    @cached_property
+    def register(self) -> RegisterFile:
+        """What is known of installed skills."""
+        from skilllite_sandbox.integrity.register import RegisterFile
+
+        return RegisterFile(self.place, self._keys)
+
+    @cached_property
+    def denylist(self) -> DenylistFile:
+        """What may not run."""
+        from skilllite_sandbox.integrity.denylist import DenylistFile
+
+        return DenylistFile(self._denylist_name)
+
+    def _present_register(self) -> Register | None:
+        """Return the register; None, without a module for it, when nothing was ever installed."""
+        if _is_absent(f"{self.place}/{REGISTER_NAME}") and _is_absent(f"{self._keys}/{MARK_NAME}"):
+            return None
+        return self.register.current()
+
+    def _present_denylist(self) -> Denylist | None:
+        """Return the list; None, without a module for it, when there is none."""
+        return None if _is_absent(self._denylist_name) else self.denylist.current()
 
     def admit(self, directory: str, digest: str, stamp: Stamp | None) -> Trust:
         """Return how far a skill is trusted that is as it should be.
@@ -104,8 +130,8 @@ class Guard:
             PolicyDenied: it is on the denylist, or the list can't be read.
             RegisterUntrusted: nothing can be compared.
         """
-        denylist = self.denylist.current()
-        register = self.register.current()
+        denylist = self._present_denylist()
+        register = self._present_register()
         given, directory = directory, os.path.abspath(directory)
         known = self._admitted.get(directory)
         if (
@@ -118,7 +144,8 @@ class Guard:
             return known.trust
         seen = _Seen(directory, digest, given, stamp)
         trust = self._judge(seen, register)
-        denylist.refuse(digest=digest, source=trust.source)
+        if denylist is not None:
+            denylist.refuse(digest=digest, source=trust.source)
         if len(self._admitted) >= KNOWN_MAX:
             self._admitted.clear()
         self._admitted[directory] = _Admitted(digest, stamp, register, denylist, trust)
@@ -126,8 +153,8 @@ class Guard:
 
     def admit_name(self, name: str, trust: Trust) -> None:
         """Refuse a name that is on the denylist; after `admit`, when the skill was read."""
-        denylist = self.denylist.current()
-        if denylist.patterns:
+        denylist = self._present_denylist()
+        if denylist is not None and denylist.patterns:
             denylist.refuse(name=name, source=trust.source)
 
     def explain(self, directory: str, error: SandboxError) -> SandboxError:
@@ -140,9 +167,13 @@ class Guard:
 
     def record_of(self, directory: str) -> Registered | None:
         """Return what the register says of a directory; None when nothing is installed there."""
+        return self.register.current().skills.get(self.key_of(directory))
+
+    def key_of(self, directory: str) -> str:
+        """Return the key of a directory in the register, or what it would be there."""
         skills = self.register.current().skills
-        found = (skills.get(key) for key in self.places.keys_of(directory))
-        return next((each for each in found if each is not None), None)
+        keys = self.places.keys_of(directory)
+        return next((key for key in keys if key in skills), keys[0])
 
     def directory_of_name(self, name: str) -> str | None:
         """Return where an installed skill of this name should be, that nobody finds by it now."""
@@ -153,20 +184,25 @@ class Guard:
         return None
 
     def trust_of(self, directory: str) -> Trust:
-        """Return the trust by the record alone, without looking at the content: for listings."""
+        """Return the trust by the record alone, without looking at the content.
+
+        For listings, and for what was admitted already: then it costs next to nothing.
+        """
+        known = self._admitted.get(os.path.abspath(directory))
+        if known is not None and known.register is self._present_register():
+            return known.trust
         if self._is_bundled(directory):
             return BUNDLED
         registered = self.record_of(directory)
         if registered is not None:
-            return self._trust(self.places.key_of(directory), registered)
+            return self._trust(self.key_of(directory), registered)
         return UNKNOWN if self.places.is_in_home(directory) else LOCAL
 
-    def _judge(self, seen: _Seen, register: Register) -> Trust:
+    def _judge(self, seen: _Seen, register: Register | None) -> Trust:
         directory = seen.directory
-        if self._is_bundled(directory):
-            return self._judge_bundled(directory, seen.digest)
         trust: Trust | None = None
-        for key in self.places.keys_of(directory):
+        for key in () if register is None else self.places.keys_of(directory):
+            assert register is not None
             registered = register.skills.get(key)
             if registered is None:
                 continue
@@ -177,6 +213,8 @@ class Guard:
             trust = trust or self._trust(key, registered)
         if trust is not None:
             return trust
+        if self._is_bundled(directory):
+            return self._judge_bundled(directory, seen.digest)
         return UNKNOWN if self.places.is_in_home(directory) else LOCAL
 
     def _trust(self, key: str, registered: Registered) -> Trust:
@@ -226,6 +264,16 @@ class Guard:
             f"installs it again, `skilllite verify --accept {registered.name}` keeps the change",
             changes=changes,
         )
+
+
+def _is_absent(name: str) -> bool:
+    try:
+        os.lstat(name)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False  # who reads it says why it can't be read
+    return False
 
 
 def changes_since(

@@ -64,6 +64,8 @@ class Facts:
     """Of the file that was unpacked."""
     author: str = ""
     """The public key, in hex, of the team member whose signature was checked."""
+    evidence: str = ""
+    """`oms:` and the fingerprint of the key whose bundle over these files was checked."""
     verdict: str = ""
     scanner_version: int = 0
 

@@ -13,6 +13,10 @@ from __future__ import annotations
 import os
 
 HOME_PREFIX = "home/"
+REGISTER_NAME = "register"
+"""The file of the register, in its directory."""
+MARK_NAME = "register.mark"
+"""The file with the number of the latest register, beside the key."""
 
 
 class Places:

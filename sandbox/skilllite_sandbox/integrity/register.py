@@ -21,6 +21,7 @@ import time
 
 from skilllite_sandbox.digest import sha256
 from skilllite_sandbox.errors import RegisterUntrusted
+from skilllite_sandbox.integrity.places import MARK_NAME, REGISTER_NAME
 from skilllite_sandbox.policy import MIB
 from skilllite_sandbox.stamps import QUIET_NS
 from skilllite_sandbox.values import asdict, dataclass
@@ -29,8 +30,6 @@ TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-REGISTER_NAME = "register"
-MARK_NAME = "register.mark"
 KEY_NAME = "sign.pem"
 REGISTER_BYTES_MAX = 8 * MIB  # 10,000 skills
 KEY_BYTES_MAX = 64 * 1024  # an Ed25519 key in PEM has 119

@@ -25,12 +25,10 @@ from skilllite_sandbox.integrity.manifest import (
     sign_manifest,
 )
 from skilllite_sandbox.integrity.manifest_files import FOLDER_NAME, manifest_file_name
-from skilllite_sandbox.integrity.places import Places
+from skilllite_sandbox.integrity.places import MARK_NAME, REGISTER_NAME, Places
 from skilllite_sandbox.integrity.register import (
     EMPTY,
     KEY_NAME,
-    MARK_NAME,
-    REGISTER_NAME,
     Register,
     Registered,
     RegisterFile,
@@ -80,8 +78,10 @@ class IntegrityStore:
         """
         with self._exclusive():
             key = self.places.key_of(os.fspath(directory))
+            # Read first: with its key gone, a new one would silently be a new identity.
+            register = self.register_file.read()
             signer = self._signer()
-            register = self._continued(signer)
+            register = self._continued(register, signer)
             before = register.skills.get(key)
             version = before.version + 1 if before is not None else 1
             manifest = sign_manifest(replace(facts, place=key, version=version), entries, signer)
@@ -108,8 +108,7 @@ class IntegrityStore:
             self._remove_manifest(key, before.version)
             return True
 
-    def _continued(self, signer: Signer) -> Register:
-        register = self.register_file.read()
+    def _continued(self, register: Register, signer: Signer) -> Register:
         if register is EMPTY:
             return Register(0, signer.public_key.hex(), {})
         if register.public_key != signer.public_key.hex():

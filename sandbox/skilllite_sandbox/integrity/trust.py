@@ -22,15 +22,6 @@ class TrustTier(StrEnum):
     """It lies among the installed skills, and nobody knows how it came there."""
 
 
-class PeerUse(StrEnum):
-    """Whether tasks of peers may run it here."""
-
-    AT_PASS = "at-pass"
-    """As long as the scanner has nothing to ask."""
-    CONFIRMED = "confirmed"
-    """Also at REVIEW, when a person at this node agreed beforehand."""
-
-
 @dataclass(frozen=True, slots=True)
 class Trust:
     """What is known of a skill's origin; of an installed one from its sealed record."""
@@ -51,10 +42,13 @@ class Trust:
         return bool(self.place)
 
     @property
-    def peers(self) -> PeerUse:
-        """What peers may have run of it, denylist and drift apart, which stop everybody."""
-        confirmable = (TrustTier.BUNDLED, TrustTier.TEAM, TrustTier.COMMUNITY)
-        return PeerUse.CONFIRMED if self.tier in confirmable else PeerUse.AT_PASS
+    def peers_need_pass(self) -> bool:
+        """Whether tasks of peers run it only while the scanner has nothing to ask.
+
+        Of the others a person at this node can have agreed to a REVIEW beforehand. Drift and the
+        denylist stop everybody.
+        """
+        return self.tier in (TrustTier.LOCAL, TrustTier.UNKNOWN)
 
 
 LOCAL = Trust(TrustTier.LOCAL)

@@ -20,6 +20,7 @@ _FLOWS: dict[tuple[Datum, Sink], str] = {
     (Datum.SECRET, Sink.OUTPUT): "SL306",
     **{(Datum.FETCHED, sink): "SL311" for sink in _RUNS},
     **{(Datum.DECODED, sink): "SL321" for sink in _RUNS},
+    (Datum.DECODED, Sink.SEND): "SL393",
 }
 
 _ACTS: dict[Act, str] = {

@@ -8,13 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from skilllite_sandbox.digest import compute_digest
+from skilllite_sandbox.errors import InvalidSkill, NotFound
+from skilllite_sandbox.manifest import SKILL_FILE
 from skilllite_sandbox.scan.acts import Analysis, Opaque
+from skilllite_sandbox.scan.characters import inspect_characters
 from skilllite_sandbox.scan.codes import make_finding
+from skilllite_sandbox.scan.contents import inspect_contents
 from skilllite_sandbox.scan.declared import declared_capabilities
 from skilllite_sandbox.scan.finding import Finding
+from skilllite_sandbox.scan.folder import read_folder
+from skilllite_sandbox.scan.presence import inspect_presence
 from skilllite_sandbox.scan.report import ScanReport, make_report
 from skilllite_sandbox.scan.rules import findings_of
-from skilllite_sandbox.scan.source import Language, SourceFile, read_sources
+from skilllite_sandbox.scan.source import Language, SourceFile
+from skilllite_sandbox.scan.structure import inspect_structure
 from skilllite_sandbox.scan.verdict import judge_capabilities
 from skilllite_sandbox.skill import Skill, read_skill
 from skilllite_sandbox.supply.inspector import inspect_dependencies
@@ -31,7 +38,7 @@ Inspector = Callable[[Sequence[SourceFile]], tuple[Finding, ...]]
 
 
 def scan_skill(directory: str | Path, *, strict: bool = False) -> ScanReport:
-    """Scan a skill.
+    """Scan a skill; whatever is in the folder, there is a verdict.
 
     Args:
         directory: A staged copy, or a folder that nobody changes meanwhile.
@@ -39,38 +46,66 @@ def scan_skill(directory: str | Path, *, strict: bool = False) -> ScanReport:
 
     Raises:
         NotFound: there is no such directory.
-        InvalidSkill: it can't be read as a skill at all.
     """
-    skill = read_skill(directory, folder="skill")
-    return scan_sources(
-        read_sources(directory), skill, digest=compute_digest(directory), strict=strict
-    )
+    folder = read_folder(directory)
+    problems = inspect_structure(folder)
+    skill = None
+    try:
+        skill = read_skill(directory, folder="skill")
+    except (InvalidSkill, NotFound) as error:
+        detail = f"{error.message}: {error.cause}" if error.cause else error.message
+        problems += (make_finding("SL104", SKILL_FILE, 0, detail.replace(str(directory), ".")),)
+    try:
+        digest = compute_digest(directory)
+    except (InvalidSkill, NotFound) as error:
+        digest = ""  # it can't be staged either, so it never runs
+        problems += (make_finding("SL104", "", 0, error.message),)
+    return scan_sources(folder.sources, skill, digest=digest, strict=strict, problems=problems)
 
 
 def scan_sources(
-    sources: Sequence[SourceFile], skill: Skill, *, digest: str, strict: bool = False
+    sources: Sequence[SourceFile],
+    skill: Skill | None,
+    *,
+    digest: str,
+    strict: bool = False,
+    problems: tuple[Finding, ...] = (),
 ) -> ScanReport:
-    """Scan files that were read already."""
+    """Scan files that were read already.
+
+    Args:
+        sources: The files.
+        skill: What declares capabilities; None when it can't be read: then none is declared.
+        digest: Of the skill, for the report.
+        strict: As for `scan_skill`.
+        problems: What was found already.
+    """
     analysis = Analysis()
     for engine in _engines():
         analysis += _guarded(engine, sources)
-    findings = findings_of(analysis)
+    findings = problems + findings_of(analysis)
     for inspect in _inspectors():
-        findings += inspect(sources)
+        findings += _guarded_findings(inspect, sources)
     findings += _unread(sources)
-    declared = declared_capabilities(skill)
+    declared = frozenset() if skill is None else declared_capabilities(skill)
     return make_report(digest, judge_capabilities(findings, declared, strict=strict), declared)
 
 
 def _engines() -> tuple[Engine, ...]:
     # Imported here: what a skill doesn't have costs its scan nothing.
+    from skilllite_sandbox.scan.javascript import analyse_javascript
     from skilllite_sandbox.scan.shell import analyse_shell
 
-    return (analyse_shell,)
+    return (analyse_shell, analyse_javascript)
 
 
 def _inspectors() -> tuple[Inspector, ...]:
-    return (inspect_dependencies,)
+    return (
+        inspect_contents,
+        inspect_presence,
+        inspect_characters,
+        inspect_dependencies,
+    )
 
 
 def _guarded(engine: Engine, sources: Sequence[SourceFile]) -> Analysis:
@@ -79,6 +114,14 @@ def _guarded(engine: Engine, sources: Sequence[SourceFile]) -> Analysis:
         return engine(sources)
     except (RecursionError, MemoryError) as error:
         return Analysis(opaque=(Opaque("", 0, f"the scanner gave up: {type(error).__name__}"),))
+
+
+def _guarded_findings(inspect: Inspector, sources: Sequence[SourceFile]) -> tuple[Finding, ...]:
+    """Return what an inspector says; stumbling is a finding, because unseen is not clean."""
+    try:
+        return inspect(sources)
+    except (RecursionError, MemoryError) as error:
+        return (make_finding("SL705", "", 0, type(error).__name__),)
 
 
 def _unread(sources: Sequence[SourceFile]) -> tuple[Finding, ...]:

@@ -10,7 +10,7 @@ import re
 from enum import StrEnum
 
 from skilllite_sandbox.policy import MIB
-from skilllite_sandbox.tree import ByteBudget, TreeDirectory, walk_tree
+from skilllite_sandbox.scan.formats import Format, format_of
 from skilllite_sandbox.values import dataclass
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 FILE_BYTES_MAX = 2 * MIB  # of one file; what is larger is reported, not read
 SOURCES_BYTES_MAX = 64 * MIB  # of all files that are read; the rest is reported as too large
 _SNIFFED_BYTES = 4096
+_ASCII_SHARE_MIN = 0.6  # of text in a single-byte encoding: letters with accents are the exception
+_CONTROL_BYTES = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
+_TEXT_FORMATS = (Format.UNKNOWN, Format.SCRIPT, Format.MARKUP)
+_HIGH_BYTES = bytes(range(0x80, 0x100))
+_COOKIE = re.compile(rb"(?:[^\n]*\n)??[ \t\f]*#[^\n]{0,200}?coding[:=][ \t]*(?P<name>[-\w.]{1,40})")
+_PLAIN_ENCODINGS = frozenset(("utf-8", "utf8", "utf-8-sig", "ascii", "us-ascii"))
 
 
 class Language(StrEnum):
@@ -37,6 +43,17 @@ class Language(StrEnum):
     BINARY = "binary"
 
 
+CODE_LANGUAGES = frozenset(
+    (
+        Language.PYTHON,
+        Language.JAVASCRIPT,
+        Language.TYPESCRIPT,
+        Language.SHELL,
+        Language.OTHER_CODE,
+    )
+)
+
+
 @dataclass(frozen=True, slots=True)
 class SourceFile:
     """One file of a skill."""
@@ -51,6 +68,10 @@ class SourceFile:
     """The content as text with `\\n` line ends; empty for a binary."""
     cut: bool = False
     """Larger than is looked at."""
+    mode: int = 0o644
+    """Permission bits, with set-uid, set-gid and sticky."""
+    encoding: str = "utf-8"
+    """How the text is written; empty for a binary. Python files may name any they like."""
 
 
 _SUFFIXES = {
@@ -77,39 +98,29 @@ _PROGRAMS = {
 
 
 def read_sources(directory: str | Path) -> tuple[SourceFile, ...]:
-    """Return every file of a skill, in the order of their paths.
+    """Return every file of a skill that can be read, in the order of their paths.
 
     Raises:
         NotFound: there is no such directory.
-        InvalidSkill: a link, a special file, or a bound of `tree` is exceeded.
     """
-    budget = ByteBudget()
-    left = SOURCES_BYTES_MAX
-    sources: list[SourceFile] = []
-    for found in walk_tree(directory):
-        if isinstance(found, TreeDirectory):
-            continue
-        limit = min(FILE_BYTES_MAX, left)
-        parts: list[bytes] = []
-        size = 0
-        for chunk in found.chunks(budget):
-            parts.append(chunk)
-            size += len(chunk)
-            if size > limit:
-                break
-        data = b"".join(parts)[:limit]
-        left -= len(data)
-        sources.append(make_source(found.path, data, found.executable, cut=size > limit))
-    return tuple(sorted(sources, key=lambda source: source.path.encode("utf-8")))
+    from skilllite_sandbox.scan.folder import read_folder
+
+    return read_folder(directory).sources
 
 
 def make_source(
-    path: str, data: bytes, executable: bool = False, *, cut: bool = False
+    path: str, data: bytes, executable: bool = False, *, cut: bool = False, mode: int = 0o644
 ) -> SourceFile:
     """Return a file whose content is known already."""
-    text = _decode(data, cut=cut)
-    language = Language.BINARY if text is None else language_of(path, data)
-    return SourceFile(path, data, executable, language, text or "", cut)
+    decoded = _decode(data, cut=cut)
+    if decoded is None:
+        return SourceFile(path, data, executable, Language.BINARY, "", cut, mode, "")
+    text, encoding = decoded
+    language = language_of(path, data)
+    if language is Language.PYTHON and (cookie := _COOKIE.match(data[:_SNIFFED_BYTES])) is not None:
+        text, encoding = _as_python_reads(data, cookie["name"].decode("ascii"), text, encoding)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return SourceFile(path, data, executable, language, text, cut, mode, encoding)
 
 
 def language_of(path: str, data: bytes) -> Language:
@@ -121,18 +132,39 @@ def language_of(path: str, data: bytes) -> Language:
     return _SUFFIXES.get(suffix.lower(), Language.OTHER_TEXT) if dot else Language.OTHER_TEXT
 
 
-def _decode(data: bytes, *, cut: bool) -> str | None:
-    """Return the text; None when these bytes are none."""
+def _decode(data: bytes, *, cut: bool) -> tuple[str, str] | None:
+    """Return the text and its encoding; None when these bytes are no text."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
-            text = data.decode("utf-16")
+            text, encoding = data.decode("utf-16"), "utf-16"
         except UnicodeDecodeError:
             return None
     else:
         try:
-            text = data.decode("utf-8-sig", errors="ignore" if cut else "strict")
-        except UnicodeDecodeError:
-            return None
-    if "\0" in text:
-        return None
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+            text, encoding = data.decode("utf-8-sig"), "utf-8"
+        except UnicodeDecodeError as error:
+            if cut and error.start >= len(data) - 3:
+                text, encoding = data[: error.start].decode("utf-8-sig"), "utf-8"
+            elif _is_single_byte_text(data):
+                text, encoding = data.decode("latin-1"), "latin-1"
+            else:
+                return None
+    return None if "\0" in text else (text, encoding)
+
+
+def _is_single_byte_text(data: bytes) -> bool:
+    """Whether it looks like a script or letter of the time before Unicode: bash runs those too."""
+    if format_of(data) not in _TEXT_FORMATS or _CONTROL_BYTES.search(data) is not None:
+        return False
+    return len(data.translate(None, _HIGH_BYTES)) >= len(data) * _ASCII_SHARE_MIN
+
+
+def _as_python_reads(data: bytes, name: str, text: str, encoding: str) -> tuple[str, str]:
+    """Return the text as the coding line makes Python read it: other letters, other code."""
+    plain = name.lower().replace("_", "-")
+    if plain in _PLAIN_ENCODINGS:
+        return text, encoding
+    try:
+        return data.decode(plain), plain
+    except (LookupError, UnicodeError, ValueError):
+        return text, plain  # Python refuses it; the inspectors say so

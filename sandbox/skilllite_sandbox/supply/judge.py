@@ -23,7 +23,7 @@ from skilllite_sandbox.supply.dependency import (
 from skilllite_sandbox.supply.known import Malicious, known_malicious, popular_names
 from skilllite_sandbox.supply.lookalike import Likeness, lookalike
 from skilllite_sandbox.supply.popular import PopularNames
-from skilllite_sandbox.supply.versions import admits, is_same
+from skilllite_sandbox.supply.versions import admits
 
 FINDINGS_MAX = 200  # of one skill; a person reads a screen or two of them
 NAMES_SHOWN = 12  # of packages in one message
@@ -113,7 +113,7 @@ def _of_malicious(each: Dependency, malicious: Malicious) -> Iterable[Finding]:
         detail = f"{each.name} ({malicious.source})"
         yield make_finding("SL601", each.file, each.line, detail)
     elif each.version:
-        if any(is_same(each.ecosystem, each.version, bad) for bad in malicious.versions):
+        if malicious.hits(each.version):
             detail = f"{each.name} {each.version} ({malicious.source})"
             yield make_finding("SL601", each.file, each.line, detail)
     elif admits(each.ecosystem, each.wanted, malicious.versions):

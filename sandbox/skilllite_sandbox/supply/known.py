@@ -7,6 +7,7 @@ from importlib import resources
 
 from skilllite_sandbox.supply.dependency import Ecosystem
 from skilllite_sandbox.supply.popular import PopularNames
+from skilllite_sandbox.supply.versions import is_same
 from skilllite_sandbox.values import dataclass
 
 _POPULAR = {Ecosystem.PYPI: "popular-pypi.txt", Ecosystem.NPM: "popular-npm.txt"}
@@ -23,6 +24,12 @@ class Malicious:
     """Empty: whatever version."""
     source: str
     """A public page that says so."""
+
+    def hits(self, version: str) -> bool:
+        """Whether this version did harm."""
+        if not self.versions:
+            return True
+        return any(is_same(self.ecosystem, version, each) for each in self.versions)
 
 
 @cache

@@ -16,6 +16,7 @@ from skilllite.tasks.executor import TaskExecutor, open_executor
 from skilllite.tasks.failpoints import OnPoint, Point, unobserved
 from skilllite.tasks.ledger import Ledger
 from skilllite.tasks.records import Code
+from skilllite.tasks.runner_port import Asked
 from skilllite_sandbox.errors import SandboxUnavailable
 from skilllite_sandbox.policy import Origin
 from skilllite_swarm.errors import SwarmError
@@ -70,6 +71,7 @@ class Skills:
         *,
         origin: Origin,
         deadline_s: float,
+        asked: Asked,
         on_started: Callable[[str], None],
         on_log: Callable[[str], None],
     ) -> Result | Failed:

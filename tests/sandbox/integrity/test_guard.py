@@ -18,7 +18,7 @@ from skilllite_sandbox.integrity.entries import digest_of, read_entries
 from skilllite_sandbox.integrity.guard import Guard
 from skilllite_sandbox.integrity.manifest import Facts
 from skilllite_sandbox.integrity.store import IntegrityStore
-from skilllite_sandbox.integrity.trust import PeerUse, TrustTier
+from skilllite_sandbox.integrity.trust import TrustTier
 from skilllite_sandbox.stage import Stage
 
 FILES: dict[str, str | bytes] = {"scripts/main.py": "print(1)\n", "data/a.txt": b"\x00\xff"}
@@ -72,7 +72,7 @@ def test_what_was_installed_runs_and_is_known(lab: Lab) -> None:
     assert trust.tier is TrustTier.COMMUNITY
     assert trust.source == "https://example.com/small.git"
     assert trust.place == "home/small"
-    assert trust.peers is PeerUse.CONFIRMED
+    assert not trust.peers_need_pass
 
 
 def test_every_byte_of_an_installed_skill_stops_it(lab: Lab) -> None:
@@ -155,6 +155,18 @@ def test_a_linked_folder_above_does_not_hide_a_change(lab: Lab) -> None:
         lab.stage.put(lab.skill)
 
 
+def test_a_link_to_a_bundled_skill_is_a_change_too(lab: Lab) -> None:
+    bundled = make_skill(lab.base / "package", "calculator")
+    guard = lab.open_guard(
+        bundled_root=str(bundled.parent), bundled=lambda: {"calculator": compute_digest(bundled)}
+    )
+    lab.skill.rename(lab.base / "aside")
+    lab.skill.symlink_to(bundled)
+
+    with pytest.raises(SkillChanged, match="not what was installed"):
+        Stage(lab.base / "stage", guard).put(lab.skill)
+
+
 def test_a_skill_of_a_project_is_known_by_its_path(lab: Lab) -> None:
     skill = make_skill(lab.base / "project/.skills", "small")
     lab.install(skill)
@@ -190,7 +202,7 @@ def test_what_was_never_installed_is_local_or_unknown(lab: Lab) -> None:
 
     assert trusts["mine"].tier is TrustTier.LOCAL
     assert trusts["dropped"].tier is TrustTier.UNKNOWN
-    assert {trust.peers for trust in trusts.values()} == {PeerUse.AT_PASS}
+    assert all(trust.peers_need_pass for trust in trusts.values())
 
 
 def test_a_member_who_left_vouches_for_nothing(lab: Lab) -> None:

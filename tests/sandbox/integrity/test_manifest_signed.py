@@ -63,7 +63,7 @@ def test_the_canonical_form_is_what_the_module_says() -> None:
         return struct.pack(">I", len(value.encode())) + value.encode()
 
     names = [each.name for each in fields(Facts)]
-    values = ("p", "n", "d", "2", "3", "local", "s", "folder", "", "", "", "", "", "", "0")
+    values = ("p", "n", "d", "2", "3", "local", "s", "folder", "", "", "", "", "", "", "", "0")
     expected = b"skilllite skill manifest 1\n" + struct.pack(">I", len(names))
     for name, value in zip(names, values, strict=True):
         expected += text(name) + text(value)

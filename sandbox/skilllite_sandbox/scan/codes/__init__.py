@@ -6,12 +6,26 @@ instructions, SL6xx dependencies, SL7xx what can't be looked at, SL9xx second op
 
 from __future__ import annotations
 
-from skilllite_sandbox.scan.codes import behaviour, capabilities, dependencies, opaque
+from skilllite_sandbox.scan.codes import (
+    behaviour,
+    capabilities,
+    characters,
+    dependencies,
+    opaque,
+    structure,
+)
 from skilllite_sandbox.scan.codes.code import Code as Code
 from skilllite_sandbox.scan.codes.code import Risk as Risk
 from skilllite_sandbox.scan.finding import Finding, Severity
 
-_TABLES = (behaviour.CODES, capabilities.CODES, dependencies.CODES, opaque.CODES)
+_TABLES = (
+    structure.CODES,
+    characters.CODES,
+    behaviour.CODES,
+    capabilities.CODES,
+    dependencies.CODES,
+    opaque.CODES,
+)
 
 CODES: dict[str, Code] = {each.code: each for table in _TABLES for each in table}
 """By code, sorted as written."""

@@ -150,4 +150,11 @@ CODES = (
         "leave the check on",
         (Risk.SUPPLY_CHAIN,),
     ),
+    _intent(
+        "SL393",
+        Severity.HIGH,
+        "hides what it sends, or where",
+        "an address or a message that has to be decoded was meant not to be read",
+        "write addresses as they are",
+    ),
 )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from skilllite_sandbox.scan.acts import Analysis
 from skilllite_sandbox.scan.record import Budget, OutOfBounds, Record
 from skilllite_sandbox.scan.source import Language, SourceFile
-from skilllite_sandbox.scan.taint import EMPTY
+from skilllite_sandbox.scan.taint import EMPTY, Text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,6 +49,55 @@ def analyse_shell_text(
     skill = {source.path: source for source in sources}
     _analyse(record, Budget(STEPS_MAX, TIME_S_MAX), text, file, first_line, skill)
     return record.analysis()
+
+
+def follow_command(
+    record: Record,
+    budget: Budget,
+    command: Text,
+    file: str,
+    line: int,
+    skill: Mapping[str, SourceFile],
+    files: dict[str, Text],
+) -> Text:
+    """Follow a command line of a script in another language, and return what it prints.
+
+    Args:
+        record: Where to write down what it does.
+        budget: What is left for the script.
+        command: The command line.
+        file: The script.
+        line: Where in the script.
+        skill: The files of the skill.
+        files: What was written so far; what the command writes is added.
+    """
+    from skilllite_sandbox.scan.shell import syntax
+    from skilllite_sandbox.scan.shell.machine import Shell
+
+    shell = Shell(record, budget, file, skill)
+    shell.line_fixed = line
+    shell.files = files
+    return shell.run_text(command, syntax.parse(""))
+
+
+def follow_words(
+    record: Record,
+    budget: Budget,
+    words: list[Text],
+    file: str,
+    line: int,
+    skill: Mapping[str, SourceFile],
+    files: dict[str, Text],
+) -> Text:
+    """Follow a program that is started with these words; see `follow_command`."""
+    from skilllite_sandbox.scan.shell import syntax
+    from skilllite_sandbox.scan.shell.call import invoke
+    from skilllite_sandbox.scan.shell.machine import Shell
+
+    shell = Shell(record, budget, file, skill)
+    shell.line_fixed = line
+    shell.files = files
+    return invoke(shell, syntax.parse(""), words, EMPTY)
 
 
 def _analyse(

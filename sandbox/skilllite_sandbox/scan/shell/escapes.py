@@ -51,7 +51,7 @@ def decoded(shell: Shell, value: Text, node: Node, how: str) -> Text:
 
     What came over the network or from outside keeps its own origin and isn't the skill's secret.
     """
-    result = _decode(value.text, how) if value.known else None
+    result = decode(value.text, how) if value.known else None
     constant = value.known or value.has(Datum.OWN_FILE) or value.has(Datum.DECODED)
     taints = value.taints
     if constant and result != value.text:
@@ -63,7 +63,7 @@ def _origin(shell: Shell, node: Node, how: str) -> Taint:
     return Taint(Datum.DECODED, shell.file, shell.line_of(node), how)
 
 
-def _decode(text: str, how: str) -> str | None:
+def decode(text: str, how: str) -> str | None:
     """Return the text that comes out, bytes as Latin-1 characters when they are no UTF-8."""
     try:
         data = text.encode("utf-8") if not _is_bytes(text) else text.encode("latin-1")

@@ -14,7 +14,7 @@ from skilllite_sandbox.scan.record import Budget, Record
 from skilllite_sandbox.scan.shell import conditions, loops, syntax
 from skilllite_sandbox.scan.shell.call import run_command
 from skilllite_sandbox.scan.shell.environment import Variables
-from skilllite_sandbox.scan.shell.words import fields_of, text_of
+from skilllite_sandbox.scan.shell.words import PART, fields_of, text_of
 from skilllite_sandbox.scan.taint import EMPTY, SOMETHING, Taint, Text, joined, unknown_from
 
 TYPE_CHECKING = False
@@ -119,7 +119,7 @@ class Shell(Variables):
             self.record.hide(self.file, self.line_of(node), "code in code, too deep or too long")
             return unknown_from(code, stdin)
         if UNKNOWN in source:
-            source = source.replace(UNKNOWN, "${__part}")
+            source = source.replace(UNKNOWN, PART)
             self.variables["__part"] = unknown_from(code)
         fixed, self.line_fixed = self.line_fixed, self.line_of(node)
         self.texts += 1

@@ -54,7 +54,7 @@ def text_of(shell: Shell, node: Node) -> Text:
     if kind in ("word", "test_operator", "extglob_pattern", "regex"):
         return Text(_plain(shell.source_of(node)))
     if kind == "raw_string":
-        return Text(shell.source_of(node)[1:-1])
+        return _with_part(shell, shell.source_of(node)[1:-1], node)
     if kind == "ansi_c_string":
         return unescape(shell, Text(shell.source_of(node)[2:-1]), node, how="escapes")
     if kind in ("string", "translated_string"):
@@ -97,6 +97,16 @@ def _between(shell: Shell, node: Node, *, trim: bool = True) -> Text:
     if end > at:
         parts.append(Text(_in_quotes(_slice(node, at, end))))
     return joined(parts) if parts else EMPTY
+
+
+PART = "${__part}"
+"""Stands in a text that is code for each piece of it that isn't known, in quotes too."""
+
+
+def _with_part(shell: Shell, raw: str, node: Node) -> Text:
+    if PART not in raw:
+        return Text(raw)
+    return Text(raw.replace(PART, UNKNOWN), shell.variable("__part", node).taints)
 
 
 def _slice(node: Node, start: int, end: int) -> str:

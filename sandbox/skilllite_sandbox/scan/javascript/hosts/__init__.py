@@ -1,0 +1,112 @@
+"""What node, and the language itself, offer to a script: by dotted names, one table each kind."""
+
+from __future__ import annotations
+
+from skilllite_sandbox.scan.acts import Act
+from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.javascript.hosts import (
+    files,
+    language,
+    machine,
+    modules,
+    network,
+    programs,
+)
+from skilllite_sandbox.scan.javascript.hosts.host_call import Handler, HostCall
+from skilllite_sandbox.scan.javascript.hosts.names import GLOBALS, canonical
+from skilllite_sandbox.scan.javascript.syntax import Node
+from skilllite_sandbox.scan.javascript.values import (
+    NOTHING_KNOWN,
+    Value,
+    all_taints,
+    host,
+    record,
+    unknown,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from skilllite_sandbox.scan.javascript.interpreter import Interpreter
+
+_CALLS: dict[str, Handler] = {
+    **language.CALLS,
+    **machine.CALLS,
+    **files.CALLS,
+    **network.CALLS,
+    **programs.CALLS,
+    **modules.CALLS,
+}
+_REPLACEABLE = ("console", "process.env", "process.exitCode", "process.title", "document", "window")
+
+
+def global_value(run: Interpreter, name: str, node: Node) -> Value:
+    """Return what a name means that the script doesn't declare."""
+    if name not in GLOBALS:
+        return NOTHING_KNOWN
+    return _value_of(run, canonical(name), node)
+
+
+def get_member(run: Interpreter, owner: Value, key: str, node: Node) -> Value:
+    """Return what a property of something of the host is."""
+    if UNKNOWN in key:
+        if owner.data == "process.env":
+            return unknown(owner.taints)
+        return unknown(all_taints(owner))
+    name = canonical(f"{owner.data}.{key}")
+    found = _value_of(run, name, node)
+    if found.kind == "host" and owner.taints and owner.data != "process.env":
+        return host(str(found.data), found.taints | owner.taints)
+    return found
+
+
+def _value_of(run: Interpreter, name: str, node: Node) -> Value:
+    if name in run.host_members:
+        return run.host_members[name]
+    made = machine.value_of(run, name, node)
+    return host(name) if made is None else made
+
+
+def set_member(run: Interpreter, owner: Value, key: str, value: Value, node: Node) -> None:
+    """Follow an assignment to something of the host: other code will see it."""
+    name = canonical(f"{owner.data}.{key}")
+    run.host_members[name] = value
+    if name == "process.env.NODE_TLS_REJECT_UNAUTHORIZED":
+        run.do(Act.TRUST_ANY, node, name)
+        return
+    if value.kind in ("function", "native", "either") and not key.startswith("on"):
+        replaces = "." in name and not name.startswith(_REPLACEABLE) and not name.startswith("#")
+        if replaces or name in GLOBALS:
+            run.do(Act.TAMPER, node, f"{name} is replaced")
+    elif name.startswith(("require.cache", "require.extensions", "module._extensions")):
+        run.do(Act.TAMPER, node, name)
+
+
+def call_host(run: Interpreter, name: str, receiver: Value, args: list[Value], node: Node) -> Value:
+    """Follow a call of what the host offers."""
+    call = HostCall(run, name, receiver, args, node)
+    handler = _CALLS.get(name)
+    if handler is None and name.startswith("npm:"):
+        return network.call_package(call)
+    if handler is None:
+        handler = _CALLS.get("*." + name.rpartition(".")[2])
+    if handler is not None:
+        return handler(call)
+    return call.unseen()
+
+
+def construct_host(
+    run: Interpreter, name: str, receiver: Value, args: list[Value], node: Node
+) -> Value:
+    """Follow `new` of what the host offers."""
+    handler = _CALLS.get("new " + name)
+    call = HostCall(run, name, receiver, args, node)
+    if handler is not None:
+        return handler(call)
+    if name.startswith("npm:"):
+        return network.call_package(call)
+    call.call_back_all()
+    if name in ("Map", "WeakMap", "Set", "WeakSet", "Object", "Error"):
+        made = record()
+        made.taints = call.taints
+        return made
+    return host(f"#{name}", call.taints)

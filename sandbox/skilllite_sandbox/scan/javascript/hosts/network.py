@@ -1,0 +1,290 @@
+"""What talks to other machines: fetch, http, sockets, name look-ups, and packages that do."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from skilllite_sandbox.scan.acts import Act, Datum, Sink
+from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.javascript.hosts.files import put
+from skilllite_sandbox.scan.javascript.hosts.host_call import Handler, HostCall
+from skilllite_sandbox.scan.javascript.values import (
+    NOTHING_KNOWN,
+    UNDEFINED,
+    Value,
+    all_taints,
+    as_text,
+    boolean,
+    host,
+    unknown,
+)
+from skilllite_sandbox.scan.taint import NO_TAINTS, Taint
+
+_PACKAGES = re.compile(
+    r"^npm:(?:axios|got|node-fetch|superagent|request|request-promise|needle|undici|ky|phin|bent"
+    r"|ws|socket\.io-client|nodemailer|ssh2|node-ssh|basic-ftp|mqtt|amqplib|discord\.js|grpc"
+    r"|discord-webhook-node|telegraf|node-telegram-bot-api|@slack/[\w-]+|@sendgrid/[\w-]+"
+    r"|@octokit/[\w-]+|octokit|openai|@aws-sdk/[\w-]+|aws-sdk|@google-cloud/[\w-]+|firebase\S*"
+    r"|simple-git|isomorphic-git|mongodb|pg|mysql2?|redis|ioredis|puppeteer|playwright)(?:\.|$|/)"
+)
+_WATCHERS = re.compile(
+    r"^npm:(?:iohook|uiohook-napi|node-global-key-listener|gkm|keylogger\S*|robotjs-keys)(?:\.|$)"
+)
+_WATCHED = re.compile(
+    r"^npm:(?:clipboardy|screenshot-desktop|node-webcam|node-record-lpcm16|robotjs|@nut-tree/\S*"
+    r"|desktop-screenshot|active-win|mic)(?:\.|$)"
+)
+_KEY_STORES = re.compile(r"^npm:(?:keytar|chrome-cookies-secure|browser-cookies\S*)(?:\.|$)")
+_METADATA = re.compile(r"169\.254\.169\.254|metadata\.google\.internal|169\.254\.170\.2")
+_SENDING = ("POST", "PUT", "PATCH")
+
+
+def host_in(address: str) -> str:
+    """Return the host that an address names."""
+    match = re.match(r"^\w+://([^/?#]*)", address)
+    return match[1] if match else address
+
+
+def _target(call: HostCall) -> str:
+    first = call.arg(0)
+    if first.kind == "text":
+        return host_in(as_text(first).text)
+    for name in ("hostname", "host", "url", "uri"):
+        found = call.option(name)
+        if found.kind == "text":
+            return host_in(as_text(found).text)
+    return ""
+
+
+def _call_with_words(call: HostCall) -> frozenset[Taint]:
+    """Return where everything comes from that a request takes along."""
+    plain = [arg for arg in call.args if arg.kind not in ("function", "native")]
+    return all_taints(*plain)
+
+
+def received(call: HostCall, where: str) -> Value:
+    """Return what comes back."""
+    return unknown(call.taint(Datum.FETCHED, where))
+
+
+def _fetch(call: HostCall) -> Value:
+    where = _target(call)
+    if _METADATA.search(where):
+        call.do(Act.READ_SECRET, where)
+        return call.call_back(call.made(Datum.SECRET, where))
+    method = as_text(call.option("method")).text.upper()
+    body = call.option("body")
+    sends = method in _SENDING or body.kind != "undefined" or call.name.endswith((".post", ".put"))
+    call.do(Act.SEND if sends else Act.FETCH, where)
+    if call.option("rejectUnauthorized").data is False:
+        call.do(Act.TRUST_ANY, where)
+    call.flow(_call_with_words(call), Sink.SEND, where)
+    return received(call, where)
+
+
+def _request(call: HostCall) -> Value:
+    """Follow `https.request` and `https.get`: what is written to it leaves."""
+    answer = _fetch(call)
+    made = host("#request", answer.taints)
+    for arg in call.args:
+        if arg.kind in ("function", "native"):
+            call.run.call_back(arg, call.node, host("#response", answer.taints))
+    return made
+
+
+def _send(call: HostCall) -> Value:
+    call.do(Act.SEND, "a connection")
+    call.flow(_call_with_words(call), Sink.SEND, "a connection")
+    for arg in call.args:
+        if arg.kind in ("function", "native"):
+            call.run.call_back(arg, call.node, unknown(call.receiver.taints))
+    return boolean(True)
+
+
+def _connect(call: HostCall) -> Value:
+    where = _target(call) or " ".join(as_text(arg).text for arg in call.args[:2] if arg.known)
+    call.do(Act.CONNECT, where)
+    call.flow(_call_with_words(call), Sink.SEND, where)
+    made = host("#socket", call.taint(Datum.FETCHED, where))
+    for arg in call.args:
+        if arg.kind in ("function", "native"):
+            call.run.call_back(arg, call.node, made, this=made)
+    return made
+
+
+def _reconnect(call: HostCall) -> Value:
+    """Follow `socket.connect(…)` of a socket that is there already."""
+    _connect(call)
+    return call.receiver
+
+
+def _serve(call: HostCall) -> Value:
+    call.do(Act.LISTEN, call.name)
+    client = host("#socket", call.taint(Datum.FETCHED, "a client"))
+    for arg in call.args:
+        if arg.kind in ("function", "native"):
+            call.run.call_back(arg, call.node, client, host("#response"))
+    return host("#server", client.taints)
+
+
+def _serve_http(call: HostCall) -> Value:
+    """Follow a server for requests: who asks is its caller, what it answers is its output."""
+    call.do(Act.LISTEN, call.name)
+    asked = unknown(call.taint(Datum.FETCHED, "a request"))
+    for arg in call.args:
+        if arg.kind in ("function", "native"):
+            call.run.call_back(arg, call.node, asked, host("#answer"))
+    return host("#server")
+
+
+def _look_up(call: HostCall) -> Value:
+    where = call.text(0).text
+    call.do(Act.LOOK_UP, where)
+    call.flow(all_taints(*call.args[:1]), Sink.SEND, f"the host name {where}".replace(UNKNOWN, "…"))
+    return call.call_back(received(call, where))
+
+
+def _on(call: HostCall) -> Value:
+    """Follow `x.on(event, f)`: f gets what comes over x."""
+    for arg in call.args[1:]:
+        if arg.kind in ("function", "native"):
+            given = call.receiver.taints
+            call.run.call_back(arg, call.node, unknown(given), unknown(given))
+    return call.receiver
+
+
+def _pipe(call: HostCall) -> Value:
+    """Follow `x.pipe(y)`: what comes out of x goes into y."""
+    target = call.arg(0)
+    name = str(target.data) if target.kind == "host" else ""
+    taints = call.receiver.taints
+    if name in ("#shell.stdin", "#shell"):
+        call.flow(taints, Sink.RUN_SHELL, "a shell")
+    elif name in ("#socket", "#request"):
+        call.do(Act.SEND, "a connection")
+        call.flow(taints, Sink.SEND, "a connection")
+    elif name == "#file":
+        path = (target.members or {}).get("path", NOTHING_KNOWN)
+        put(call.run, call, as_text(path), unknown(taints), more=True)
+    elif name == "process.stdout":
+        call.flow(taints, Sink.OUTPUT)
+    if target.kind == "host" and taints - target.taints:
+        made = host(name, target.taints | taints)
+        made.members = target.members
+        return made
+    return target
+
+
+def _pipeline(call: HostCall) -> Value:
+    streams = [arg for arg in call.args if arg.kind not in ("function", "native")]
+    for first, second in pairwise(streams):
+        _pipe(HostCall(call.run, call.name, first, [second], call.node))
+    return call.call_back(UNDEFINED)
+
+
+def _package(call: HostCall, watched: bool) -> Value:
+    if watched:
+        call.do(Act.RUN_PROGRAM, call.name)
+        return call.call_back(call.made(Datum.WATCHED, call.name.removeprefix("npm:")))
+    return call.unseen()
+
+
+def call_package(call: HostCall) -> Value:
+    """Follow a call of a package that is not part of the skill."""
+    name = call.name
+    if _PACKAGES.match(name):
+        return _call_network_package(call)
+    if _WATCHERS.match(name):
+        call.do(Act.WATCH_USER, name.removeprefix("npm:"))
+        return call.unseen()
+    if _WATCHED.match(name):
+        return _package(call, watched=True)
+    if _KEY_STORES.match(name):
+        call.do(Act.READ_SECRET, name)
+        return call.call_back(call.made(Datum.SECRET, name.removeprefix("npm:")))
+    made = call.unseen()
+    return host(name, made.taints)
+
+
+def _call_network_package(call: HostCall) -> Value:
+    where = _target(call)
+    if _METADATA.search(where):
+        call.do(Act.READ_SECRET, where)
+        return call.made(Datum.SECRET, where)
+    verb = call.name.rpartition(".")[2].lower()
+    method = as_text(call.option("method")).text.upper()
+    sends = verb in ("post", "put", "patch", "send", "sendmail", "emit") or method in _SENDING
+    call.do(Act.SEND if sends or len(call.args) > 1 else Act.FETCH, where)
+    call.flow(_call_with_words(call), Sink.SEND, where or call.name.removeprefix("npm:"))
+    answer = call.taint(Datum.FETCHED, where)
+    for arg in call.args:
+        if arg.kind in ("function", "native"):
+            call.run.call_back(arg, call.node, NOTHING_KNOWN, unknown(answer), unknown(answer))
+    if verb in ("create", "extend", "defaults", "createtransport", "agent") or "WebSocket" in verb:
+        return host(call.name.rpartition(".")[0] or call.name, answer)
+    if call.name.startswith(("npm:ws", "npm:socket.io-client", "npm:nodemailer", "npm:mqtt")):
+        return host("#socket", answer)
+    return unknown(answer)
+
+
+def _beacon(call: HostCall) -> Value:
+    call.do(Act.SEND, _target(call))
+    call.flow(_call_with_words(call), Sink.SEND, _target(call))
+    return boolean(True)
+
+
+def _datagram(call: HostCall) -> Value:
+    call.do(Act.CONNECT, "a datagram socket")
+    return host("#socket", call.taint(Datum.FETCHED, "a datagram"))
+
+
+def _request_object(call: HostCall) -> Value:
+    return unknown(all_taints(*call.args) or NO_TAINTS)
+
+
+CALLS: dict[str, Handler] = {
+    "fetch": _fetch,
+    "new Request": _request_object,
+    **{
+        f"{module}.{verb}": _request
+        for module in ("http", "https", "http2")
+        for verb in ("request", "get", "connect")
+    },
+    **dict.fromkeys(
+        ("#request.write", "#request.end", "#socket.write", "#socket.end", "#socket.send"), _send
+    ),
+    **dict.fromkeys(("#socket.sendMail", "#socket.emit", "#socket.publish"), _send),
+    **dict.fromkeys(
+        ("net.connect", "net.createConnection", "tls.connect", "Deno.connect", "Bun.connect"),
+        _connect,
+    ),
+    **dict.fromkeys(("new net.Socket", "new tls.TLSSocket"), _connect),
+    "#socket.connect": _reconnect,
+    **dict.fromkeys(("new WebSocket", "new EventSource", "new XMLHttpRequest"), _connect),
+    **dict.fromkeys(("#socket.open", "#socket.setRequestHeader"), _send),
+    **dict.fromkeys(("net.createServer", "tls.createServer", "new net.Server"), _serve),
+    **dict.fromkeys(
+        ("http.createServer", "https.createServer", "Deno.serve", "Bun.serve"), _serve_http
+    ),
+    "dgram.createSocket": _datagram,
+    **dict.fromkeys(
+        (
+            *("dns.lookup", "dns.resolve", "dns.resolve4", "dns.resolve6", "dns.resolveTxt"),
+            *(
+                "dns.resolveAny",
+                "dns.resolveMx",
+                "dns.resolveCname",
+                "dns.resolveNs",
+                "dns.reverse",
+            ),
+            *("dns.lookupService", "dns.resolveSrv", "Deno.resolveDns", "#dns.Resolver.resolve"),
+            *("#dns.Resolver.resolve4", "#dns.Resolver.resolveTxt"),
+        ),
+        _look_up,
+    ),
+    **dict.fromkeys(("*.on", "*.once", "*.addListener", "*.addEventListener"), _on),
+    "*.pipe": _pipe,
+    "stream.pipeline": _pipeline,
+    "navigator.sendBeacon": _beacon,
+}
