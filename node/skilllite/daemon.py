@@ -173,10 +173,10 @@ class Node:
         standing = open_standing(self._home, self._config)
         stage = Stage(self._home.stage, open_guard(self._home))
         concurrency = self._config.integer("tasks.concurrency") or os.cpu_count() or 1
-        offered = OfferedSkills(stage)
-        environments = open_environments(self._home.env)
         # Nobody can be asked here, whoever talks to this node: a person decides at a terminal.
-        gate = open_gate(self._home, on_damage=log.error)
+        gate = open_gate(self._home, recorder=self._audit, on_damage=log.error)
+        offered = OfferedSkills(stage, granted=gate.granted)
+        environments = open_environments(self._home.env)
         with Sandbox(stage=stage, environments=environments, gate=gate) as sandbox:
             # Tried out now, on the main thread: a run must not pay for it.
             log.info("sandbox: %s", sandbox.probe.tier.value)
