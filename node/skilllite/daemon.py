@@ -31,6 +31,7 @@ from skilllite.control.server import serve_control
 from skilllite.descriptors import raise_descriptor_limit
 from skilllite.direct_runs import DirectRuns
 from skilllite.errors import FAILED, OK, Refused, innermost
+from skilllite.folder_trust import FolderTrust
 from skilllite.gating import open_gate
 from skilllite.home import Home
 from skilllite.journal import open_journal
@@ -103,6 +104,7 @@ def run_node(
         for ignored in config.notes:
             log.warning("%s", ignored)
         raise_descriptor_limit()
+        _trust_project(home, project)
         node = Node(home, config, project, on_point, audit)
         try:
             trio.run(node.run)
@@ -435,6 +437,14 @@ def _start_facts(config: Config, project: Path | None) -> dict[str, object]:
         "project": None if project is None else str(project),
         **{key: config.value(key) for key in POLICY_KEYS},
     }
+
+
+def _trust_project(home: Home, project: Path | None) -> None:
+    """Trust the folder that the node was started in or for, if it has skills: that is the word."""
+    if project is None or not SkillCatalog.for_project(project, home).project_skills():
+        return
+    if not FolderTrust(home).trust(os.fspath(project), by="node start"):
+        log.warning("the skills of %s are not used: every user can write there", project)
 
 
 def _report_damage(ledger: Ledger) -> None:

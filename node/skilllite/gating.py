@@ -57,9 +57,12 @@ def own_place(directory: str, home: Home) -> str:
 
     What was installed came from its author, and what others can write may be anybody's.
     """
+    from skilllite.trust import STARTER_SKILLS
+
     place = os.path.realpath(directory)
-    if place.startswith(os.path.realpath(home.skills_name) + "/"):
-        return ""
+    for others in (home.skills_name, STARTER_SKILLS):
+        if place.startswith(os.path.realpath(others) + "/"):
+            return ""
     try:
         facts = os.stat(place)
     except OSError:

@@ -86,6 +86,15 @@ def add_policy_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the whole outcome as JSON")
 
 
+def add_trust_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare what only the node's program knows: projects and their skills."""
+    parser.add_argument(
+        "--trust-project",
+        action="store_true",
+        help="use the skills of the current folder by name, from now on",
+    )
+
+
 class PlainArguments:
     """What argparse makes of the arguments when they are written the plain way."""
 

@@ -9,13 +9,14 @@ import os
 
 from skilllite import errors
 from skilllite.cli import output
+from skilllite.cli.project_trust import locate_or_ask
 from skilllite.gating import HomeAudit, open_decisions
 from skilllite.home import Home
-from skilllite.sdk import locate_skill, open_stage
+from skilllite.sdk import open_stage
 from skilllite_sandbox.errors import ConsentRequired, NotFound, PolicyDenied
 from skilllite_sandbox.gate.decisions import Decisions
 from skilllite_sandbox.gate.request import Answer, ConsentRequest, make_request
-from skilllite_sandbox.gate.terminal import ask_to_run
+from skilllite_sandbox.gate.terminal import ask_at_terminal, ask_to_run
 from skilllite_sandbox.gate.verdicts import BLOCK, PASS, Verdicts
 from skilllite_sandbox.policy import Policy
 from skilllite_sandbox.scan.version import SCANNER_VERSION
@@ -83,12 +84,53 @@ def _answer_report(
 
 
 def _agree_beforehand(skill: str, home: Home, stage: Stage, decisions: Decisions) -> int:
-    directory, _ = locate_skill(skill, home)
-    request = _request(stage.put(directory), Verdicts())
-    if request is None:
+    directory, _ = locate_or_ask(skill, home)
+    staged = stage.put(directory)
+    request = _request(staged, Verdicts())
+    if request is not None:
+        status = _keep(_ask(request), request, home, decisions)
+        if status != errors.OK:
+            return status
+    elif not _hides(directory, staged, home):
         output.note("the scanner passes it: it needs no consent")
-        return errors.OK
-    return _keep(_ask(request), request, home, decisions)
+    if _hides(directory, staged, home):
+        return _let_hide(directory, staged, home, decisions)
+    return errors.OK
+
+
+def _hides(directory: str, staged: StagedSkill, home: Home) -> bool:
+    """Return whether a skill isn't used by its name because it would hide another one."""
+    from pathlib import Path
+
+    from skilllite.catalog import SkillCatalog
+
+    listing = SkillCatalog.for_project(Path.cwd(), home).list()
+    return any(
+        each.entry.name == staged.skill.name
+        and each.entry.directory.samefile(directory)
+        and any(other.name == each.entry.name for other in listing.entries)
+        for each in listing.withheld
+    )
+
+
+def _let_hide(directory: str, staged: StagedSkill, home: Home, decisions: Decisions) -> int:
+    name = output.printable(staged.skill.name)
+    lines = [
+        f"Have {name} mean this skill, in place of the bundled or installed one of that name?",
+        f"  folder {output.printable(directory)}",
+        f"  digest {staged.digest}",
+    ]
+    said = ask_at_terminal(lines, {"yes": "yes"})
+    if said is None:
+        raise _nobody_here()
+    if said != "yes":
+        output.note("nothing was confirmed")
+        return errors.NEEDS_CONFIRMATION
+    facts = {"skill": staged.skill.name, "digest": staged.digest, "by": "terminal"}
+    HomeAudit(home).record("policy.name_taken", facts, durable=True)
+    decisions.let_hide(staged.digest, staged.skill.name)
+    output.note(f"{name} is this one from now on, as long as its content stays the same")
+    return errors.OK
 
 
 def _request(staged: StagedSkill, verdicts: Verdicts) -> ConsentRequest | None:
@@ -111,11 +153,15 @@ def _request(staged: StagedSkill, verdicts: Verdicts) -> ConsentRequest | None:
 def _ask(request: ConsentRequest) -> Answer:
     answer = ask_to_run(request)
     if answer is None:
-        raise ConsentRequired(
-            "only a person can confirm, and there is no terminal to ask at",
-            hint="type the same command in a terminal of your own",
-        )
+        raise _nobody_here()
     return answer
+
+
+def _nobody_here() -> ConsentRequired:
+    return ConsentRequired(
+        "only a person can confirm, and there is no terminal to ask at",
+        hint="type the same command in a terminal of your own",
+    )
 
 
 def _keep(answer: Answer, request: ConsentRequest, home: Home, decisions: Decisions) -> int:

@@ -10,9 +10,10 @@ import time
 
 from skilllite import errors
 from skilllite.cli import output
+from skilllite.cli.project_trust import locate_or_ask
 from skilllite.gating import HomeAudit, open_decisions, own_place
 from skilllite.home import Home
-from skilllite.sdk import locate_skill, open_stage
+from skilllite.sdk import open_stage
 from skilllite_sandbox.digest import is_digest
 from skilllite_sandbox.errors import ConsentRequired, InvalidInput, NotFound
 from skilllite_sandbox.gate.decisions import Agreed, Decisions, GrantRecord, asked_by, encode_grants
@@ -67,7 +68,7 @@ def _list(args: argparse.Namespace) -> int:
 def _show(args: argparse.Namespace) -> int:
     home = Home.locate()
     decisions = open_decisions(home)
-    digest = open_stage(home).put(locate_skill(args.skill, home)[0]).digest
+    digest = open_stage(home).put(locate_or_ask(args.skill, home)[0]).digest
     granted = [each for each in decisions.grant_records() if each.digest == digest]
     agreed = [each for each in decisions.agreed() if each.digest == digest]
     _print(granted, agreed, as_json=args.json)
@@ -78,7 +79,7 @@ def _allow(args: argparse.Namespace) -> int:
     home = Home.locate()
     home.prepare()
     decisions = open_decisions(home)
-    directory, _ = locate_skill(args.skill, home)
+    directory, _ = locate_or_ask(args.skill, home)
     staged = open_stage(home).put(directory)
     given = Grants(
         network=tuple(args.allow_network or ()),
@@ -153,7 +154,7 @@ def _meant(text: str, home: Home, decisions: Decisions) -> list[str]:
     # Every version of that name: whoever takes something back means all of it.
     if by_name := [digest for digest, name in known.items() if name == text]:
         return by_name
-    return [open_stage(home).put(locate_skill(text, home)[0]).digest]
+    return [open_stage(home).put(locate_or_ask(text, home)[0]).digest]
 
 
 def _print(grants: list[GrantRecord], agreed: list[Agreed], *, as_json: bool) -> None:

@@ -11,7 +11,12 @@ import os
 from collections.abc import Sequence
 
 from skilllite.home import Home
-from skilllite_sandbox.run_arguments import GivenInput, add_run_arguments, plain_run_arguments
+from skilllite_sandbox.run_arguments import (
+    GivenInput,
+    add_run_arguments,
+    add_trust_argument,
+    plain_run_arguments,
+)
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every command 5 ms
 if TYPE_CHECKING:
@@ -26,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     with_script = parser.get_default("command") == "exec"
     add_run_arguments(parser, with_script=with_script, skill="DIR|NAME")
+    add_trust_argument(parser)
 
 
 def plain_arguments(command: str, words: Sequence[str]) -> argparse.Namespace | None:
@@ -56,6 +62,10 @@ def _run(args: argparse.Namespace) -> int:
 
         for each in config.notes:
             note(f"note: {each}")
+    if getattr(args, "trust_project", False):
+        from skilllite.cli.project_trust import trust_by_flag
+
+        trust_by_flag(home)
     given = GivenInput(args.input)
     # A node gives what everybody accepts; another choice is for this command alone.
     usual = config.is_default("sandbox.accept_tier")
@@ -88,10 +98,11 @@ def _run_here(
         return opened(home.env)
 
     def locate() -> Place:
+        from skilllite.cli.project_trust import locate_or_ask
         from skilllite.gating import open_gate
-        from skilllite.sdk import locate_skill, open_stage
+        from skilllite.sdk import open_stage
 
-        directory, entry = locate_skill(args.skill, home)
+        directory, entry = locate_or_ask(args.skill, home)
         if entry is not None:
             from skilllite.shadowing import shadow_note
             from skilllite_sandbox.run_output import note
