@@ -137,7 +137,7 @@ class DirectRuns:
             standing_exec=tuple(args.standing_exec),
         )
         input_bytes = encode_input(args.input_json, request.limits)
-        granted = self._sandbox.gate.granted
+        granted = self._sandbox.granted
         job, notes = make_job(request, input_bytes, directory, self._stage, granted=granted)
         if granted(job.staged, directory).env:
             raise Refused("its variables are in the environment of the command")

@@ -63,7 +63,7 @@ class FolderTrust:
             facts = {"folder": found[0], "by": by}
             from skilllite.gating import HomeAudit
 
-            HomeAudit(self._home).record("policy.folder_trusted", facts, durable=True)
+            HomeAudit(self._home).record("trust.folder", facts, durable=True)
             self._decisions.trust(*found)
         return True
 

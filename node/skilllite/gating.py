@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from skilllite_sandbox.audit_port import Recorder
-    from skilllite_sandbox.gate.request import Ask
+    from skilllite_sandbox.gate.request import Answer, Ask, ConsentRequest
 
 
 def open_decisions(home: Home, *, on_damage: Callable[[str], None] | None = None) -> Decisions:
@@ -50,6 +50,17 @@ def open_gate(
         recorder=recorder or HomeAudit(home),
         own_place=lambda directory: own_place(directory, home),
     )
+
+
+def open_terminal_gate(home: Home) -> Gate:
+    """Return a gate that asks the person at the terminal, if there is one when it comes to it."""
+    return open_gate(home, ask=_ask_to_run)
+
+
+def _ask_to_run(request: ConsentRequest) -> Answer | None:
+    from skilllite_sandbox.gate.terminal import ask_to_run
+
+    return ask_to_run(request)
 
 
 def own_place(directory: str, home: Home) -> str:

@@ -163,7 +163,7 @@ class SandboxRunner:
 
     def _look(self, staged: StagedSkill, directory: Path, policy: Policy) -> tuple[Policy, bool]:
         """Return the policy with what a person granted here, and whether peers need a PASS."""
-        grants = task_grants(staged, directory, self._sandbox.gate.granted)
+        grants = task_grants(staged, directory, self._sandbox.granted)
         guard = self._stage.guard
         at_pass = guard is None or guard.trust_of(str(directory)).peers_need_pass
         return replace(policy, grants=grants), at_pass

@@ -80,7 +80,7 @@ def run_bash_command(
     with record.refusals() if record is not None else nullcontext():
         place = locate()
     request = request_of(args, level)
-    gate = place.gate or gate_of_the_terminal()
+    gate = place.gate or gate_of_the_terminal
     with (
         Sandbox(
             stage=place.stage, pool=False, preload=False, guard=place.guard, gate=gate
@@ -93,7 +93,7 @@ def run_bash_command(
                 args.text,
                 place.directory,
                 sandbox.stage,
-                granted=gate.granted,
+                granted=sandbox.granted,
                 environ=os.environ,
             )
             for each in made.notes:

@@ -58,7 +58,7 @@ class Place:
         stage: Stage | None = None,
         environments: Callable[[], Environments] | None = None,
         guard: Guard | None = None,
-        gate: Gate | None = None,
+        gate: Callable[[], Gate] | None = None,
     ) -> None:
         """Say where; without a stage copies are temporary, and packages are this user's.
 
@@ -189,7 +189,7 @@ def _run(
             input_bytes,
             place.directory,
             sandbox.stage,
-            granted=sandbox.gate.granted,
+            granted=sandbox.granted,
             environ=os.environ,
         )
         for each in notes:
@@ -215,7 +215,7 @@ def _open(place: Place, launcher: Launcher | None = None) -> Sandbox:
         launcher=launcher,
         environments=place.environments,
         guard=place.guard,
-        gate=place.gate or gate_of_the_terminal(),
+        gate=place.gate or gate_of_the_terminal,
     )
 
 
@@ -244,7 +244,7 @@ def _explain(args: argparse.Namespace, level: int, locate: Callable[[], Place]) 
             b"{}",
             place.directory,
             sandbox.stage,
-            granted=sandbox.gate.granted,
+            granted=sandbox.granted,
         )
         for each in notes:
             note(each)

@@ -37,13 +37,12 @@ def run(args: argparse.Namespace) -> int:
 
     def locate() -> Place:
         from skilllite.cli.project_trust import locate_or_ask
-        from skilllite.gating import open_gate
+        from skilllite.gating import open_terminal_gate
         from skilllite.sdk import open_stage
-        from skilllite_sandbox.gate.terminal import ask_to_run
         from skilllite_sandbox.run_command import Place
 
-        gate = open_gate(home, ask=ask_to_run)
-        return Place(locate_or_ask(args.skill, home)[0], open_stage(home), gate=gate)
+        directory, _ = locate_or_ask(args.skill, home)
+        return Place(directory, open_stage(home), gate=lambda: open_terminal_gate(home))
 
     level = config.integer("sandbox.level")
     if args.explain:

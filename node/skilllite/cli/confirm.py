@@ -127,7 +127,7 @@ def _let_hide(directory: str, staged: StagedSkill, home: Home, decisions: Decisi
         output.note("nothing was confirmed")
         return errors.NEEDS_CONFIRMATION
     facts = {"skill": staged.skill.name, "digest": staged.digest, "by": "terminal"}
-    HomeAudit(home).record("policy.name_taken", facts, durable=True)
+    HomeAudit(home).record("trust.name", facts, durable=True)
     decisions.let_hide(staged.digest, staged.skill.name)
     output.note(f"{name} is this one from now on, as long as its content stays the same")
     return errors.OK

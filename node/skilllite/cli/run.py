@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from skilllite.config import Config
     from skilllite_sandbox.environment.store import Environments
-    from skilllite_sandbox.gate.request import Answer, ConsentRequest
+    from skilllite_sandbox.gate.gate import Gate
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,12 +80,6 @@ def _run(args: argparse.Namespace) -> int:
     return _run_here(args, home, config, level=level, given=given)
 
 
-def _ask_to_run(request: ConsentRequest) -> Answer | None:
-    from skilllite_sandbox.gate.terminal import ask_to_run
-
-    return ask_to_run(request)
-
-
 def _run_here(
     args: argparse.Namespace, home: Home, config: Config, *, level: int, given: GivenInput
 ) -> int:
@@ -97,9 +91,13 @@ def _run_here(
 
         return opened(home.env)
 
+    def open_gate() -> Gate:
+        from skilllite.gating import open_terminal_gate
+
+        return open_terminal_gate(home)
+
     def locate() -> Place:
         from skilllite.cli.project_trust import locate_or_ask
-        from skilllite.gating import open_gate
         from skilllite.sdk import open_stage
 
         directory, entry = locate_or_ask(args.skill, home)
@@ -109,9 +107,7 @@ def _run_here(
 
             if said := shadow_note(entry):
                 note(f"note: {said}")
-        return Place(
-            directory, open_stage(home), open_environments, gate=open_gate(home, ask=_ask_to_run)
-        )
+        return Place(directory, open_stage(home), open_environments, gate=open_gate)
 
     if args.explain or args.system:
         return run_skill_command(args, level=level, locate=locate, given=given)

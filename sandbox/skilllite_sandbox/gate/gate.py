@@ -105,8 +105,7 @@ class Gate:
             directory: Of which it is one.
         """
         requests = staged.skill.requests
-        wants = requests.network or requests.network_mentioned or requests.exec or requests.env
-        if self._decisions is None or not (wants or requests.bash_tools):
+        if self._decisions is None:
             return NOTHING_GRANTED
         found = self._decisions.grant_record(staged.digest)
         if found is None and (place := self._own_place(directory)):
@@ -159,7 +158,7 @@ class Gate:
         from skilllite_sandbox.gate.request import Answer
 
         if answer not in (Answer.ONCE, Answer.ALWAYS):
-            self._tell("consent.refused", staged, policy, codes=request.codes, by=self._asked_by)
+            self._tell("consent.denied", staged, policy, codes=request.codes, by=self._asked_by)
             raise ConsentRequired(
                 f"{staged.skill.name} does not run without consent",
                 cause="the answer was no",
