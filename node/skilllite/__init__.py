@@ -11,13 +11,17 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # importing `typing` would cost what the laziness saves
 if TYPE_CHECKING:
+    from skilllite.code_runs import execute_code as execute_code
+    from skilllite.code_runs import scan_code as scan_code
     from skilllite.sdk import run_skill as run_skill
     from skilllite.version import VERSION as __version__
 
-__all__ = ["__version__", "run_skill"]
+__all__ = ["__version__", "execute_code", "run_skill", "scan_code"]
 
 _HOME_OF = {
+    "execute_code": ("skilllite.code_runs", "execute_code"),
     "run_skill": ("skilllite.sdk", "run_skill"),
+    "scan_code": ("skilllite.code_runs", "scan_code"),
     "__version__": ("skilllite.version", "VERSION"),
 }
 

@@ -1,24 +1,24 @@
-"""Who can be asked something that only a person may answer: whoever sits at the terminal.
+"""Asks a person what only a person may answer about installed skills.
 
-The one place through which commands get a person's answer; with none, they end with status 4.
+At the controlling terminal alone: nothing on stdin, no flag and no program answers for them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-Ask = Callable[[str], bool]
-"""Shows a person a question at their terminal; only a deliberate yes is True."""
+Ask = Callable[[list[str]], bool | None]
+"""Shows lines to a person; True only for a deliberate yes, None when there is nobody to ask."""
 
 
-def person_at_terminal() -> Ask | None:
-    """Return who can be asked; None when there is nobody."""
-    from skilllite_sandbox.gate.terminal import ask_at_terminal, person_is_here
+def ask_at_the_terminal(lines: list[str]) -> bool | None:
+    """Ask a person in front of this process's terminal."""
+    from skilllite_sandbox.gate.terminal import ask_at_terminal
 
-    if not person_is_here():
-        return None
+    said = ask_at_terminal(lines, {"yes": "yes"})
+    return None if said is None else said == "yes"
 
-    def ask(question: str) -> bool:
-        return ask_at_terminal(question.splitlines(), {"yes": "yes"}) == "yes"
 
-    return ask
+def ask_nobody(lines: list[str]) -> bool | None:
+    """Answer for the lack of a person."""
+    return None

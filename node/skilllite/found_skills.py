@@ -26,14 +26,15 @@ def skill_folders(paths: Iterable[str]) -> list[str]:
         for path in paths
         if path == SKILL_FILE or path.endswith(f"/{SKILL_FILE}")
     )
-    outer: list[str] = []
+    outer: dict[str, None] = {}
     for folder in folders:
         parts = folder.split("/") if folder else []
         if len(parts) > DEPTH_MAX or not _NEVER.isdisjoint(parts):
             continue
-        if not any(each == "" or folder.startswith(f"{each}/") for each in outer):
-            outer.append(folder)
-    return outer
+        above = ("/".join(parts[:depth]) for depth in range(len(parts)))
+        if not any(each in outer for each in above):
+            outer[folder] = None
+    return list(outer)
 
 
 def files_below(root: Path) -> list[str]:

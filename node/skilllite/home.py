@@ -202,6 +202,16 @@ class Home:
         return f"{self._data}/audit"
 
     @property
+    def rules_name(self) -> str:
+        """The path of the folder with the user's own rules for the scanner."""
+        return f"{self._config}/rules"
+
+    @property
+    def suppressions_name(self) -> str:
+        """The path of the file with the findings that the user suppresses."""
+        return f"{self._config}/suppressions.toml"
+
+    @property
     def logs(self) -> Path:
         return self.state_dir / "logs"
 

@@ -20,6 +20,7 @@ from skilllite_sandbox.archive import (
     copy_tree,
     move_into_place,
     remove_tree,
+    remove_unfinished,
     unfinished_beside,
 )
 from skilllite_sandbox.errors import InvalidInput, InvalidSkill, RegisterUntrusted
@@ -32,6 +33,7 @@ from skilllite_sandbox.scan.report import SCANNER_VERSION, ScanReport
 from skilllite_sandbox.skill import Skill, read_skill
 from skilllite_sandbox.values import dataclass
 
+LEFTOVERS_KEPT_S = 3600.0  # far above the longest installation: an older one was left by a crash
 FOLDER_BYTES_MAX = 200  # a folder name has 255 bytes, and ours need room for a temporary one
 
 Vouch = Callable[[tuple[Entry, ...]], str]
@@ -128,6 +130,7 @@ class Installer:
         self._denylist.refuse(name=first.name, source=source)
         destination, occupied = self._destination(first, fetched, replace=replace)
         self._root.mkdir(parents=True, exist_ok=True)
+        remove_unfinished(self._root, older_than_s=LEFTOVERS_KEPT_S)
         with unfinished_beside(destination) as incoming:
             digest = copy_tree(
                 fetched.folder, incoming, read_only=False, leave_behind=LEFT_BEHIND, durable=True

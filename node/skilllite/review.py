@@ -19,11 +19,11 @@ FINDINGS_SHOWN_MAX = 20
 class Reviewer:
     """Shows what the scanner said, and asks."""
 
-    def __init__(self, *, ask: Ask | None, as_json: bool = False) -> None:
-        """Take who can be asked; None when there is no person at a terminal.
+    def __init__(self, *, ask: Ask, as_json: bool = False) -> None:
+        """Take who can be asked.
 
         Args:
-            ask: Asks.
+            ask: Asks a person.
             as_json: Print what is refused or needs an answer for programs, too.
         """
         self._ask = ask
@@ -43,9 +43,9 @@ class Reviewer:
             ConsentRequired: a person has to be asked, and there is none.
         """
         verdict = self.verdict = report.verdict
-        output.note(output.printable(f"scan: {verdict.value} {skill.name} ({report.digest[:19]}…)"))
-        for line in (*_finding_lines(report), *_request_lines(skill)):
-            output.note(output.printable(f"  {line}"))
+        lines = shown(skill, report)
+        for line in lines:
+            output.note(line)
         if verdict is Verdict.PASS:
             return
         name = output.printable(skill.name)
@@ -54,18 +54,19 @@ class Reviewer:
             raise Refused(
                 f"{name} was not installed: the scanner blocks it",
                 cause="what it does has no place in an honest skill; nobody can confirm that",
-                hint=f"`skilllite scan {self.source or 'DIR'}` says where and why",
+                hint="the findings above say where and why",
             )
-        if self._ask is None:
+        question = f"Install {name} from {output.printable(self.source)} all the same?"
+        answer = self._ask([*lines, "", question])
+        if answer is not True:
             self._print(skill, report)
+        if answer is None:
             raise ConsentRequired(
                 f"{name} was not installed: a person has to agree to it",
                 cause="there is no terminal to ask at",
                 hint="run the same command in a terminal, read what it shows, and answer there",
             )
-        question = f"Install {name} from {output.printable(self.source)} all the same?"
-        if not self._ask(question):
-            self._print(skill, report)
+        if not answer:
             raise Refused(f"{name} was not installed", cause="you said no")
         self.agreed = True
 
@@ -73,6 +74,13 @@ class Reviewer:
         if self._as_json:
             record = {"installed": False, "name": skill.name, **report.to_json()}
             output.print_json(record)
+
+
+def shown(skill: Skill, report: ScanReport) -> list[str]:
+    """Return what a person gets to see of a scan, harmless to a terminal."""
+    first = f"scan: {report.verdict.value} {skill.name} ({report.digest[:19]}…)"
+    lines = [f"  {line}" for line in (*_finding_lines(report), *_request_lines(skill))]
+    return [output.printable(line) for line in (first, *lines)]
 
 
 def _finding_lines(report: ScanReport) -> list[str]:

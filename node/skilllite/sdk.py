@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from skilllite.catalog import CatalogEntry
     from skilllite_sandbox.gate.request import ConsentRequest
+    from skilllite_sandbox.outcome import Outcome
 
 SKILL_FILE = "SKILL.md"
 
@@ -64,9 +65,7 @@ def run_skill(
     config = load_config(home)
     level, stage = Level(sandbox_level), open_stage(home)
     skill = str(path_or_name)
-    record = open_run_record(
-        home, by="program", level=level, warn=_warn, config=config, skill=skill
-    )
+    record = open_run_record(home, by="program", level=level, warn=warn, config=config, skill=skill)
     environments = open_environments(home.env)
     with Sandbox(
         level,
@@ -88,6 +87,11 @@ def run_skill(
         finally:
             if record is not None:
                 record.close()
+    return result_of(outcome)
+
+
+def result_of(outcome: Outcome) -> dict[str, Any]:
+    """Return what the library tells of a run."""
     return {
         "success": outcome.ok,
         "text": outcome.text,
@@ -97,7 +101,8 @@ def run_skill(
     }
 
 
-def _warn(text: str) -> None:
+def warn(text: str) -> None:
+    """Tell the program's author what went wrong beside a run."""
     import warnings
 
     warnings.warn(text, RuntimeWarning, stacklevel=3)
@@ -145,14 +150,16 @@ def locate_skill(
     try:
         from pathlib import Path
 
-        project = Path(working_directory or os.getcwd())
-        entry = SkillCatalog.for_project(project, home).find_named(path_or_name)
+        catalog = SkillCatalog.for_project(Path(working_directory or os.getcwd()), home)
+        entry = catalog.find_named(path_or_name)
     except (errors.NotFound, InvalidSkill) as error:
         # What was installed under that name may be changed so that nobody finds it by it any more.
         # The stage will say so.
         from skilllite.trust import open_guard
 
-        if (installed := open_guard(home).directory_of_name(path_or_name)) is not None:
+        roots = [os.fspath(root.path) for root in catalog.roots]
+        installed = open_guard(home).directory_of_name(path_or_name, roots)
+        if installed is not None and os.path.lexists(installed):
             return installed, None
         if isinstance(error, InvalidSkill):
             raise

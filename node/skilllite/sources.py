@@ -119,6 +119,7 @@ def _short(text: str, host: str) -> GitSource | None:
         return None
     _check(ref=ref, skill=skill)
     url = f"{host.rstrip('/')}/{found['owner']}/{found['repo'].removesuffix('.git')}.git"
+    _git_url(url)  # the host is a setting, and has to keep the rules too
     return GitSource(url, ref, found["rest"].strip("/"), skill)
 
 

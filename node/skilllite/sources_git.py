@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -33,8 +34,12 @@ from skilllite_sandbox.values import dataclass
 FETCH_S_MAX = 300.0  # a large repository over a slow line
 QUICK_S_MAX = 60.0  # what only reads what was fetched
 REPOSITORY_BYTES_MAX = 512 * MIB  # one commit, packed; a skill has 256 MiB at most
-LISTING_BYTES_MAX = 64 * MIB  # half a million paths
+FILE_BYTES_MAX = REPOSITORY_BYTES_MAX  # the kernel's bound, for what grows between two looks
+LISTING_BYTES_MAX = 16 * MIB  # more than a hundred thousand paths
 SAID_BYTES_MAX = 8 * 1024  # of what git has to say
+MEMORY_BYTES_MAX = 4096 * MIB  # addresses of one process of git: a pack is mapped
+PROCESSOR_S_MAX = 120  # of one process; unpacking 512 MiB takes some 20
+_WATCH_FIRST_S = 0.001
 _WATCH_EVERY_S = 0.05
 _READ_BYTES = 256 * 1024
 
@@ -78,6 +83,7 @@ class GitRepository:
         self._say = say
         self._place = folder / "repository"
         self._empty = folder / "empty"
+        self._output = folder / "output"
         self._commit = ""
         self._items: tuple[_Item, ...] = ()
         found = shutil.which("git", path="/usr/local/bin:/usr/bin:/bin")
@@ -87,6 +93,7 @@ class GitRepository:
 
     def __enter__(self) -> GitRepository:
         self._empty.mkdir(mode=0o700)
+        self._output.mkdir(mode=0o700)
         self._run("init", "--quiet", "--bare", "--template=", os.fspath(self._place), here=False)
         return self
 
@@ -98,6 +105,7 @@ class GitRepository:
     ) -> None:
         remove_tree(self._place)
         remove_tree(self._empty)
+        remove_tree(self._output)
 
     def fetch(self, ref: str) -> str:
         """Fetch one commit and return its name.
@@ -176,59 +184,75 @@ class GitRepository:
                 raise InvalidSkill(f"{self._url} holds a name that isn't UTF-8") from None
 
     def _run(self, *words: str, here: bool = True) -> bytes:
-        """Run a command that reads what is here; its output is bounded by what was fetched."""
-        command = self._command(*words) if here else [self._git, *words]
-        try:
-            done = subprocess.run(
+        """Return what a command gives that reads what was fetched."""
+        ended, given, said = self._started(
+            self._command(*words) if here else [self._git, *words],
+            deadline_s=QUICK_S_MAX,
+            size_bytes_max=LISTING_BYTES_MAX,
+            watched=self._output,
+        )
+        if ended:
+            raise Refused(f"git {words[0]} failed for {self._url}", cause=said or None)
+        return given.read_bytes()
+
+    def _watched(self, *words: str) -> str | None:
+        """Run a command that writes; return what it said when it failed, None when it didn't."""
+        ended, _, said = self._started(
+            self._command(*words),
+            deadline_s=FETCH_S_MAX,
+            size_bytes_max=REPOSITORY_BYTES_MAX,
+            watched=self._place,
+        )
+        return said if ended else None
+
+    def _started(
+        self, command: list[str], *, deadline_s: float, size_bytes_max: int, watched: Path
+    ) -> tuple[int, Path, str]:
+        """Run a command within bounds; return its status, where its output is, and what it said."""
+        given, said = self._output / "given", self._output / "said"
+        with given.open("wb") as results, said.open("wb") as errors:
+            process = subprocess.Popen(
                 command,
                 env=self._environment(),
                 cwd=self._empty,
                 stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=QUICK_S_MAX,
-                check=False,
-            )
-        except (subprocess.TimeoutExpired, OSError) as error:
-            raise Refused(f"git {words[0]} failed for {self._url}", cause=str(error)) from None
-        if done.returncode or len(done.stdout) > LISTING_BYTES_MAX:
-            cause = done.stderr[-SAID_BYTES_MAX:].decode("utf-8", "replace").strip()
-            raise Refused(
-                f"git {words[0]} failed for {self._url}", cause=cause or "too much output"
-            )
-        return done.stdout
-
-    def _watched(self, *words: str) -> str | None:
-        """Run a command that writes; return what it said when it failed, None when it didn't."""
-        said = self._place / "said"
-        with said.open("wb") as errors:
-            process = subprocess.Popen(
-                self._command(*words),
-                env=self._environment(),
-                cwd=self._empty,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
+                stdout=results,
                 stderr=errors,
                 start_new_session=True,
             )
             try:
-                self._watch(process)
+                _bound(process)
+                self._watch(process, deadline_s, size_bytes_max, watched)
             finally:
                 _kill_group(process)
-        if process.returncode == 0:
-            return None
-        return said.read_bytes()[-SAID_BYTES_MAX:].decode("utf-8", "replace").strip()
+        words = said.read_bytes()[-SAID_BYTES_MAX:].decode("utf-8", "replace").strip()
+        return process.returncode, given, words
 
-    def _watch(self, process: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + FETCH_S_MAX
+    def _watch(
+        self,
+        process: subprocess.Popen[bytes],
+        deadline_s: float,
+        size_bytes_max: int,
+        watched: Path,
+    ) -> None:
+        deadline = time.monotonic() + deadline_s
+        pause_s = _WATCH_FIRST_S
         while not _has_ended(process):
             if time.monotonic() > deadline:
-                raise Refused(f"{self._url} took longer than {FETCH_S_MAX:.0f} s")
-            if _size_bytes(self._place) > REPOSITORY_BYTES_MAX:
-                raise Refused(
-                    f"{self._url} is larger than {REPOSITORY_BYTES_MAX // MIB} MiB",
-                    hint="clone it yourself, and add the folder of the skill",
-                )
-            time.sleep(_WATCH_EVERY_S)
+                raise Refused(f"{self._url} took longer than {deadline_s:.0f} s")
+            self._check_size(watched, size_bytes_max)
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, _WATCH_EVERY_S)
+        self._check_size(watched, size_bytes_max)
+
+    def _check_size(self, watched: Path, size_bytes_max: int) -> None:
+        if _size_bytes(watched) > size_bytes_max:
+            raise Refused(
+                f"{self._url} is larger than {size_bytes_max // MIB} MiB"
+                if watched == self._place
+                else f"{self._url} holds more files than {size_bytes_max // MIB} MiB can list",
+                hint="clone it yourself, and add the folder of the skill",
+            )
 
     def _command(self, *words: str) -> list[str]:
         settings = [word for setting in _SETTINGS for word in ("-c", setting)]
@@ -319,6 +343,21 @@ class _Objects:
             left -= len(chunk)
             yield chunk
         source.read(1)  # the newline behind it
+
+
+def _bound(process: subprocess.Popen[bytes]) -> None:
+    """Bound a process and what it starts from now on: a pack can be made to burst as well."""
+    bounds = (
+        (resource.RLIMIT_AS, MEMORY_BYTES_MAX),
+        (resource.RLIMIT_FSIZE, FILE_BYTES_MAX),
+        (resource.RLIMIT_CPU, PROCESSOR_S_MAX),
+        (resource.RLIMIT_CORE, 0),
+    )
+    for which, most in bounds:
+        with suppress(OSError):  # it has ended already
+            _, hard = resource.prlimit(process.pid, which)
+            most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            resource.prlimit(process.pid, which, (most, most))
 
 
 def _has_ended(process: subprocess.Popen[bytes]) -> bool:

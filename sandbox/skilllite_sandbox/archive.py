@@ -12,13 +12,15 @@ import hashlib
 import os
 import stat
 import struct
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from skilllite_sandbox.digest import TreeEntry, digest_of_entries, directory_entry, file_entry
 from skilllite_sandbox.errors import InvalidInput, InvalidSkill, NotFound
+from skilllite_sandbox.linux.exchange import exchange
 from skilllite_sandbox.manifest import SKILL_FILE
 from skilllite_sandbox.policy import MIB
 from skilllite_sandbox.tree import (
@@ -147,9 +149,21 @@ def remove_tree(path: Path) -> None:
     """Remove a tree even where its folders are read-only; one that is gone already is fine."""
     import shutil
 
+    if path.is_symlink():
+        path.unlink()  # what it leads to is somebody else's
+        return
     for folder, _, _ in os.walk(path):
         Path(folder).chmod(0o700)
     shutil.rmtree(path, ignore_errors=True)
+
+
+def remove_unfinished(folder: Path, *, older_than_s: float) -> None:
+    """Remove what crashes have left in a folder under temporary names."""
+    now = time.time()
+    for path in folder.glob(f"{UNFINISHED_PREFIX}*"):
+        with suppress(OSError):
+            if now - path.lstat().st_mtime > older_than_s:
+                remove_tree(path)
 
 
 @contextmanager
@@ -176,6 +190,10 @@ def move_into_place(incoming: Path, destination: Path, *, replace: bool) -> None
         except OSError:
             raise _occupied(destination) from None
         _sync_directory(destination.parent)
+        return
+    if os.path.lexists(destination) and exchange(incoming, destination):
+        _sync_directory(destination.parent)
+        remove_tree(incoming)  # which has become the old one
         return
     with unfinished_beside(destination) as old:
         if os.path.lexists(destination):

@@ -23,6 +23,8 @@ from skilllite_sandbox.run_output import (
     print_error,
     write,
 )
+from skilllite_sandbox.scan.scan_command import HELP as SCAN_HELP
+from skilllite_sandbox.scan.scan_command import add_scan_arguments, run_scan_command
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from skilllite_sandbox.probe import Check
 
 _AUDIT_HELP = "look up what is known against the packages of skills"
-_NOT_BUILT = ("mcp", "scan")
+_NOT_BUILT = ("mcp",)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -58,6 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_bash_arguments(bash, skill="DIR")
     verify = commands.add_parser("verify", help=VERIFY_HELP, allow_abbrev=False)
     add_verify_arguments(verify, skill="DIR")
+    scan = commands.add_parser("scan", help=SCAN_HELP, allow_abbrev=False)
+    add_scan_arguments(scan, skill="DIR")
+    explain = commands.add_parser("explain", help="what a finding means", allow_abbrev=False)
+    explain.add_argument("code", metavar="CODE", nargs="?", help="like SL401; else all of them")
+    explain.add_argument("--json", action="store_true", help="print a JSON object")
     audit = commands.add_parser("dependency-audit", help=_AUDIT_HELP, allow_abbrev=False)
     words = sys.argv[1:] if arguments is None else arguments
     if words[:1] == ["dependency-audit"]:  # what it imports costs the others 60 ms
@@ -84,6 +91,12 @@ def _dispatch(args: argparse.Namespace) -> int:
         raise SandboxUnavailable(f"`skilllite-sandbox {args.command}` is not built yet")
     if args.command == "doctor":
         return _doctor(as_json=args.json)
+    if args.command == "explain":
+        from skilllite_sandbox.scan.explain_command import run_explain_command
+
+        return run_explain_command(args.code, as_json=args.json)
+    if args.command == "scan":
+        return _scan(args)
     from skilllite_sandbox.integrity.user_home import open_user_guard
 
     guard = open_user_guard(os.environ)
@@ -101,6 +114,20 @@ def _dispatch(args: argparse.Namespace) -> int:
     if args.command == "bash":
         return run_bash_command(args, level=level, locate=lambda: Place(args.skill, guard=guard))
     return run_skill_command(args, level=level, locate=lambda: Place(args.skill, guard=guard))
+
+
+def _scan(args: argparse.Namespace) -> int:
+    """Scan with what ships, and the rules that are named: this program knows no home."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    from skilllite_sandbox.scan.choices import read_choices
+
+    try:
+        own = version("skilllite")
+    except PackageNotFoundError:  # run from a checkout
+        own = "0"
+    choices = read_choices(rules=[args.rules] if args.rules else [])
+    return run_scan_command(args, locate=lambda: args.skill, choices=choices, version=own)
 
 
 def _doctor(*, as_json: bool, platform: str = sys.platform) -> int:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +22,10 @@ import pytest
 
 from skill_files import make_skill, skill_md
 from skilllite import sources_git, sources_web
+from skilllite.asking import ask_nobody
 from skilllite.catalog import SkillCatalog
 from skilllite.cli.main import main
+from skilllite.config import load_config
 from skilllite.errors import Refused
 from skilllite.fetch import fetch
 from skilllite.home import Home
@@ -370,7 +373,7 @@ def install(lab: Lab, reviewer: Reviewer, *findings: Finding) -> None:
 
 def test_what_the_scanner_blocks_is_not_installed_whoever_agrees(lab: Lab) -> None:
     with pytest.raises(Refused, match="the scanner blocks it"):
-        install(lab, Reviewer(ask=lambda question: True), CRITICAL)
+        install(lab, Reviewer(ask=lambda lines: True), CRITICAL)
 
     assert lab.installed == []
     assert open_guard(lab.home).register.read().skills == {}
@@ -378,17 +381,17 @@ def test_what_the_scanner_blocks_is_not_installed_whoever_agrees(lab: Lab) -> No
 
 def test_a_review_needs_a_person(lab: Lab) -> None:
     with pytest.raises(ConsentRequired) as caught:
-        install(lab, Reviewer(ask=None), HIGH)
+        install(lab, Reviewer(ask=ask_nobody), HIGH)
 
     assert caught.value.hint is not None and "in a terminal" in caught.value.hint
     assert lab.installed == []
 
 
 def test_a_person_decides_about_a_review(lab: Lab, capfd: pytest.CaptureFixture[str]) -> None:
-    questions: list[str] = []
+    questions: list[list[str]] = []
 
-    def ask(question: str) -> bool:
-        questions.append(question)
+    def ask(lines: list[str]) -> bool:
+        questions.append(lines)
         return len(questions) > 1
 
     reviewer = Reviewer(ask=ask)
@@ -400,6 +403,7 @@ def test_a_person_decides_about_a_review(lab: Lab, capfd: pytest.CaptureFixture[
 
     assert lab.installed == ["report"]
     assert lab.manifest_of("report").verdict == "REVIEW"
+    assert any("scripts/main.py:1 sends what it reads" in line for line in questions[0])
     assert "scripts/main.py:1 sends what it reads" in capfd.readouterr().err
 
 
@@ -464,10 +468,15 @@ def test_what_a_crash_left_is_removed_later(lab: Lab) -> None:
     old = lab.home.incoming / "1-abc"
     old.mkdir(parents=True)
     os.utime(old, (0, 0))
+    half = lab.home.skills / ".incoming-1-abc"
+    half.mkdir(parents=True)
+    (half / "SKILL.md").touch()
+    os.utime(half, (0, 0))
     make_repository(lab, "one")
 
     assert lab("add", "owner/repo") == 0
     assert not old.exists()
+    assert lab.nothing_is_left()
 
 
 def test_git_in_the_working_directory_is_never_taken_for_the_systems(
@@ -531,3 +540,40 @@ def test_a_lost_key_is_not_replaced(lab: Lab) -> None:
     assert lab("add", "other") == 3
     assert "is gone" in lab.err
     assert not (lab.home.keys / "sign.pem").exists()
+
+
+def test_a_tree_that_bursts_stops_early(lab: Lab) -> None:
+    place = make_repository(lab, "one")
+
+    def run(*words: str, given: str) -> str:
+        command = ["git", *words]
+        environment = {"PATH": "/usr/bin:/bin", "HOME": str(lab.base)}
+        done = subprocess.run(
+            command, cwd=place, env=environment, input=given, text=True, capture_output=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    name = run("hash-object", "-w", "--stdin", given="x")
+    kind, mode = "blob", "100644"
+    for _ in range(9):  # ten to the power of nine paths, in ten objects
+        listing = "".join(f"{mode} {kind} {name}\tentry-{number}\n" for number in range(10))
+        name, kind, mode = run("mktree", given=listing), "tree", "040000"
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    bomb = run(*identity, "commit-tree", name, "-m", "bomb", given="")
+    git("update-ref", "refs/heads/bomb", bomb, at=place)
+    started = time.monotonic()
+
+    assert lab("add", "owner/repo#bomb") == 3
+    assert "more files than" in lab.err
+    assert time.monotonic() - started < WAIT_S
+    assert lab.nothing_is_left()
+
+
+def test_a_project_does_not_say_where_skills_come_from(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SKILLLITE_ADD_HOST")
+    Path(".env").write_text("SKILLLITE_ADD_HOST=https://evil.example.com\n")
+
+    assert load_config(lab.home).text("add.host") == "https://github.com"

@@ -89,6 +89,7 @@ def test_every_stage_of_a_run_is_written_down(
     assert staged["skill"] == "echo" and staged["digest"].startswith("sha256:")
     assert facts_of(home, "run.started")["tier"] == ("none" if level == 1 else "full")
     assert facts_of(home, "run.ended")["reason"] == "ok"
+    assert staged.get("verdict") == ("PASS" if level == 3 else None)
     assert len({line["facts"]["run"] for line in lines_in(home)}) == 1
     assert verified(home, capsys)["ok"]
 
@@ -173,6 +174,16 @@ def test_at_level_3_nothing_runs_unrecorded(
     said = capsys.readouterr()
     assert said.out == ""
     assert "audit log" in said.err and "hint:" in said.err
+
+
+def test_a_program_is_told_that_nothing_ran(
+    home: Home, skill: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_unwritable(home)
+
+    assert main(["run", str(skill), "{}", "--json"]) == 3
+
+    assert json.loads(capsys.readouterr().out)["reason"] == "refused"
 
 
 @pytest.mark.parametrize("level", ["1", "2"])

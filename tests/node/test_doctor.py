@@ -83,6 +83,19 @@ def test_a_key_that_others_can_read_fails(home: Home) -> None:
     assert_remedies(checks)
 
 
+@pytest.mark.parametrize("name", ["integrity/register", "denylist.json"])
+def test_what_every_run_is_compared_with_has_to_be_readable(home: Home, name: str) -> None:
+    path = home.data_dir / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("nothing of that kind", encoding="utf-8")
+
+    checks = check_home(home)
+
+    assert statuses(checks) == [Status.FAILED]
+    assert str(path) in checks[0].detail
+    assert_remedies(checks)
+
+
 def test_looking_at_a_home_that_is_not_there_creates_nothing(tmp_path: Path) -> None:
     checks = check_home(Home.at(tmp_path / "none"))
 

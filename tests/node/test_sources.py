@@ -102,6 +102,12 @@ def test_the_host_of_short_names_is_a_setting() -> None:
     assert parse("a/b", host="file:///srv/git/") == GitSource("file:///srv/git/a/b.git")
 
 
+@pytest.mark.parametrize("host", ["http://example.com", "ext::sh -c id", "git://h", "https://u@h"])
+def test_the_host_has_to_keep_the_rules_too(host: str) -> None:
+    with pytest.raises(UsageError):
+        parse("a/b", host=host)
+
+
 def test_one_skill_of_a_folder_is_named_behind_it() -> None:
     assert parse("repo.zip@x", "repo.zip") == LocalSource("repo.zip", "x")
     assert parse("odd@name", "odd@name") == LocalSource("odd@name")
@@ -145,6 +151,8 @@ def choose(subfolder: str = "", skill: str = "", paths: list[str] = PATHS) -> st
 def test_skills_are_found_where_people_keep_them() -> None:
     assert skill_folders(PATHS) == [".claude/skills/c", "skills/a", "skills/b"]
     assert skill_folders(["SKILL.md", "a/SKILL.md"]) == [""]
+    assert skill_folders(["a/SKILL.md", "a-b/SKILL.md", "a/x/SKILL.md"]) == ["a", "a-b"]
+    assert len(skill_folders(f"{number}/SKILL.md" for number in range(50_000))) == 50_000
 
 
 def test_one_of_several_is_chosen_by_folder_or_name() -> None:

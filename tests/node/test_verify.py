@@ -11,6 +11,7 @@ import pytest
 
 from person import trusts
 from skill_files import make_skill, skill_md
+from skilllite.asking import ask_nobody
 from skilllite.cli import verify
 from skilllite.cli.main import main
 from skilllite.errors import Refused
@@ -204,9 +205,10 @@ def test_a_skill_of_the_project_is_not_removed_by_its_name_alone(lab: Lab) -> No
     assert not (lab.project / ".skills/mine").exists()
 
 
-def test_accepting_needs_a_person(lab: Lab) -> None:
+def test_accepting_needs_a_person(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     (lab.skill / "a.txt").write_text("mine")
 
+    monkeypatch.setattr(verify, "ask_at_the_terminal", ask_nobody)
     assert lab("verify", "--accept", "report") == 4
     assert "in a terminal" in lab.err
     assert lab("verify", "--accept") == 2
@@ -218,8 +220,8 @@ def test_what_a_person_accepts_runs_again_as_theirs(lab: Lab) -> None:
     stage = Stage(lab.project / "stage", guard)
     (lab.skill / "a.txt").write_text("mine")
     with pytest.raises(Refused, match="not accepted"):
-        verify.accept(lab.skill, lab.home, guard, ask=lambda question: False)
-    verify.accept(lab.skill, lab.home, guard, ask=lambda question: True)
+        verify.accept(lab.skill, lab.home, guard, ask=lambda lines: False)
+    verify.accept(lab.skill, lab.home, guard, ask=lambda lines: True)
 
     staged = stage.put(lab.skill)
     trust = guard.admit(str(lab.skill), staged.digest, None)
@@ -232,13 +234,13 @@ def test_what_a_person_accepts_runs_again_as_theirs(lab: Lab) -> None:
 def test_a_change_of_the_name_can_not_be_accepted(lab: Lab) -> None:
     (lab.skill / "SKILL.md").write_text(skill_md("other"))
     with pytest.raises(Refused, match="calls itself other"):
-        verify.accept(lab.skill, lab.home, open_guard(lab.home), ask=lambda question: True)
+        verify.accept(lab.skill, lab.home, open_guard(lab.home), ask=lambda lines: True)
 
 
 def test_nobody_to_ask_accepts_nothing(lab: Lab) -> None:
     (lab.skill / "a.txt").write_text("mine")
     with pytest.raises(ConsentRequired):
-        verify.accept(lab.skill, lab.home, open_guard(lab.home), ask=None)
+        verify.accept(lab.skill, lab.home, open_guard(lab.home), ask=ask_nobody)
 
 
 def test_the_sandbox_alone_verifies_and_refuses_too(lab: Lab) -> None:
@@ -334,3 +336,17 @@ def test_a_bundle_goes_out_and_comes_in(lab: Lab) -> None:
     (lab.skill / "a.txt").write_text("changed")
     assert lab(*export[:3], "other.sig", *export[4:]) == 1
     assert not Path("other.sig").exists()
+
+
+def test_a_name_means_no_skill_of_another_project(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_skill(lab.project / "src", "theirs")
+    assert lab("add", str(source), "--project") == 0
+    elsewhere = lab.project.parent / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+
+    assert lab("run", "theirs", "{}", "--sandbox-level", "1") == 5
+    assert lab("verify", "theirs") == 5
+    assert "theirs" in {each["name"] for each in lab.checked()["skills"]}

@@ -20,6 +20,7 @@ from skilllite_sandbox import unpacking
 from skilllite_sandbox.archive import copy_skill, remove_tree, unpack_zip
 from skilllite_sandbox.digest import compute_digest
 from skilllite_sandbox.errors import InvalidInput, InvalidSkill, NotFound
+from skilllite_sandbox.linux.exchange import exchange
 from skilllite_sandbox.tree import TREE_ENTRIES_MAX
 
 
@@ -332,6 +333,48 @@ def test_a_failed_replacement_keeps_the_old_one(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "user").iterdir()] == ["demo"]
 
 
+def test_a_file_system_that_can_not_exchange_names_replaces_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive_module, "exchange", lambda one, other: False)
+    old = make_skill(tmp_path / "user", files={"old": ""})
+
+    copy_skill(make_skill(tmp_path / "new", files={"new": ""}), old, replace=True)
+
+    assert [path.name for path in (tmp_path / "user").iterdir()] == ["demo"]
+    assert (old / "new").exists()
+
+
+@pytest.mark.parametrize("exchanges", [True, False])
+def test_replacing_a_link_leaves_alone_what_it_leads_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchanges: bool
+) -> None:
+    if not exchanges:
+        monkeypatch.setattr(archive_module, "exchange", lambda one, other: False)
+    elsewhere = make_skill(tmp_path / "work", files={"mine": ""})
+    (tmp_path / "user").mkdir()
+    (tmp_path / "user/demo").symlink_to(elsewhere)
+    before = elsewhere.stat().st_mode
+
+    copy_skill(make_skill(tmp_path / "new"), tmp_path / "user/demo", replace=True)
+
+    assert not (tmp_path / "user/demo").is_symlink()
+    assert elsewhere.stat().st_mode == before
+    assert (elsewhere / "mine").exists()
+    assert [path.name for path in (tmp_path / "user").iterdir()] == ["demo"]
+
+
+def test_an_exchange_happens_whole_or_not(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").write_text("b")
+
+    assert exchange(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "a").read_text() == "b"
+    assert (tmp_path / "b").is_dir()
+    assert not exchange(tmp_path / "a", tmp_path / "absent")
+    assert (tmp_path / "a").read_text() == "b"
+
+
 def test_a_replacement_that_cannot_move_in_puts_the_old_one_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -344,6 +387,7 @@ def test_a_replacement_that_cannot_move_in_puts_the_old_one_back(
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", fail_once)
+    monkeypatch.setattr(archive_module, "exchange", lambda one, other: False)
 
     with pytest.raises(OSError, match="Input/output"):
         copy_skill(make_skill(tmp_path / "new"), old, replace=True)

@@ -296,7 +296,7 @@ def test_doctor_tells_what_this_host_can_enforce(capfd: pytest.CaptureFixture[st
     assert all(check["ok"] for check in report["checks"] if check["required"])
 
 
-@pytest.mark.parametrize("command", ["scan", "mcp"])
+@pytest.mark.parametrize("command", ["mcp"])
 def test_what_is_not_built_says_so(command: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert main([command]) == 3
 

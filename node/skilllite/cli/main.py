@@ -131,6 +131,14 @@ COMMANDS: dict[str, LazyCommand] = {
         "skilllite verify --strict",
     ),
     "reindex": LazyCommand(_SKILLS, "read all skills again", "skilllite reindex"),
+    "scan": LazyCommand(
+        "skilllite.cli.scan",
+        "look at every file of a skill, and say what it does",
+        "skilllite scan ./report --fail-on high",
+    ),
+    "explain": LazyCommand(
+        "skilllite.cli.scan", "what a finding of the scanner means", "skilllite explain SL401"
+    ),
     "dependency-audit": LazyCommand(
         "skilllite.cli.dependency_audit",
         "look up what is known against the packages of skills",
@@ -159,8 +167,8 @@ COMMANDS: dict[str, LazyCommand] = {
 PLANNED = frozenset(
     {
         *("arena", "chat", "completion", "config", "dashboard"),
-        *("desktop", "evolution", "explain", "feedback", "init-cursor"),
-        *("init-opencode", "list-tools", "mcp", "model", "scan", "schedule", "serve", "skills"),
+        *("desktop", "evolution", "feedback", "init-cursor"),
+        *("init-opencode", "list-tools", "mcp", "model", "schedule", "serve", "skills"),
     }
 )
 """Words a later version will know. Said plainly: a wrong guess at the spelling would be unkind."""

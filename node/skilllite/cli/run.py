@@ -112,10 +112,20 @@ def _run_here(
     if args.explain or args.system:
         return run_skill_command(args, level=level, locate=locate, given=given)
     from skilllite.auditing import open_run_record
+    from skilllite_sandbox.errors import AuditUnavailable
     from skilllite_sandbox.run_output import note
 
     asked = {"skill": args.skill, "script": getattr(args, "script", None)}
-    record = open_run_record(home, by="command", level=level, warn=note, config=config, **asked)
+    try:
+        record = open_run_record(home, by="command", level=level, warn=note, config=config, **asked)
+    except AuditUnavailable as error:
+        if args.json:
+            from skilllite_sandbox.run_command import refusal
+            from skilllite_sandbox.run_output import print_outcome
+            from skilllite_sandbox.run_request import request_of
+
+            print_outcome(refusal(error, request_of(args, level)).to_json())
+        raise
     try:
         return run_skill_command(args, level=level, locate=locate, given=given, record=record)
     finally:

@@ -24,7 +24,7 @@ NODE_SILENCE_S = 10.0
 
 def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     """Fetch a skill, look at it, ask if need be, and install it."""
-    from skilllite.asking import person_at_terminal
+    from skilllite.asking import ask_at_the_terminal
     from skilllite.config import load_config
     from skilllite.fetch import fetch
     from skilllite.install import Installer
@@ -37,7 +37,7 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     source = parse_source(args.source, exists=_exists, holds_skill=_holds_skill, host=host)
     root = _target_root(catalog, home, project=args.project)
     guard, store = open_guard(home), open_store(home)
-    reviewer = Reviewer(ask=person_at_terminal(), as_json=args.json)
+    reviewer = Reviewer(ask=ask_at_the_terminal, as_json=args.json)
     installer = Installer(
         root=root,
         catalog=catalog,

@@ -8,12 +8,13 @@ import time
 from pathlib import Path
 
 from skilllite import errors
-from skilllite.asking import Ask, person_at_terminal
+from skilllite.asking import Ask, ask_at_the_terminal
 from skilllite.auditing import recorded_change
+from skilllite.catalog import SkillCatalog
 from skilllite.cli import output
 from skilllite.errors import Refused, UsageError
 from skilllite.home import Home
-from skilllite.review import Reviewer
+from skilllite.review import Reviewer, shown
 from skilllite.sdk import locate_skill
 from skilllite.trust import STARTER_SKILLS, open_guard, open_store
 from skilllite_sandbox.errors import ConsentRequired, InvalidSkill, SandboxError
@@ -21,7 +22,11 @@ from skilllite_sandbox.integrity.entries import differences, digest_of, read_ent
 from skilllite_sandbox.integrity.guard import Guard, changes_since
 from skilllite_sandbox.integrity.manifest import Facts
 from skilllite_sandbox.integrity.trust import TrustTier
-from skilllite_sandbox.integrity.verify_command import add_verify_arguments, run_verify
+from skilllite_sandbox.integrity.verify_command import (
+    CHANGES_SHOWN_MAX,
+    add_verify_arguments,
+    run_verify,
+)
 from skilllite_sandbox.scan.report import SCANNER_VERSION
 from skilllite_sandbox.skill import read_skill
 
@@ -54,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         if not args.skill:
             raise UsageError("--accept needs the names of skills", hint="skilllite verify NAME")
         for given in args.skill:
-            accept(Path(_directory(given, home, guard)), home, guard, ask=person_at_terminal())
+            accept(Path(_directory(given, home, guard)), home, guard, ask=ask_at_the_terminal)
         guard = open_guard(home)
     status = run_verify(
         args,
@@ -73,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     return status
 
 
-def accept(directory: Path, home: Home, guard: Guard, *, ask: Ask | None) -> None:
+def accept(directory: Path, home: Home, guard: Guard, *, ask: Ask) -> None:
     """Sign an installed skill as it is now, when a person who saw the changes agrees.
 
     Raises:
@@ -88,8 +93,10 @@ def accept(directory: Path, home: Home, guard: Guard, *, ask: Ask | None) -> Non
     entries = read_entries(directory)
     digest = digest_of(entries)
     key = guard.key_of(os.fspath(directory))
-    for change in changes_since(guard.place, key, registered, os.fspath(directory)):
-        output.note(output.printable(f"  {change}"))
+    changes = changes_since(guard.place, key, registered, os.fspath(directory))
+    lines = [output.printable(f"  {change}") for change in changes[:CHANGES_SHOWN_MAX]]
+    more = len(changes) - len(lines)
+    lines += [f"  and {more} more"] if more > 0 else []
     guard.denylist.current().refuse(digest=digest, name=registered.name, source=registered.source)
     skill = read_skill(directory, folder=directory.name)
     if skill.name != registered.name:
@@ -100,15 +107,18 @@ def accept(directory: Path, home: Home, guard: Guard, *, ask: Ask | None) -> Non
     report = scan_skill(directory)
     if report.digest != digest:
         raise InvalidSkill(f"{directory} changes while it is read", hint="try again")
-    Reviewer(ask=lambda question: True).review(skill, report)  # asked below, whatever it says
+    for line in lines:
+        output.note(line)
+    Reviewer(ask=lambda shown: True).review(skill, report)  # asked below, whatever it says
     name = output.printable(registered.name)
-    if ask is None:
+    answer = ask([*lines, *shown(skill, report), "", f"Keep these changes in {name}?"])
+    if answer is None:
         raise ConsentRequired(
             f"the changes in {name} were not accepted: a person has to agree to them",
             cause="there is no terminal to ask at",
             hint="run the same command in a terminal, and answer there",
         )
-    if not ask(f"Keep these changes in {name}?"):
+    if not answer:
         raise Refused(f"the changes in {name} were not accepted", cause="you said no")
     facts = Facts(
         place="",
@@ -137,8 +147,9 @@ def _directory(given: str, home: Home, guard: Guard) -> str:
     try:
         return os.path.abspath(locate_skill(given, home)[0])  # noqa: PTH100
     except SandboxError:
-        # One whose folder is gone, or that nobody finds any more.
-        for key, registered in guard.register.current().skills.items():
-            if registered.name == given:
-                return guard.places.directory_of(key)
+        # One whose folder is gone.
+        catalog = SkillCatalog.for_project(Path.cwd(), home)
+        roots = [os.fspath(root.path) for root in catalog.roots]
+        if (installed := guard.directory_of_name(given, roots)) is not None:
+            return installed
         raise

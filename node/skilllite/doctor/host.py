@@ -13,6 +13,8 @@ from typing import Any
 from skilllite.doctor.checks import Check, Status
 from skilllite.errors import HomeUnsafe, SkillLiteError
 from skilllite.home import Home, prepare_directory
+from skilllite.trust import open_guard
+from skilllite_sandbox.errors import PolicyDenied
 from skilllite_sandbox.other_systems import SystemCheck
 from skilllite_sandbox.policy import MIB
 from skilllite_sandbox.probe import Check as Tried
@@ -52,8 +54,25 @@ def check_home(home: Home) -> list[Check]:
         except HomeUnsafe as error:
             checks.append(_failed("home", str(directory), error))
     checks += [check for path in sorted(home.keys.glob("*.pem")) if (check := _check_key(path))]
+    checks += _check_what_is_known(home)
     if not checks:
         checks.append(Check("home", "permissions", Status.OK, f"{home.label}: this user's alone"))
+    return checks
+
+
+def _check_what_is_known(home: Home) -> list[Check]:
+    """Look at what every run is compared with: while it can't be read, no skill runs."""
+    guard = open_guard(home)
+    checks: list[Check] = []
+    for name, read in (
+        ("installed skills", guard.register.read),
+        ("denylist", guard.denylist.current),
+    ):
+        try:
+            read()
+        except PolicyDenied as error:
+            detail = f"{error.message}: {error.cause}"
+            checks.append(Check("home", name, Status.FAILED, detail, error.hint or "restore it"))
     return checks
 
 

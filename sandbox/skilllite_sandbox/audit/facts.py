@@ -19,6 +19,7 @@ KEYS_MAX = 32  # of one object; an event has about ten
 ITEMS_MAX = 32  # of one list: the hosts or programs of a grant
 DEPTH_MAX = 4
 KEY_CHARS_MAX = 48
+KEYS_KNOWN_MAX = 256  # names that are remembered
 TEXT_CHARS_MAX = 400  # a path, a message; the next bound keeps all of them together in a line
 TEXTS_CHARS_MAX = 2048  # of one event; one character may take six bytes of a line
 LOOKED_AT_CHARS_MAX = 8192  # of one text, for secrets; the rest is not kept
@@ -40,6 +41,8 @@ that."""
 
 HARMLESS_CHARS_MAX = 12  # one word shorter than anything that a pattern takes for a secret
 
+_DIGITS = frozenset("0123456789abcdef")
+
 _SECRET_NAMES = (
     *("password", "passwd", "passphrase", "secret", "token", "apikey", "api_key", "authorization"),
     *("credential", "private_key", "access_key", "cookie"),
@@ -54,11 +57,12 @@ _NOT_SECRET = frozenset({"PWD", "OLDPWD", "SSH_AUTH_SOCK", "XAUTHORITY"})
 class Redaction:
     """Makes facts fit to be written down. Immutable; one a process is enough."""
 
-    __slots__ = ("_marks", "_values")
+    __slots__ = ("_keys", "_values")
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         """Remember what the environment keeps under names like those of secrets."""
         environ = os.environ if environ is None else environ
+        self._keys: dict[str, str] = {}
         self._values = tuple(
             sorted(
                 {
@@ -112,11 +116,23 @@ class Redaction:
             if number == KEYS_MAX:
                 cleaned[CUT] = f"{len(facts)} in all"
                 break
-            key = self._text(str(name), room)[:KEY_CHARS_MAX]
+            key = room.take(self._key(str(name)))
             cleaned[key] = HIDDEN if _names_secret(key, value) else self._value(value, depth, room)
         return cleaned
 
+    def _key(self, name: str) -> str:
+        """Return a name as it may be written; the same few dozen occur in every event."""
+        found = self._keys.get(name)
+        if found is None:
+            found = self._shown(name)[:KEY_CHARS_MAX]
+            if len(self._keys) < KEYS_KNOWN_MAX and len(name) <= KEY_CHARS_MAX:
+                self._keys[name] = found
+        return found
+
     def _text(self, text: str, room: _Room) -> str:
+        return room.take(self._shown(text))
+
+    def _shown(self, text: str) -> str:
         shown = str(text)
         if len(shown) > LOOKED_AT_CHARS_MAX:
             # A secret that was cut in two would not be known for one: leave out the last word.
@@ -128,7 +144,7 @@ class Redaction:
         shown = _without_secrets(shown)
         if not shown.isascii() or not shown.isprintable():
             shown = shown.encode("utf-8", "replace").decode("utf-8").translate(_CONTROL)
-        return room.take(shown)
+        return shown
 
 
 class _Room:
@@ -157,6 +173,8 @@ class _Room:
 def _without_secrets(text: str) -> str:
     if len(text) <= HARMLESS_CHARS_MAX and text.replace("-", "").isalnum():
         return text
+    if _DIGITS.issuperset(text.removeprefix("sha256:")):
+        return text  # no mark is made of these alone
     lowered = text.lower()
     if not any(mark in lowered for mark in SECRET_MARKS):
         return text

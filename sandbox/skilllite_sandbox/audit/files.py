@@ -8,7 +8,6 @@ lock                  whoever appends, seals or removes holds it
 from __future__ import annotations
 
 import os
-import re
 
 from skilllite_sandbox.audit.line import LINE_BYTES_MAX, Line, Malformed, read_line
 
@@ -21,7 +20,7 @@ TAIL_BYTES_MAX = 1024 * 1024
 _LOOKS = (4096, 2 * LINE_BYTES_MAX, TAIL_BYTES_MAX)  # nearly always the last few lines are enough
 
 PRIVATE_FILE = 0o600
-_NAME = re.compile(r"(\d{12,16})\.jsonl")
+_NUMBER_CHARS = range(12, 17)
 
 
 def file_name(first_sequence: int) -> str:
@@ -36,9 +35,7 @@ def heads_name(name: str) -> str:
 
 def first_sequence(name: str) -> int:
     """Return which line a file begins with, by its name."""
-    match = _NAME.fullmatch(name)
-    assert match is not None
-    return int(match[1])
+    return int(name.removesuffix(LINES_SUFFIX))
 
 
 def log_files(directory: str) -> list[str]:
@@ -52,7 +49,13 @@ def log_files(directory: str) -> list[str]:
 
 def lines_among(names: list[str]) -> list[str]:
     """Return those of some names that files of lines have, the oldest first."""
-    return sorted(filter(_NAME.fullmatch, names), key=first_sequence)
+    return sorted(filter(_is_of_lines, names), key=first_sequence)
+
+
+def _is_of_lines(name: str) -> bool:
+    number = name.removesuffix(LINES_SUFFIX)
+    digits = number.isascii() and number.isdigit()
+    return number != name and len(number) in _NUMBER_CHARS and digits
 
 
 class Tail:

@@ -132,7 +132,7 @@ class AuditLog:
             try:
                 with _locked(self._directory):
                     self._append(entries, durable=durable)
-            except (OSError, SandboxError) as error:
+            except (OSError, SandboxError, ImportError) as error:
                 if not self._is_written:
                     self._waiting, self._lost = taken + self._waiting, self._lost + lost
                 raise _unavailable(self._directory, error) from error
@@ -353,10 +353,10 @@ def _damaged(directory: str, name: str) -> AuditUnavailable:
     )
 
 
-def _unavailable(directory: str, error: OSError | SandboxError) -> AuditUnavailable:
+def _unavailable(directory: str, error: OSError | SandboxError | ImportError) -> AuditUnavailable:
     if isinstance(error, AuditUnavailable):
         return error
-    cause = error.strerror or str(error) if isinstance(error, OSError) else error.message
+    cause = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error)
     return AuditUnavailable(
         f"the audit log in {directory} can't be written",
         cause=cause,

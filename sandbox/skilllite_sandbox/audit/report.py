@@ -20,7 +20,7 @@ SKILLS_MAX = 1000  # counted one by one; what comes later is counted together
 RUNS_OPEN_MAX = 10_000  # runs whose end is still to come
 OTHER_SKILLS = "(other skills)"
 SECTIONS = {
-    "refusals": ("run.refused", "task.denied", "consent.denied", "skill.refused"),
+    "refusals": ("run.refused", "task.denied", "consent.refused", "skill.refused"),
     "consents": ("consent.", "grant.", "trust."),
     "changes": ("skill.", "policy.", "config.", "denylist.", "team."),
     "node": ("node.", "task.reconciled", "audit."),
@@ -131,7 +131,7 @@ class _Counting:
             return
         skill, verdict = self._open.get(run, ("", ""))
         if line.event in ("run.requested", "run.staged"):
-            self._open[run] = (_text(line, "skill") or skill, verdict)
+            self._open[run] = (_text(line, "skill") or skill, _text(line, "verdict") or verdict)
         elif line.event == "run.scanned":
             self._open[run] = (skill, _text(line, "verdict"))
         elif line.event in ("run.ended", "run.refused"):

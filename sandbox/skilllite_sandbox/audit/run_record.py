@@ -1,6 +1,6 @@
 """What is written down of one run, stage by stage: who asked for what, what started, how it ended.
 
-    run.requested → run.staged → run.started → run.network* → run.ended
+    run.requested → run.scanned → run.staged → run.started → run.network* → run.ended
     run.refused at any place instead
 
 Of the skill's input and output only sizes and hashes are told.
@@ -9,7 +9,6 @@ Of the skill's input and output only sizes and hashes are told.
 from __future__ import annotations
 
 import os
-from binascii import hexlify
 from contextlib import contextmanager
 
 from skilllite_sandbox.digest import sha256
@@ -62,7 +61,7 @@ class RunRecord:
             warn: Takes a line for a person about what could not be written.
             asked: More about who and what: `skill`, `node`, `task`.
         """
-        self.run_id = hexlify(os.urandom(RUN_ID_BYTES)).decode()
+        self.run_id = os.urandom(RUN_ID_BYTES).hex()
         self._recorder = recorder
         self._level = Level(level)
         self._commit = commit
@@ -84,6 +83,10 @@ class RunRecord:
                 self._tell("run.ended", {"ok": False, "reason": "cancelled"})
             raise
 
+    def scanned(self, verdict: str, digest: str) -> None:
+        """Say what the scanner said about what is to run."""
+        self._tell("run.scanned", {"verdict": verdict, "digest": digest})
+
     def staged(self, job: Job) -> None:
         """Say what exactly will run, before it does.
 
@@ -99,6 +102,10 @@ class RunRecord:
             "input_bytes": len(job.input_bytes),
             "input_sha256": hash_of(job.input_bytes),
         }
+        if job.clearance is not None:
+            # Without anybody's consent only what passes is cleared.
+            facts["verdict"] = "REVIEW" if job.clearance.by else "PASS"
+            facts["consent"] = job.clearance.by or None
         if job.environment is not None:
             facts["packages"] = job.environment.digest
         self._tell("run.staged", facts)
@@ -197,9 +204,10 @@ class RunRecord:
             self._tell("run.network", {"attempts": told})
 
     def _complain(self, error: AuditUnavailable) -> None:
-        if self._warn is not None:
+        warn, self._warn = self._warn, None  # once is enough
+        if warn is not None:
             said = f"{error.message}: {error.cause}" if error.cause else error.message
-            self._warn(f"warning: this run is not in the audit log: {said}")
+            warn(f"warning: this run is not in the audit log: {said}")
 
 
 def hash_of(data: bytes) -> str:

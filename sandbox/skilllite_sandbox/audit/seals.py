@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import json
 import os
-import re
 
 from skilllite_sandbox.audit.files import PRIVATE_FILE, heads_name
-from skilllite_sandbox.audit.line import GENESIS, SEQUENCE_MAX, Head, Malformed
+from skilllite_sandbox.audit.line import GENESIS, SEQUENCE_MAX, Head, Malformed, is_hex, is_time
 from skilllite_sandbox.digest import sha256
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
@@ -24,8 +23,6 @@ _DOMAIN = b"skilllite audit head v1\n"
 _LINKS = b"skilllite audit heads v1\n"
 _SIGNATURE_KEY = b',"sig":"'
 _SIGNATURE_TAIL = len(_SIGNATURE_KEY) + 128 + len(b'"}')
-_HEX = re.compile(r"[0-9a-f]*")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _CHARS = {"hash": 64, "prev": 64, "key": 64, "sig": 128}
 
 
@@ -78,11 +75,10 @@ def read_head(data: bytes) -> SealedHead:
     sequence = value["seq"]
     if type(sequence) is not int or not 0 < sequence <= SEQUENCE_MAX:
         raise Malformed("`seq` is not what it can be")
-    if not isinstance(value["time"], str) or _TIME.fullmatch(value["time"]) is None:
+    if not is_time(value["time"]):
         raise Malformed("`time` is not what it can be")
     for key, chars in _CHARS.items():
-        text = value[key]
-        if not isinstance(text, str) or len(text) != chars or _HEX.fullmatch(text) is None:
+        if not is_hex(value[key], chars):
             raise Malformed(f"`{key}` is not what it can be")
     if json.dumps(value, separators=(",", ":")).encode() != data:
         raise Malformed("not written as a head is")

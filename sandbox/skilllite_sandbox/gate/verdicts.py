@@ -164,7 +164,9 @@ def judge(report: ScanReport) -> Judgement:
     from skilllite_sandbox.scan.finding import Severity
     from skilllite_sandbox.scan.verdict import judge_capabilities, verdict_of
 
-    strict = judge_capabilities(report.findings, report.declared, strict=True)
+    # What was received could have taken the name for which something is suppressed.
+    named = tuple(each.finding for each in report.suppressed if not each.by_digest)
+    strict = judge_capabilities(report.findings + named, report.declared, strict=True)
     heavy = [each for each in report.findings if each.severity >= Severity.HIGH]
     return Judgement(
         digest=report.digest,

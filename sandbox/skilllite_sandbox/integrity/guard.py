@@ -21,7 +21,7 @@ from skilllite_sandbox.values import dataclass
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from skilllite_sandbox.integrity.denylist import Denylist, DenylistFile
     from skilllite_sandbox.integrity.entries import Change
@@ -140,6 +140,8 @@ class Guard:
             and known.digest == digest
             and known.register is register
             and known.denylist is denylist
+            # Whether the team still certifies the key can change without any file of ours.
+            and known.trust.tier is not TrustTier.TEAM
         ):
             return known.trust
         seen = _Seen(directory, digest, given, stamp)
@@ -175,11 +177,15 @@ class Guard:
         keys = self.places.keys_of(directory)
         return next((key for key in keys if key in skills), keys[0])
 
-    def directory_of_name(self, name: str) -> str | None:
-        """Return where an installed skill of this name should be, that nobody finds by it now."""
+    def directory_of_name(self, name: str, roots: Iterable[str]) -> str | None:
+        """Return where the skill of this name was installed, below one of these directories.
+
+        For names that nobody finds any more: whatever is there now, and whether anything is.
+        """
+        wanted = {os.path.realpath(root) for root in roots}
         for key, registered in self.register.current().skills.items():
             directory = self.places.directory_of(key)
-            if registered.name == name and os.path.lexists(directory):
+            if registered.name == name and os.path.realpath(os.path.dirname(directory)) in wanted:
                 return directory
         return None
 
@@ -189,7 +195,11 @@ class Guard:
         For listings, and for what was admitted already: then it costs next to nothing.
         """
         known = self._admitted.get(os.path.abspath(directory))
-        if known is not None and known.register is self._present_register():
+        if (
+            known is not None
+            and known.register is self._present_register()
+            and known.trust.tier is not TrustTier.TEAM
+        ):
             return known.trust
         if self._is_bundled(directory):
             return BUNDLED

@@ -82,6 +82,8 @@ class Act(StrEnum):
     """The interpreter, other modules or the log are changed underneath other code."""
     DISARM = "disarm"
     """A protection is switched off: quarantine, firewalls, TLS checks, audit, history."""
+    UNPACK_ANYWHERE = "unpack-anywhere"
+    """An archive decides by its names and links where its files go."""
     TRUST_ANY = "trust-any"
     """Whoever answers is believed: certificates or signatures aren't checked."""
     WALK_OBJECTS = "walk-objects"

@@ -15,6 +15,18 @@ SCHEMA = 1
 
 
 @dataclass(frozen=True, slots=True)
+class Suppressed:
+    """A finding that the user has looked at and doesn't want to be asked about again."""
+
+    finding: Finding
+    reason: str
+    until: str
+    """The last day on which that counts, like `2027-01-31`."""
+    by_digest: bool = False
+    """Whether it was said of this very content, and not of whatever has that name."""
+
+
+@dataclass(frozen=True, slots=True)
 class ScanReport:
     """What the scanner says about one skill."""
 
@@ -24,6 +36,8 @@ class ScanReport:
     used: frozenset[Capability]
     """What the code does, as far as it can be seen."""
     declared: frozenset[Capability]
+    suppressed: tuple[Suppressed, ...] = ()
+    """What would be among the findings if the user hadn't said otherwise."""
 
     @property
     def verdict(self) -> Verdict:
@@ -41,17 +55,10 @@ class ScanReport:
             "schema": SCHEMA,
             "verdict": self.verdict.value,
             "digest": self.digest,
-            "findings": [
-                {
-                    "code": each.code,
-                    "severity": each.severity.word,
-                    "kind": each.kind.value,
-                    "file": each.file,
-                    "line": each.line,
-                    "message": each.message,
-                    "remedy": each.remedy,
-                }
-                for each in self.findings
+            "findings": [finding_json(each) for each in self.findings],
+            "suppressed": [
+                {**finding_json(each.finding), "reason": each.reason, "until": each.until}
+                for each in self.suppressed
             ],
             "capabilities": {
                 each.value: {"used": each in self.used, "declared": each in self.declared}
@@ -60,6 +67,19 @@ class ScanReport:
             "capability_only": self.capability_only,
             "scanner_version": SCANNER_VERSION,
         }
+
+
+def finding_json(finding: Finding) -> dict[str, Any]:
+    """Return a finding as it is printed for programs."""
+    return {
+        "code": finding.code,
+        "severity": finding.severity.word,
+        "kind": finding.kind.value,
+        "file": finding.file,
+        "line": finding.line,
+        "message": finding.message,
+        "remedy": finding.remedy,
+    }
 
 
 def make_report(

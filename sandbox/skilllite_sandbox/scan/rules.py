@@ -18,6 +18,8 @@ _FLOWS: dict[tuple[Datum, Sink], str] = {
     (Datum.SYSTEM, Sink.SEND): "SL304",
     (Datum.WATCHED, Sink.SEND): "SL305",
     (Datum.SECRET, Sink.OUTPUT): "SL306",
+    (Datum.ENVIRONMENT, Sink.OUTPUT): "SL307",
+    (Datum.FETCHED, Sink.WRITE_HOST_FILE): "SL312",
     **{(Datum.FETCHED, sink): "SL311" for sink in _RUNS},
     **{(Datum.DECODED, sink): "SL321" for sink in _RUNS},
     (Datum.DECODED, Sink.SEND): "SL393",
@@ -35,6 +37,7 @@ _ACTS: dict[Act, str] = {
     Act.DETECT: "SL361",
     Act.INSTALL_ELSEWHERE: "SL391",
     Act.TRUST_ANY: "SL392",
+    Act.UNPACK_ANYWHERE: "SL394",
     **dict.fromkeys((Act.SEND, Act.FETCH, Act.CONNECT, Act.LISTEN, Act.LOOK_UP), "SL401"),
     **dict.fromkeys((Act.RUN_PROGRAM, Act.RUN_SHELL, Act.INSTALL), "SL402"),
     **dict.fromkeys((Act.READ_VARIABLE, Act.READ_ENVIRONMENT), "SL403"),
@@ -56,7 +59,17 @@ def findings_of(analysis: Analysis) -> tuple[Finding, ...]:
         if (code := _ACTS.get(doing.act)) is not None:
             place = (code, doing.file, doing.line)
             found.setdefault(place, make_finding(code, doing.file, doing.line, doing.detail))
+    for doing in analysis.doings:
+        if doing.act is Act.TAMPER and (doing.file in _reaching_out(analysis)):
+            place = ("SL354", doing.file, doing.line)
+            found.setdefault(place, make_finding("SL354", doing.file, doing.line, doing.detail))
     for opaque in analysis.opaque:
         place = ("SL701", opaque.file, opaque.line)
         found.setdefault(place, make_finding("SL701", opaque.file, opaque.line, opaque.why))
     return tuple(found.values())
+
+
+def _reaching_out(analysis: Analysis) -> frozenset[str]:
+    """Return the files that send or fetch something."""
+    acts = (Act.SEND, Act.FETCH, Act.CONNECT, Act.LOOK_UP)
+    return frozenset(doing.file for doing in analysis.doings if doing.act in acts)

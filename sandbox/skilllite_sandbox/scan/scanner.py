@@ -17,10 +17,11 @@ from skilllite_sandbox.scan.contents import inspect_contents
 from skilllite_sandbox.scan.declared import declared_capabilities
 from skilllite_sandbox.scan.finding import Finding
 from skilllite_sandbox.scan.folder import read_folder
+from skilllite_sandbox.scan.instructions.inspector import inspect_instructions
 from skilllite_sandbox.scan.presence import inspect_presence
 from skilllite_sandbox.scan.report import ScanReport, make_report
 from skilllite_sandbox.scan.rules import findings_of
-from skilllite_sandbox.scan.source import Language, SourceFile
+from skilllite_sandbox.scan.source import Language, SourceFile, other_readings
 from skilllite_sandbox.scan.structure import inspect_structure
 from skilllite_sandbox.scan.verdict import judge_capabilities
 from skilllite_sandbox.skill import Skill, read_skill
@@ -82,7 +83,7 @@ def scan_sources(
     """
     analysis = Analysis()
     for engine in _engines():
-        analysis += _guarded(engine, sources)
+        analysis += _guarded(engine, (*sources, *other_readings(sources)))
     findings = problems + findings_of(analysis)
     for inspect in _inspectors():
         findings += _guarded_findings(inspect, sources)
@@ -94,9 +95,10 @@ def scan_sources(
 def _engines() -> tuple[Engine, ...]:
     # Imported here: what a skill doesn't have costs its scan nothing.
     from skilllite_sandbox.scan.javascript import analyse_javascript
+    from skilllite_sandbox.scan.python import analyse_python
     from skilllite_sandbox.scan.shell import analyse_shell
 
-    return (analyse_shell, analyse_javascript)
+    return (analyse_python, analyse_shell, analyse_javascript)
 
 
 def _inspectors() -> tuple[Inspector, ...]:
@@ -105,6 +107,7 @@ def _inspectors() -> tuple[Inspector, ...]:
         inspect_presence,
         inspect_characters,
         inspect_dependencies,
+        inspect_instructions,
     )
 
 

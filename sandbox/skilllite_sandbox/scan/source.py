@@ -11,10 +11,11 @@ from enum import StrEnum
 
 from skilllite_sandbox.policy import MIB
 from skilllite_sandbox.scan.formats import Format, format_of
-from skilllite_sandbox.values import dataclass
+from skilllite_sandbox.values import dataclass, replace
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 FILE_BYTES_MAX = 2 * MIB  # of one file; what is larger is reported, not read
@@ -89,6 +90,7 @@ _SUFFIXES = {
         Language.OTHER_CODE,
     ),
 }
+_RUN = frozenset({Language.PYTHON, Language.JAVASCRIPT, Language.TYPESCRIPT, Language.SHELL})
 _SHEBANG = re.compile(rb"#!\s*(?:\S*/env\s+(?:-\S+\s+)*)?\S*?(?P<program>[a-z]+)[\d.]*(?:\s|$)")
 _PROGRAMS = {
     **dict.fromkeys((b"python", b"pypy", b"uv"), Language.PYTHON),
@@ -130,6 +132,20 @@ def language_of(path: str, data: bytes) -> Language:
     name = path.rpartition("/")[2]
     _, dot, suffix = name.rpartition(".")
     return _SUFFIXES.get(suffix.lower(), Language.OTHER_TEXT) if dot else Language.OTHER_TEXT
+
+
+def other_readings(sources: Sequence[SourceFile]) -> tuple[SourceFile, ...]:
+    """Return once more, in the language of its name, each file whose first line says another.
+
+    An interpreter is chosen by either, and one text can be valid in both languages.
+    """
+    found: list[SourceFile] = []
+    for source in sources:
+        _, dot, suffix = source.path.rpartition("/")[2].rpartition(".")
+        named = _SUFFIXES.get(suffix.lower(), Language.OTHER_TEXT) if dot else Language.OTHER_TEXT
+        if named in _RUN and source.language not in (named, Language.BINARY):
+            found.append(replace(source, language=named))
+    return tuple(found)
 
 
 def _decode(data: bytes, *, cut: bool) -> tuple[str, str] | None:

@@ -188,12 +188,11 @@ class _Auditing:
             return Audited(each, version, Standing.MALICIOUS, "", hit)
         if hit:
             return Audited(each, version, Standing.VULNERABLE, "", hit)
-        if not version and known:
-            why = "which version will be installed is not said, and not all were harmless"
-            return Audited(each, "", Standing.UNKNOWN, why, ())
-        if why := self._silent_index.get((each.ecosystem, each.name), ""):
-            return Audited(each, version, Standing.UNKNOWN, why, ())
-        return Audited(each, version, Standing.CLEAN, "", ())
+        why = self._silent_service or self._silent_index.get((each.ecosystem, each.name), "")
+        if not version and (possible := [one for one in known if one.may_hit(each.wanted)]):
+            self.findings += [_of_possible(each, one) for one in possible if one.malicious]
+            why = "it depends on the version that will be installed, which is not said"
+        return Audited(each, version, Standing.UNKNOWN if why else Standing.CLEAN, why, ())
 
     def _version(self, each: Dependency) -> str:
         """Return the version that counts: the pinned one, else the newest if nothing limits it."""

@@ -6,27 +6,30 @@ Where skills and data bases are, and how a table is drawn, is each command line'
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from skilllite_sandbox.environment.index import Index
 from skilllite_sandbox.errors import InvalidInput, SandboxError
 from skilllite_sandbox.scan.finding import Severity
-from skilllite_sandbox.scan.source import read_sources
+from skilllite_sandbox.scan.folder import EntryKind, read_folder
+from skilllite_sandbox.scan.source import SourceFile
 from skilllite_sandbox.supply.audit import (
     AuditReport,
     Sources,
     Standing,
     audit_declared,
-    audit_skill,
     snapshots_json,
 )
 from skilllite_sandbox.supply.database import AdvisoryDatabase
-from skilllite_sandbox.supply.dependency import Declared, Dependency, Ecosystem
+from skilllite_sandbox.supply.dependency import Declared, Dependency, Ecosystem, Unread
 from skilllite_sandbox.supply.fetch import SourceUnreachable
 from skilllite_sandbox.supply.names import Place, npm_requirement, python_requirement, split_npm
 from skilllite_sandbox.supply.online import DEFAULT_API, Listed, ask_advisories, ask_index
+from skilllite_sandbox.supply.reading import read_declared
 from skilllite_sandbox.supply.update import DEFAULT_SOURCE, Updated, update_advisories
 from skilllite_sandbox.values import dataclass
 
@@ -35,6 +38,9 @@ CLEAN, FOUND, UNKNOWN = 0, 1, 3
 """Exit statuses; 2 is a wrong call, 3 what a source's silence or an unread file leaves open."""
 
 TARGETS_MAX = 1_000  # skills in one audit
+ODD_SHOWN = 5  # links and the like of one skill; one is enough for it not to be installed
+OLD_DAYS = 14  # malicious packages are reported daily
+_DAY_S = 86_400.0
 _MIB = 1024 * 1024
 _FAIL_ON = tuple(each.word for each in reversed(Severity))
 
@@ -159,7 +165,8 @@ def _update(
 
         def came(got: int, expected: int, name: str = ecosystem.value) -> None:
             of = f" of {expected / _MIB:.0f}" if expected else ""
-            terminal.progress(f"advisories for {name}: {got / _MIB:.0f}{of} MiB")
+            reading = ", reading them" if got == expected else ""
+            terminal.progress(f"advisories for {name}: {got / _MIB:.0f}{of} MiB{reading}")
 
         try:
             updates.append(update_advisories(directory, ecosystem, source, progress=came))
@@ -183,12 +190,21 @@ def _audited(
         def told(text: str, where: str = where) -> None:
             terminal.progress(f"{where}: {text}")
 
-        files = read_sources(target.directory)
-        reports.append(audit_skill(target.name, files, sources, told=told))
+        files, asked = _read(target)
+        reports.append(audit_declared(target.name, asked, sources, files=files, told=told))
     if declared.dependencies:
         reports.append(audit_declared("packages", declared, sources, told=terminal.progress))
     terminal.clear()
     return reports
+
+
+def _read(target: Target) -> tuple[Sequence[SourceFile], Declared]:
+    """Return the files of a skill and what they ask for, with what could not be looked at."""
+    folder = read_folder(target.directory)
+    odd = [e for e in folder.entries if e.kind not in (EntryKind.FILE, EntryKind.FOLDER)]
+    unread = [Unread(e.path, 0, f"{e.kind.value} instead of a file") for e in odd[:ODD_SHOWN]]
+    unread += [Unread("", 0, bound) for bound in folder.bounds]
+    return folder.sources, read_declared(folder.sources) + Declared(unread=tuple(unread))
 
 
 def _package(text: str) -> Dependency:
@@ -317,11 +333,23 @@ def _print(reports: Sequence[AuditReport], shown: dict[str, Any], terminal: Term
             place = f"{report.target} {finding.file}{line}".strip()
             terminal.note(f"{finding.severity.word:8} {finding.code} {place}: {finding.message}")
     for each in shown["advisories"]:
-        age = f"of {each['fetched_at']}" if each["present"] else "missing: --update fetches them"
-        terminal.note(f"advisories for {each['ecosystem']}: {age}")
+        terminal.note(f"advisories for {each['ecosystem']}: {_age(each, time.time())}")
     packages = sum(len(report.packages) for report in reports)
     unknown = sum(len(report.unknown) for report in reports)
     terminal.note(f"{packages} packages, {unknown} unknown: {shown['status']}")
+
+
+def _age(snapshot: dict[str, Any], now: float) -> str:
+    """Say how old advisories are, and what to do when that is too old."""
+    if not snapshot["present"]:
+        return "missing: --update fetches them"
+    fetched = f"of {snapshot['fetched_at']}"
+    try:
+        then = datetime.fromisoformat(snapshot["fetched_at"]).timestamp()
+    except ValueError:
+        return fetched
+    days = (now - then) / _DAY_S
+    return f"{fetched}, {days:.0f} days old: --update" if days > OLD_DAYS else fetched
 
 
 def _row(report: AuditReport, each: Any) -> tuple[str, ...]:

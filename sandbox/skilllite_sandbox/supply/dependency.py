@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from skilllite_sandbox.values import dataclass
 
+DEPENDENCIES_MAX = 4096  # of one skill, transitive ones too; large applications lock 1,500
+
 
 class Ecosystem(StrEnum):
     """Whose packages, as advisories spell it."""

@@ -88,7 +88,13 @@ def requested(
     request = urllib.request.Request(url, data=body, headers=sent)
     authorities = certificates.decode("ascii", "ignore") or None
     context = ssl.create_default_context(cadata=authorities)
-    opener = urllib.request.build_opener(_Redirects(), urllib.request.HTTPSHandler(context=context))
+    handlers: list[urllib.request.BaseHandler] = [
+        _Redirects(),
+        urllib.request.HTTPSHandler(context=context),
+    ]
+    if urlsplit(url).scheme == "http":  # this machine: no proxy lies between
+        handlers.append(urllib.request.ProxyHandler({}))
+    opener = urllib.request.build_opener(*handlers)
     try:
         with opener.open(request, timeout=CONNECT_S) as answer:
             yield _answer(answer.status, answer.headers), answer

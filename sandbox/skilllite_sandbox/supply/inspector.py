@@ -10,7 +10,12 @@ from skilllite_sandbox.scan.source import SourceFile
 
 def inspect_dependencies(sources: Sequence[SourceFile]) -> tuple[Finding, ...]:
     """Return what is to be said of the packages that a skill asks for."""
-    from skilllite_sandbox.supply.judge import judge_declared
+    from skilllite_sandbox.supply.dependency import Declared
     from skilllite_sandbox.supply.reading import read_declared
 
-    return judge_declared(read_declared(sources), sources)
+    declared = read_declared(sources)
+    if declared == Declared():
+        return ()  # most skills: the lists of names aren't read for them
+    from skilllite_sandbox.supply.judge import judge_declared
+
+    return judge_declared(declared, sources)

@@ -6,7 +6,6 @@ Distance to a popular name alone is never critical: only what somebody reported 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterable, Sequence
 
 from skilllite_sandbox.scan.codes import make_finding
@@ -39,7 +38,6 @@ _ELSEWHERE = {
     Origin.URL: "an address",
     Origin.PATH: "a place outside of the skill",
 }
-_BUILTIN = frozenset(name.lower() for name in sys.stdlib_module_names)
 
 Known = Callable[[Ecosystem, str], Malicious | None]
 Popular = Callable[[Ecosystem], PopularNames]
@@ -94,7 +92,7 @@ def _of_dependency(each: Dependency, known: Known, popular: Popular) -> Iterable
     if (malicious := known(each.ecosystem, _known_name(each))) is not None:
         yield from _of_malicious(each, malicious)
         return
-    if each.origin is Origin.INDEX and not _is_builtin(each):
+    if each.origin is Origin.INDEX:
         like = lookalike(each.ecosystem, each.name, popular(each.ecosystem))
         if like is not None:
             yield make_finding(
@@ -123,11 +121,6 @@ def _of_malicious(each: Dependency, malicious: Malicious) -> Iterable[Finding]:
 
 def _known_name(each: Dependency) -> str:
     return each.name.lower() if each.ecosystem is Ecosystem.NPM else each.name
-
-
-def _is_builtin(each: Dependency) -> bool:
-    """Whether prose only names a module that comes with the language."""
-    return each.file.endswith("SKILL.md") and each.name.lower() in _BUILTIN
 
 
 def _likeness(likeness: Likeness) -> str:

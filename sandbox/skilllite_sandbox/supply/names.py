@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from urllib.parse import urlsplit
 
-from skilllite_sandbox.supply.dependency import Dependency, Ecosystem, Origin, Use
+from skilllite_sandbox.supply.dependency import (
+    Dependency,
+    Ecosystem,
+    IndexSetting,
+    Leaves,
+    Origin,
+    Use,
+)
 from skilllite_sandbox.values import dataclass
 
 REQUIREMENT_CHARS_MAX = 2000  # an address with its hash; what is longer is not a requirement
 NAME_CHARS_MAX = 214  # npm's own bound; Python's index has none and no longer names
 
-_PYPI_NAME = r"[A-Za-z0-9\u0080-\U0010ffff](?:[\w.-]*[A-Za-z0-9\u0080-\U0010ffff])?"
+_PYPI_NAME = r"[^\W_](?:[\w.-]*[^\W_])?"  # letters of any alphabet: those that mislead too
 _REQUIREMENT = re.compile(
     rf"(?P<name>{_PYPI_NAME})\s*(?:\[[^\]]*\])?\s*(?:@\s*(?P<address>\S+)|(?P<rest>[^;]*))"
     r"\s*(?:;.*)?",
@@ -25,6 +33,18 @@ _GIT_HOST_URL = re.compile(r"https?://[^\s#]+?\.git(?:[#@]|$)", re.IGNORECASE)
 _SHORT_REPOSITORY = re.compile(r"(?:(?:github|gitlab|bitbucket|gist):)?[\w.-]+/[\w.-]+(?:#.*)?")
 _NPM_NAME = re.compile(r"(?:@[^@/\s]+/)?[^@/\s]+")
 _NPM_EXACT = re.compile(r"[v=]?\s*(?P<version>\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?)")
+
+# The hosts of the public indexes and of their files, as installers have them unless told otherwise.
+# By digest: manifests and locks of honest projects name them, and this program contacts none that
+# its user didn't set up.
+_PUBLIC_HOSTS = frozenset(
+    {
+        "a4aa2ac280bb8d1a0ce7a1be5a7bfb10",
+        "c899567ee906851741bf7f3bde17a337",
+        "0dc11026ac75c015aaa1deafff4a7a54",
+        "70bb4000cd2fab03af01fed086c6bf3c",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +90,30 @@ def path_origin(path: str, folder: str = "") -> Origin:
         if depth < 0:
             return Origin.PATH
     return Origin.INSIDE
+
+
+def is_public_index(address: str) -> bool:
+    """Whether an address belongs to an index that installers use anyway."""
+    import hashlib
+
+    try:
+        parts = urlsplit(address)
+        plain = parts.port in (None, 443) and "@" not in parts.netloc
+    except ValueError:
+        return False
+    if parts.scheme != "https" or not plain or not parts.hostname:
+        return False
+    return hashlib.sha256(parts.hostname.encode("utf-8")).hexdigest()[:32] in _PUBLIC_HOSTS
+
+
+def leads_away(leaves: Leaves, address: str, file: str, line: int) -> list[IndexSetting]:
+    """Return what is to be said of an index that a skill names; nothing of the public ones."""
+    if is_public_index(address):
+        return []
+    found = [IndexSetting(leaves, address, file, line)]
+    if address.lower().startswith("http:") and leaves is not Leaves.UNPROTECTED:
+        found.append(IndexSetting(Leaves.UNPROTECTED, address, file, line))
+    return found
 
 
 def python_requirement(text: str, place: Place) -> Dependency | None:

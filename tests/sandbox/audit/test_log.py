@@ -324,6 +324,18 @@ def test_a_key_that_is_damaged_fails_what_has_to_be_durable_once(tmp_path: Path)
     assert events_of(tmp_path / "audit") == ["consent.given", "run.ended"]
 
 
+def test_without_cryptography_nothing_durable_is_said_to_be_done(tmp_path: Path) -> None:
+    def missing() -> FileSigner:
+        raise ImportError("No module named 'cryptography'")
+
+    log = open_log(tmp_path / "audit", signer=missing)
+
+    with pytest.raises(AuditUnavailable) as raised:
+        log.record("consent.given", {}, durable=True)
+
+    assert "cryptography" in (raised.value.cause or "")
+
+
 # Failures
 
 
@@ -432,3 +444,35 @@ def test_appending_imports_nothing_heavy() -> None:
 
 def test_the_key_of_these_tests_is_one() -> None:
     assert len(SIGNER.public_key) == 32
+
+
+def test_writers_that_are_killed_at_any_moment_leave_a_log_in_order(tmp_path: Path) -> None:
+    support = Path(__file__).parents[2] / "support"
+    environment = {**os.environ, "PYTHONPATH": str(support)}
+    (tmp_path / "audit").mkdir(mode=0o700)
+    endless = WRITER.replace(f"range({EVENTS_EACH})", "range(10**9)")
+    for number in range(6):
+        writers = [
+            subprocess.Popen(
+                [sys.executable, "-c", endless, str(tmp_path / "audit"), f"{number}-{each}"],
+                env=environment,
+            )
+            for each in range(2)
+        ]
+        before = _bytes_in(tmp_path / "audit")
+        deadline = time.monotonic() + 20
+        while _bytes_in(tmp_path / "audit") < before + 2000 * (number + 1):
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        for writer in writers:
+            writer.kill()
+            writer.wait(10)
+    fill(open_log(tmp_path / "audit"), 1)
+
+    state = verify(tmp_path / "audit")
+
+    assert state.ok, state.problems
+
+
+def _bytes_in(directory: Path) -> int:
+    return sum(path.stat().st_size for path in directory.glob("*.jsonl"))

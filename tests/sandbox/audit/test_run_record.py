@@ -140,7 +140,9 @@ def test_a_refusal_that_can_not_be_written_is_one_all_the_same() -> None:
 def test_below_level_3_a_run_goes_on_with_a_warning(level: int) -> None:
     said: list[str] = []
 
-    RunRecord(Kept(), by="program", level=level, commit=fail, warn=said.append).commit()
+    record = RunRecord(Kept(), by="program", level=level, commit=fail, warn=said.append)
+    record.commit()
+    record.close()
 
     assert len(said) == 1
 

@@ -207,11 +207,17 @@ def test_what_was_never_installed_is_local_or_unknown(lab: Lab) -> None:
 
 def test_a_member_who_left_vouches_for_nothing(lab: Lab) -> None:
     lab.install(lab.skill, tier="team", author="ab" * 32)
-    known = lab.open_guard(team_keys=lambda: frozenset({"ab" * 32}))
-    digest = compute_digest(lab.skill)
+    certified = {"ab" * 32}
+    guard = lab.open_guard(team_keys=lambda: frozenset(certified))
+    stage = Stage(lab.base / "stage", guard)
+    time.sleep(0.06)  # until the stage remembers what it read
+    stage.put(lab.skill)
+    before = guard.trust_of(str(lab.skill)).tier
+    certified.clear()
+    stage.put(lab.skill)
 
-    assert known.admit(str(lab.skill), digest, None).tier is TrustTier.TEAM
-    assert lab.guard.admit(str(lab.skill), digest, None).tier is TrustTier.COMMUNITY
+    assert before is TrustTier.TEAM
+    assert guard.trust_of(str(lab.skill)).tier is TrustTier.COMMUNITY
 
 
 def test_bundled_skills_are_what_the_package_says(lab: Lab) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -132,6 +134,7 @@ def test_every_malicious_entry_has_a_source_and_none_is_all_of_a_popular_package
     for (ecosystem, name), entry in malicious_packages().items():
         assert entry.source.startswith("https://"), name
         assert entry.versions or not popular_names(ecosystem).is_known(name), name
+        assert name not in sys.stdlib_module_names, "whoever writes that means the module"
 
 
 def test_only_the_versions_that_did_harm_are_malicious() -> None:

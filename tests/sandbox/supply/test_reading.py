@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
 
 from skilllite_sandbox.scan.source import make_source
+from skilllite_sandbox.supply import names
 from skilllite_sandbox.supply.dependency import (
+    DEPENDENCIES_MAX,
     Declared,
     Dependency,
     Leaves,
     Origin,
     Use,
 )
-from skilllite_sandbox.supply.reading import DEPENDENCIES_MAX, read_declared
+from skilllite_sandbox.supply.reading import read_declared
 
 
 def declared_in(**files: str) -> Declared:
@@ -207,7 +210,7 @@ def test_pipfile_and_its_lock_are_read() -> None:
         "unpinned",
         "pinned",
     ]
-    assert [each.leaves for each in found.settings] == [Leaves.UNPROTECTED]
+    assert [each.leaves for each in found.settings] == [Leaves.OTHER_INDEX, Leaves.UNPROTECTED]
 
 
 UV_LOCK = """\
@@ -323,7 +326,44 @@ def test_package_locks_of_both_forms_are_read() -> None:
         assert [(each.name, each.origin.value) for each in found.dependencies] == expected
 
 
-def test_a_host_that_only_one_package_comes_from_is_another_index() -> None:
+@pytest.fixture
+def public(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of an index that counts as public."""
+    host = "usual.example.invalid"
+    digest = hashlib.sha256(host.encode()).hexdigest()[:32]
+    monkeypatch.setattr(names, "_PUBLIC_HOSTS", frozenset({digest}))
+    return f"https://{host}"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("requirements.txt", "-i {}/simple\n--extra-index-url {}/simple\n"),
+        ("Pipfile", '[[source]]\nurl = "{}/simple"\nverify_ssl = true\n'),
+        ("pyproject.toml", '[[tool.uv.index]]\nurl = "{}/simple"\n'),
+        (".npmrc", "registry={}/\n"),
+        ("uv.lock", '[[package]]\nname = "a"\nsource = {{ registry = "{}/simple" }}\n'),
+        ("pylock.toml", '[[packages]]\nname = "a"\nindex = "{}/simple"\n'),
+        ("poetry.lock", '[[package]]\nname = "a"\nsource = {{type = "legacy", url = "{}"}}\n'),
+        ("Pipfile.lock", '{{"_meta": {{"sources": [{{"url": "{}/simple"}}]}}}}'),
+    ],
+)
+def test_the_public_index_may_be_named_and_no_other(path: str, text: str, public: str) -> None:
+    assert not of_file(path, text.replace("{}", public).format()).settings
+    for other in ("https://other.example.invalid", public + ".evil.invalid", public + ":8443"):
+        assert of_file(path, text.replace("{}", other).format()).settings, other
+
+
+def test_the_public_index_without_protection_is_not_it(public: str) -> None:
+    text = f"-i {public.replace('https', 'http')}/simple\n"
+
+    assert [each.leaves for each in of_file("requirements.txt", text).settings] == [
+        Leaves.OTHER_INDEX,
+        Leaves.UNPROTECTED,
+    ]
+
+
+def test_a_host_that_only_one_package_comes_from_is_another_index(public: str) -> None:
     packages = {
         f"node_modules/p{number}": {
             "version": "1.0.0",
@@ -336,7 +376,7 @@ def test_a_host_that_only_one_package_comes_from_is_another_index() -> None:
     (setting,) = of_file("package-lock.json", json.dumps({"packages": packages})).settings
 
     assert setting.leaves is Leaves.EXTRA_INDEX
-    assert setting.detail == "other.example.invalid for p3"
+    assert setting.detail == "https://other.example.invalid for p3"
 
 
 YARN_OLD = """\
@@ -398,6 +438,19 @@ def test_locks_of_yarn_and_pnpm_are_read(path: str, text: str) -> None:
     )
     assert [each.origin for each in found if each.name == "debug"][-1] is Origin.GIT
     assert {each.name for each in found} == {"@babel/core", "debug"}
+
+
+def test_an_environment_of_conda_is_read_as_far_as_it_is_pips() -> None:
+    text = (
+        "channels:\n  - defaults\ndependencies:\n  - numpy=1.26\n  - pip:\n"
+        "    - requests==2.31.0\n    - --extra-index-url https://i.example.invalid\n"
+        "    - 'rich>=13'  # colours\n  - scipy\n"
+    )
+
+    found = of_file("environment.yml", text)
+
+    assert [(each.name, each.line) for each in found.dependencies] == [("requests", 6), ("rich", 8)]
+    assert [(each.leaves, each.line) for each in found.settings] == [(Leaves.EXTRA_INDEX, 7)]
 
 
 def test_inline_metadata_of_a_script_is_read() -> None:

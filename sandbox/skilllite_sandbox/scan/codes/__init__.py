@@ -11,6 +11,7 @@ from skilllite_sandbox.scan.codes import (
     capabilities,
     characters,
     dependencies,
+    instructions,
     opaque,
     structure,
 )
@@ -23,6 +24,7 @@ _TABLES = (
     characters.CODES,
     behaviour.CODES,
     capabilities.CODES,
+    instructions.CODES,
     dependencies.CODES,
     opaque.CODES,
 )

@@ -63,6 +63,20 @@ CODES = (
         "print no credentials",
     ),
     _intent(
+        "SL307",
+        Severity.CRITICAL,
+        "prints the environment",
+        "what a skill prints is read by a model; variables hold the passwords of other programs",
+        "print the variables that are asked for, by their names",
+    ),
+    _intent(
+        "SL312",
+        Severity.HIGH,
+        "writes what it fetched to other places of this machine",
+        "whoever controls that address decides what is written there",
+        "write into the folder that the caller names, and check every name of an archive",
+    ),
+    _intent(
         "SL311",
         Severity.CRITICAL,
         "runs what it fetched",
@@ -127,6 +141,13 @@ CODES = (
         "call what it needs by its own name",
     ),
     _intent(
+        "SL354",
+        Severity.CRITICAL,
+        "listens in on other code and reaches out",
+        "what passes through replaced functions and traces, passwords too, can leave that way",
+        "call what it needs by its own name",
+    ),
+    _intent(
         "SL361",
         Severity.HIGH,
         "behaves otherwise when it is watched",
@@ -156,5 +177,14 @@ CODES = (
         "hides what it sends, or where",
         "an address or a message that has to be decoded was meant not to be read",
         "write addresses as they are",
+    ),
+    Code(
+        "SL394",
+        Severity.MEDIUM,
+        Kind.HYGIENE,
+        "unpacks an archive to wherever it says",
+        "names and links in an archive can lead out of the folder that it is unpacked to",
+        'pass filter="data" to extractall',
+        (Risk.SUPPLY_CHAIN,),
     ),
 )

@@ -123,7 +123,7 @@ CODES = (
     ),
     _dependency(
         "SL615",
-        Severity.MEDIUM,
+        Severity.LOW,  # as a rule the index removed them within hours
         "lets in versions of a package that were malicious",
         "they were published under a name that is otherwise in good standing",
         "pin a version that is not one of them",

@@ -8,98 +8,141 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
+from skilllite_sandbox.policy import KIB, MIB
 from skilllite_sandbox.scan.source import Language, SourceFile
-from skilllite_sandbox.supply.dependency import Declared, Dependency, Unread
-from skilllite_sandbox.supply.reading import (
-    index_settings,
-    npm_locks,
-    npm_manifest,
-    pip_options,
-    prose,
-    python_locks,
-    python_manifests,
-    vendored,
-)
+from skilllite_sandbox.supply.dependency import DEPENDENCIES_MAX, Declared, Unread
+from skilllite_sandbox.values import dataclass
 
-DEPENDENCIES_MAX = 4096  # of one skill, transitive ones too; large applications lock 1,500
+MANIFEST_BYTES_MAX = 512 * KIB  # of one manifest; with hashes of a hundred packages it has 250
+READ_BYTES_MAX = 8 * MIB  # of all files that are read for what they declare: a second's work
+LOCK_BYTES_MAX = 2 * MIB  # of one lock
+SAID_MAX = 256  # settings, hooks and unread files of one skill; findings are fewer anyway
 
-Reader = Callable[[SourceFile], Declared]
+UNFORESEEN = "unforeseen:"
+_INSTALLERS = ("pip", "npm", "uv ", "yarn", "bun ", "poetry", "pdm")
+_INLINE = "# /// script"
 
-_BY_NAME: dict[str, Reader] = {
-    "pyproject.toml": python_manifests.read_pyproject,
-    "setup.cfg": python_manifests.read_setup_cfg,
-    "setup.py": python_manifests.read_setup_py,
-    "pipfile": python_manifests.read_pipfile,
-    "pipfile.lock": python_locks.read_pipfile_lock,
-    "poetry.lock": python_locks.read_poetry_lock,
-    "uv.lock": python_locks.read_uv_lock,
-    "package.json": npm_manifest.read_package_json,
-    "package-lock.json": npm_locks.read_package_lock,
-    "npm-shrinkwrap.json": npm_locks.read_package_lock,
-    ".package-lock.json": npm_locks.read_package_lock,
-    "yarn.lock": npm_locks.read_yarn_lock,
-    "pnpm-lock.yaml": npm_locks.read_pnpm_lock,
-    ".npmrc": index_settings.read_npmrc,
-    ".yarnrc": index_settings.read_npmrc,
-    ".yarnrc.yml": index_settings.read_npmrc,
-    "pip.conf": index_settings.read_pip_conf,
-    "pip.ini": index_settings.read_pip_conf,
-    "uv.toml": index_settings.read_uv_toml,
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Who reads a kind of file: imported when there is such a file, for most skills have none."""
+
+    module: str
+    function: str
+    limit_bytes: int = MANIFEST_BYTES_MAX
+    """Beyond it a file is not read; 0 for text that is read as far as it goes."""
+
+    def __call__(self, source: SourceFile) -> Declared:
+        read: Callable[[SourceFile], Declared] = getattr(
+            import_module(f"{__name__}.{self.module}"), self.function
+        )
+        return read(source)
+
+
+_NPM_LOCK = _Reader("npm_locks", "read_package_lock", LOCK_BYTES_MAX)
+_NPMRC = _Reader("index_settings", "read_npmrc")
+_PIP_CONF = _Reader("index_settings", "read_pip_conf")
+_REQUIREMENTS = _Reader("pip_options", "read_requirements")
+_VENDORED = _Reader("vendored", "read_vendored")
+_CONDA = _Reader("pip_options", "read_conda")
+_BY_NAME: dict[str, _Reader] = {
+    "pyproject.toml": _Reader("python_manifests", "read_pyproject"),
+    "setup.cfg": _Reader("python_manifests", "read_setup_cfg"),
+    "setup.py": _Reader("python_manifests", "read_setup_py"),
+    "pipfile": _Reader("python_manifests", "read_pipfile"),
+    "pipfile.lock": _Reader("python_locks", "read_pipfile_lock", LOCK_BYTES_MAX),
+    "poetry.lock": _Reader("python_locks", "read_poetry_lock", LOCK_BYTES_MAX),
+    "uv.lock": _Reader("python_locks", "read_uv_lock", LOCK_BYTES_MAX),
+    "package.json": _Reader("npm_manifest", "read_package_json"),
+    "package-lock.json": _NPM_LOCK,
+    "npm-shrinkwrap.json": _NPM_LOCK,
+    ".package-lock.json": _NPM_LOCK,
+    "yarn.lock": _Reader("npm_locks", "read_yarn_lock", LOCK_BYTES_MAX),
+    "pnpm-lock.yaml": _Reader("npm_locks", "read_pnpm_lock", LOCK_BYTES_MAX),
+    ".npmrc": _NPMRC,
+    ".yarnrc": _NPMRC,
+    ".yarnrc.yml": _NPMRC,
+    "pip.conf": _PIP_CONF,
+    "pip.ini": _PIP_CONF,
+    "uv.toml": _Reader("index_settings", "read_uv_toml"),
+    "environment.yml": _CONDA,
+    "environment.yaml": _CONDA,
 }
-_BY_PATTERN: tuple[tuple[re.Pattern[str], Reader], ...] = (
-    (re.compile(r"pylock(?:\.[^/]*)?\.toml"), python_locks.read_pylock),
-    (
-        re.compile(r"(?:[\w.-]*[-_.])?(?:requirements?|constraints?)(?:[-_.][\w.-]*)?\.(?:txt|in)"),
-        pip_options.read_requirements,
-    ),
+_PYLOCK = re.compile(r"pylock(?:\.[^/]*)?\.toml")
+_REQUIREMENTS_NAME = re.compile(
+    r"(?:[\w.-]*[-_.])?(?:requirements?|constraints?)(?:[-_.][\w.-]*)?\.(?:txt|in)"
 )
 _REQUIREMENTS_FOLDER = re.compile(r"(?:^|/)requirements?/[^/]+\.(?:txt|in)")
 
 
 def read_declared(sources: Sequence[SourceFile]) -> Declared:
     """Return everything that the files of a skill declare."""
-    texts = {source.path: source for source in sources}
-    included = pip_options.included_files(sources, is_requirements)
-    declared = Declared()
+    declared, included = _includes(sources)
+    left = READ_BYTES_MAX
     for source in sources:
         for reader in _readers(source, source.path in included):
-            declared += _guarded(reader, source)
+            left -= len(source.data)
+            if left < 0:
+                why = (
+                    f"more than {READ_BYTES_MAX // MIB} MiB declare packages; the rest is not read"
+                )
+                return _bounded(declared + Declared(unread=(Unread(source.path, 0, why),)))
+            declared = _bounded(declared + _guarded(reader, source))
             if len(declared.dependencies) > DEPENDENCIES_MAX:
                 return _cut(declared, source)
-    return declared + pip_options.missing_includes(sources, texts.keys(), is_requirements)
+    return declared
 
 
 def is_requirements(path: str) -> bool:
     """Whether a file is named like a list of requirements for pip."""
     name = path.rpartition("/")[2].lower()
-    return _BY_PATTERN[1][0].fullmatch(name) is not None or bool(
+    return _REQUIREMENTS_NAME.fullmatch(name) is not None or bool(
         _REQUIREMENTS_FOLDER.search(path.lower())
     )
 
 
-def _readers(source: SourceFile, is_included: bool) -> list[Reader]:
+def _includes(sources: Sequence[SourceFile]) -> tuple[Declared, frozenset[str]]:
+    """Return what includes lead nowhere, and which files are included."""
+    if not any(is_requirements(source.path) for source in sources):
+        return Declared(), frozenset()
+    from skilllite_sandbox.supply.reading import pip_options
+
+    paths = {source.path for source in sources}
+    missing = pip_options.missing_includes(sources, paths, is_requirements)
+    return missing, frozenset(pip_options.included_files(sources, is_requirements))
+
+
+def _readers(source: SourceFile, is_included: bool) -> list[_Reader]:
     name = source.path.rpartition("/")[2].lower()
-    if (by_name := vendored.reader_of(source.path)) is not None:
-        return [by_name]
+    if "node_modules/" in source.path or "-info/" in source.path:
+        from skilllite_sandbox.supply.reading.vendored import is_vendored
+
+        if is_vendored(source.path):
+            return [_VENDORED]
     readers = [_BY_NAME[name]] if name in _BY_NAME else []
-    readers += [reader for pattern, reader in _BY_PATTERN if pattern.fullmatch(name)]
+    if _PYLOCK.fullmatch(name):
+        readers.append(_Reader("python_locks", "read_pylock", LOCK_BYTES_MAX))
     if not readers and (is_included or is_requirements(source.path)):
-        readers.append(pip_options.read_requirements)
-    if source.language is Language.PYTHON:
-        readers.append(python_manifests.read_inline)
-    if source.language in (Language.MARKDOWN, Language.SHELL):
-        readers.append(prose.read_commands)
+        readers.append(_REQUIREMENTS)
+    if source.language is Language.PYTHON and _INLINE in source.text:
+        readers.append(_Reader("python_manifests", "read_inline", 0))
+    is_page = source.language in (Language.MARKDOWN, Language.SHELL)
+    if is_page and any(word in source.text for word in _INSTALLERS):
+        readers.append(_Reader("prose", "read_commands", 0))
     if name == "skill.md":
-        readers.append(prose.read_compatibility)
+        readers.append(_Reader("prose", "read_compatibility", 0))
     return readers
 
 
-def _guarded(reader: Reader, source: SourceFile) -> Declared:
-    if source.cut:
-        return Declared(unread=(Unread(source.path, 0, "it is too large"),))
-    if source.language is Language.BINARY:
-        return Declared(unread=(Unread(source.path, 0, "it is no text"),))
+def _guarded(reader: _Reader, source: SourceFile) -> Declared:
+    if reader.limit_bytes:
+        if source.language is Language.BINARY:
+            return Declared(unread=(Unread(source.path, 0, "it is no text"),))
+        if source.cut or len(source.text) > reader.limit_bytes:
+            why = f"it is larger than {reader.limit_bytes // KIB} KiB"
+            return Declared(unread=(Unread(source.path, 0, why),))
     from configparser import Error as BadIni
 
     try:
@@ -107,11 +150,21 @@ def _guarded(reader: Reader, source: SourceFile) -> Declared:
     except (ValueError, SyntaxError, BadIni, RecursionError, MemoryError) as error:
         why = " ".join(str(error).split()) or type(error).__name__
         return Declared(unread=(Unread(source.path, 0, why),))
+    except Exception as error:  # a mistake of ours must not leave a skill without a verdict
+        return Declared(unread=(Unread(source.path, 0, f"{UNFORESEEN} {type(error).__name__}"),))
+
+
+def _bounded(declared: Declared) -> Declared:
+    return Declared(
+        declared.dependencies,
+        declared.settings[:SAID_MAX],
+        declared.hooks[:SAID_MAX],
+        declared.unread[:SAID_MAX],
+    )
 
 
 def _cut(declared: Declared, source: SourceFile) -> Declared:
-    kept: tuple[Dependency, ...] = declared.dependencies[:DEPENDENCIES_MAX]
+    kept = declared.dependencies[:DEPENDENCIES_MAX]
     why = f"more than {DEPENDENCIES_MAX} packages are declared; the rest was not looked at"
-    return Declared(kept, declared.settings, declared.hooks, declared.unread) + Declared(
-        unread=(Unread(source.path, 0, why),)
-    )
+    first = Unread(source.path, 0, why)
+    return Declared(kept, declared.settings, declared.hooks, (first, *declared.unread))

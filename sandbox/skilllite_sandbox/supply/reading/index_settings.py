@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 
 from skilllite_sandbox.scan.source import SourceFile
-from skilllite_sandbox.supply.dependency import Declared, IndexSetting, Leaves
+from skilllite_sandbox.supply.dependency import (
+    DEPENDENCIES_MAX,
+    Declared,
+    IndexSetting,
+    Leaves,
+)
+from skilllite_sandbox.supply.names import leads_away
 from skilllite_sandbox.supply.reading.lines import Lines, read_toml, tables, text_of, texts
 
 _LINE = re.compile(
@@ -33,7 +39,7 @@ def read_npmrc(source: SourceFile) -> Declared:
         if _NPM_REGISTRY.fullmatch(match["key"]) and value:
             scoped = match["key"].startswith("@")
             leaves = Leaves.EXTRA_INDEX if scoped else Leaves.OTHER_INDEX
-            found += _setting(leaves, value, source.path, number)
+            found += leads_away(leaves, value, source.path, number)
         elif _NPM_TLS.fullmatch(match["key"]) and value.lower() in _OFF:
             found.append(IndexSetting(Leaves.UNPROTECTED, line.strip(), source.path, number))
     return Declared(settings=tuple(found))
@@ -52,8 +58,8 @@ def read_pip_conf(source: SourceFile) -> Declared:
         else:
             key, value = "", ""
         if key in _PIP:
-            for word in value.split():
-                found += _setting(_PIP[key], word, source.path, number)
+            for word in value.split()[: DEPENDENCIES_MAX - len(found)]:
+                found += leads_away(_PIP[key], word, source.path, number)
     return Declared(settings=tuple(found))
 
 
@@ -65,17 +71,10 @@ def read_uv_toml(source: SourceFile) -> Declared:
     for each in tables(document.get("index")):
         leaves = Leaves.OTHER_INDEX if each.get("default") is True else Leaves.EXTRA_INDEX
         url = text_of(each, "url")
-        found += _setting(leaves, url, source.path, lines.of(url))
+        found += leads_away(leaves, url, source.path, lines.of(url))
     rows = (*_PIP.items(), ("allow-insecure-host", Leaves.UNPROTECTED))
     for key, leaves in rows:
         said = document.get(key)
         for value in [said] if isinstance(said, str) else texts(said):
-            found += _setting(leaves, value, source.path, lines.of(value))
+            found += leads_away(leaves, value, source.path, lines.of(value))
     return Declared(settings=tuple(found))
-
-
-def _setting(leaves: Leaves, value: str, file: str, line: int) -> list[IndexSetting]:
-    found = [IndexSetting(leaves, value, file, line)]
-    if value.lower().startswith("http:") and leaves is not Leaves.UNPROTECTED:
-        found.append(IndexSetting(Leaves.UNPROTECTED, value, file, line))
-    return found

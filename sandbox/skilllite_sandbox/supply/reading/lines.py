@@ -8,8 +8,12 @@ from typing import Any
 from skilllite_sandbox.policy import MIB
 from skilllite_sandbox.strict_json import parse_json
 
-TOML_BYTES_MAX = 1 * MIB  # a lock of a thousand packages; Python's parser takes half a second
+TOML_BYTES_MAX = 1 * MIB  # a lock of five hundred packages; Python's parser takes half a second
+TOML_SIGNS_MAX = 100_000  # of [, { and =; a real lock of that size has a quarter of them
 DEPTH_MAX = 64  # of tables in each other; manifests have five
+_PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+# Python's parser takes the square of their number for the parts of one key.
+_LONG_KEY = re.compile(rf"(?<![\w-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{DEPTH_MAX}}}")
 
 # The inner bound keeps a text of quotation marks without an end linear.
 _WORD = re.compile(r"""["']([^"'\n]{1,300})["']|^\s*([A-Za-z0-9_.-]+)\s*[=:]""")
@@ -40,6 +44,10 @@ def read_toml(text: str) -> dict[str, Any]:
 
     if len(text) > TOML_BYTES_MAX:
         raise ValueError(f"it is larger than {TOML_BYTES_MAX // MIB} MiB")
+    if sum(map(text.count, "[{=")) > TOML_SIGNS_MAX:
+        raise ValueError(f"it has more than {TOML_SIGNS_MAX} tables and values")
+    if _LONG_KEY.search(text):
+        raise ValueError(f"it has a key of more than {DEPTH_MAX} parts")
     return tomllib.loads(text)
 
 

@@ -7,21 +7,22 @@ parser for all of YAML would offer an attacker more than they need.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from skilllite_sandbox.scan.source import SourceFile
 from skilllite_sandbox.supply.dependency import (
+    DEPENDENCIES_MAX,
     Declared,
     Dependency,
     Ecosystem,
-    IndexSetting,
-    Leaves,
     Origin,
     Unread,
     Use,
 )
 from skilllite_sandbox.supply.names import Place, npm_requirement, path_origin, split_npm
+from skilllite_sandbox.supply.reading.hosts import settings_of_hosts
 from skilllite_sandbox.supply.reading.lines import DEPTH_MAX, Lines, read_json, table, text_of
 
 _YARN_KEY = re.compile(r"\S.*:\s*")
@@ -39,7 +40,7 @@ def read_package_lock(source: SourceFile) -> Declared:
     document = read_json(source.text)
     lines = Lines(source.text)
     found: list[Dependency] = []
-    for path, said in table(document, "packages").items():
+    for path, said in islice(table(document, "packages").items(), DEPENDENCIES_MAX + 2):
         if path and isinstance(said, dict) and said.get("link") is not True:
             name = text_of(said, "name") or path.rpartition("node_modules/")[2]
             found.append(_of_entry(source, lines.of(path), name, said))
@@ -58,6 +59,8 @@ def _old_entries(
     if depth > DEPTH_MAX:
         raise ValueError(f"packages are nested more than {DEPTH_MAX} deep")
     for name, said in listed.items():
+        if len(found) > DEPENDENCIES_MAX:
+            return
         if isinstance(said, dict):
             found.append(_of_entry(source, lines.of(name), name, said))
             _old_entries(source, lines, table(said, "dependencies"), found, depth + 1)
@@ -74,6 +77,8 @@ def read_yarn_lock(source: SourceFile) -> Declared:
     found: list[Dependency] = []
     name, line, version, resolved = "", 0, "", ""
     for number, text in enumerate([*source.text.split("\n"), "end:"], 1):
+        if len(found) > DEPENDENCIES_MAX:
+            break
         if _YARN_KEY.fullmatch(text) and not text.startswith(("#", "__metadata")):
             if name and version:
                 found.append(_locked(source, line, name, version, resolved, Use.RUN))
@@ -97,6 +102,8 @@ def read_pnpm_lock(source: SourceFile) -> Declared:
     for number, text in enumerate(source.text.split("\n"), 1):
         if (head := re.fullmatch(r"([\w'\"]+):\s*", text)) is not None:
             section = head[1].strip("'\"")
+        if len(found) > DEPENDENCIES_MAX:
+            break
         if section != "packages":
             continue
         if (match := _PNPM_KEY.fullmatch(text)) is not None:
@@ -156,24 +163,9 @@ def _is_of_an_index(address: str, name: str) -> bool:
 
 
 def _with_hosts(source: SourceFile, found: list[Dependency]) -> Declared:
-    """Return a lock with what its hosts say.
-
-    Which host is the usual one is the user's to say; in one lock it is that of most packages, and
-    one that only some come from is another index.
-    """
-    counted: dict[str, list[Dependency]] = {}
-    settings = []
-    for each in found:
-        if each.origin is Origin.INDEX and each.address:
-            parts = urlsplit(each.address)
-            counted.setdefault(parts.netloc.rpartition("@")[2].lower(), []).append(each)
-            if parts.scheme == "http":
-                line = (source.path, each.line)
-                settings.append(IndexSetting(Leaves.UNPROTECTED, each.address, *line))
-    for host in sorted(counted, key=lambda host: -len(counted[host]))[1:]:
-        first = counted[host][0]
-        detail = f"{host} for {first.name}"
-        settings.append(IndexSetting(Leaves.EXTRA_INDEX, detail, source.path, first.line))
+    """Return a lock with what its hosts say."""
+    addresses = [(e.address, e.name, e.line) for e in found if e.origin is Origin.INDEX]
+    settings = settings_of_hosts(source.path, addresses)
     plain = [
         each
         if each.origin is not Origin.INDEX
@@ -183,4 +175,4 @@ def _with_hosts(source: SourceFile, found: list[Dependency]) -> Declared:
         )
         for each in found
     ]
-    return Declared(tuple(plain), tuple(settings))
+    return Declared(tuple(plain), settings)

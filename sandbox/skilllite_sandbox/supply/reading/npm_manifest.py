@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from skilllite_sandbox.scan.source import SourceFile
-from skilllite_sandbox.supply.dependency import Declared, Dependency, Hook, Unread, Use
+from skilllite_sandbox.supply.dependency import (
+    DEPENDENCIES_MAX,
+    Declared,
+    Dependency,
+    Hook,
+    Unread,
+    Use,
+)
 from skilllite_sandbox.supply.names import Place, npm_requirement, split_npm
 from skilllite_sandbox.supply.reading.lines import DEPTH_MAX, Lines, read_json, table, text_of
 
@@ -33,7 +41,7 @@ def read_package_json(source: SourceFile) -> Declared:
         listed = document.get(key)
         if listed is not None and not isinstance(listed, dict):
             unread.append(Unread(source.path, lines.of(key), f"`{key}` is no table"))
-        for name, wanted in table(document, key).items():
+        for name, wanted in islice(table(document, key).items(), DEPENDENCIES_MAX + 1):
             place = Place(source.path, lines.of(name), use)
             found.append(npm_requirement(name, wanted if isinstance(wanted, str) else "", place))
     replacements = (
@@ -42,7 +50,7 @@ def read_package_json(source: SourceFile) -> Declared:
         table(document, "pnpm", "overrides"),
     )
     for replaced in replacements:
-        for name, wanted in _replacements(replaced):
+        for name, wanted in islice(_replacements(replaced), DEPENDENCIES_MAX + 1):
             found.append(npm_requirement(name, wanted, Place(source.path, lines.of(name, wanted))))
     hooks = tuple(
         Hook(name, command, source.path, lines.of(name))

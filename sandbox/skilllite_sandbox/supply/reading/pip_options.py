@@ -6,15 +6,17 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from posixpath import dirname, normpath
 
-from skilllite_sandbox.scan.source import Language, SourceFile
+from skilllite_sandbox.scan.source import Language, SourceFile, make_source
 from skilllite_sandbox.supply.dependency import (
+    DEPENDENCIES_MAX,
     Declared,
     Dependency,
     IndexSetting,
     Leaves,
     Unread,
 )
-from skilllite_sandbox.supply.names import Place, python_address, python_requirement
+from skilllite_sandbox.supply.names import Place, leads_away, python_address, python_requirement
+from skilllite_sandbox.values import replace
 
 INCLUDES_MAX = 256  # files that include each other, of one skill
 LINE_CHARS_MAX = 20_000  # a requirement with a hundred hashes
@@ -35,6 +37,7 @@ _EDITABLE = ("-e", "--editable")
 _INCLUDE = ("-r", "--requirement", "-c", "--constraint")
 _ADDRESS = re.compile(r"(?:\w+\+)?[a-z]{2,5}:|git@|\.{0,2}/|\.\.?$|~/", re.IGNORECASE)
 _HASH_OR_OPTION = re.compile(r"\s--?[a-z][\w-]*.*", re.DOTALL)
+_CONDA_ENTRY = re.compile(r"""\s*-\s+["']?(?P<text>[^"'#]*[^"'#\s])["']?\s*(?:#.*)?""")
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 
 
@@ -44,6 +47,8 @@ def read_requirements(source: SourceFile) -> Declared:
     settings: list[IndexSetting] = []
     unread: list[Unread] = []
     for number, line in logical_lines(source.text):
+        if max(len(dependencies), len(settings), len(unread)) > DEPENDENCIES_MAX:
+            break  # enough for a person to look at it
         place = Place(source.path, number)
         if line.startswith("-"):
             settings += index_settings(line, source.path, number)
@@ -57,6 +62,35 @@ def read_requirements(source: SourceFile) -> Declared:
         else:
             dependencies.append(found)
     return Declared(tuple(dependencies), tuple(settings), unread=tuple(unread[:1]))
+
+
+def read_conda(source: SourceFile) -> Declared:
+    """Read what an environment of conda has pip install: the list below `- pip:`."""
+    declared = Declared()
+    depth = -1
+    for number, line in enumerate(source.text.split("\n"), 1):
+        indented = len(line) - len(line.lstrip(" "))
+        if (entry := _CONDA_ENTRY.fullmatch(line)) is None:
+            continue
+        if entry["text"] == "pip:":
+            depth = indented
+        elif depth >= 0 and indented > depth:
+            bare = make_source(source.path, entry["text"].encode("utf-8"))
+            declared += _moved(read_requirements(bare), number)
+        else:
+            depth = -1
+        if len(declared.dependencies) > DEPENDENCIES_MAX or len(declared.unread) > INCLUDES_MAX:
+            break  # enough for a person to look at it
+    return declared
+
+
+def _moved(declared: Declared, line: int) -> Declared:
+    """Return what one line declares, with the line on which it stands."""
+    return Declared(
+        tuple(replace(each, line=line) for each in declared.dependencies),
+        tuple(replace(each, line=line) for each in declared.settings),
+        unread=tuple(replace(each, line=line) for each in declared.unread),
+    )
 
 
 def logical_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -93,9 +127,7 @@ def index_settings(text: str, file: str, line: int) -> list[IndexSetting]:
     for word, value in zip(words, [*words[1:], ""], strict=False):
         flag, value = (word[:2], word[2:]) if _is_joined(word) else (word, value)
         if (leaves := _SETTINGS.get(flag)) is not None:
-            found.append(IndexSetting(leaves, value.strip("\"'"), file, line))
-            if value.strip("\"'").lower().startswith("http:"):
-                found.append(IndexSetting(Leaves.UNPROTECTED, value.strip("\"'"), file, line))
+            found += leads_away(leaves, value.strip("\"'"), file, line)
     return found
 
 

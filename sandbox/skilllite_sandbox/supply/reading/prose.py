@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from collections.abc import Callable
 
 from skilllite_sandbox.scan.source import Language, SourceFile
@@ -28,6 +29,7 @@ _WITH_VALUE = frozenset(
         *("--platform", "--python-version", "--only-binary", "--no-binary", "--filter", "-w"),
     }
 )
+_BUILTIN = frozenset(name.lower() for name in sys.stdlib_module_names)
 _PYTHON_TOOLS = ("pip", "uv", "poetry", "pdm")
 
 
@@ -47,6 +49,8 @@ def read_compatibility(source: SourceFile) -> Declared:
     line = next((n for n, text in enumerate(lines, 1) if text.startswith("compatibility")), 0)
     found = []
     for package in packages_in_prose(compatibility):
+        if package.name.lower() in _BUILTIN:
+            continue  # "with the json module" means the one that is there
         place = Place(source.path, line)
         if package.ecosystem == "python":
             one = requirement_or_address(package.requirement, place)
@@ -118,7 +122,7 @@ def _words(rest: str) -> list[str]:
     words: list[str] = []
     try:
         for word in lexer:
-            if word[0] in ";|&()" or re.match(r"\d?>", word):
+            if re.match(r"[;|&()]|\d?>", word):
                 break
             words.append(word)
     except ValueError:  # a quotation mark without its like

@@ -16,6 +16,7 @@ from skilllite_sandbox.supply.dependency import (
     Use,
 )
 from skilllite_sandbox.supply.names import normal_name, origin_of, path_origin
+from skilllite_sandbox.supply.reading.hosts import settings_of_hosts
 from skilllite_sandbox.supply.reading.lines import (
     Lines,
     read_json,
@@ -35,18 +36,22 @@ def read_pipfile_lock(source: SourceFile) -> Declared:
         for name, said in table(document, section).items():
             details = said if isinstance(said, dict) else {}
             found.append(_locked(source, lines.of(name), name, details, use))
-    settings: list[IndexSetting] = []
+    places = []
+    unprotected = []
     for each in tables(table(document, "_meta").get("sources")):
-        if each.get("verify_ssl") is False or text_of(each, "url").startswith("http:"):
-            url = text_of(each, "url")
-            settings.append(IndexSetting(Leaves.UNPROTECTED, url, source.path, lines.of(url)))
-    return Declared(tuple(found), tuple(settings))
+        url = text_of(each, "url")
+        places.append((url, "", lines.of(url)))
+        if each.get("verify_ssl") is False:
+            unprotected.append(IndexSetting(Leaves.UNPROTECTED, url, source.path, lines.of(url)))
+    settings = (*settings_of_hosts(source.path, places), *unprotected)
+    return Declared(tuple(found), settings)
 
 
 def read_poetry_lock(source: SourceFile) -> Declared:
     """Read poetry.lock."""
     lines = Lines(source.text)
     found = []
+    places = []
     for each in tables(read_toml(source.text).get("package")):
         said = table(each, "source")
         kind, url = text_of(said, "type"), text_of(said, "url")
@@ -54,15 +59,18 @@ def read_poetry_lock(source: SourceFile) -> Declared:
         if kind in ("git", "url", "file", "directory"):
             key = {"git": "git", "url": "url"}.get(kind, "path")
             details[key] = url
+        elif kind:
+            places.append((url, text_of(each, "name"), _line(lines, each)))
         use = Use.DEVELOPMENT if each.get("category") == "dev" else Use.RUN
         found.append(_locked(source, _line(lines, each), text_of(each, "name"), details, use))
-    return Declared(tuple(found))
+    return Declared(tuple(found), settings_of_hosts(source.path, places))
 
 
 def read_uv_lock(source: SourceFile) -> Declared:
     """Read uv.lock."""
     lines = Lines(source.text)
     found = []
+    places = []
     for each in tables(read_toml(source.text).get("package")):
         said = table(each, "source")
         if any(said.get(key) == "." for key in ("virtual", "editable", "directory")):
@@ -71,14 +79,16 @@ def read_uv_lock(source: SourceFile) -> Declared:
         for key in ("git", "url", "path", "directory", "editable", "virtual"):
             if address := text_of(said, key):
                 details[key if key in ("git", "url") else "path"] = address
+        places.append((text_of(said, "registry"), text_of(each, "name"), _line(lines, each)))
         found.append(_locked(source, _line(lines, each), text_of(each, "name"), details, Use.RUN))
-    return Declared(tuple(found))
+    return Declared(tuple(found), settings_of_hosts(source.path, places))
 
 
 def read_pylock(source: SourceFile) -> Declared:
     """Read pylock.toml (PEP 751)."""
     lines = Lines(source.text)
     found = []
+    places = []
     for each in tables(read_toml(source.text).get("packages")):
         details: dict[str, Any] = {"version": text_of(each, "version")}
         if vcs := table(each, "vcs"):
@@ -88,8 +98,9 @@ def read_pylock(source: SourceFile) -> Declared:
         elif archive := table(each, "archive"):
             url = text_of(archive, "url")
             details["url" if url else "path"] = url or text_of(archive, "path")
+        places.append((text_of(each, "index"), text_of(each, "name"), _line(lines, each)))
         found.append(_locked(source, _line(lines, each), text_of(each, "name"), details, Use.RUN))
-    return Declared(tuple(found))
+    return Declared(tuple(found), settings_of_hosts(source.path, places))
 
 
 def _line(lines: Lines, package: dict[str, Any]) -> int:

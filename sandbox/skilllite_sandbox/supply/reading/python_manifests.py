@@ -9,6 +9,7 @@ from typing import Any
 
 from skilllite_sandbox.scan.source import SourceFile
 from skilllite_sandbox.supply.dependency import (
+    DEPENDENCIES_MAX,
     Declared,
     Dependency,
     Ecosystem,
@@ -20,6 +21,7 @@ from skilllite_sandbox.supply.dependency import (
 )
 from skilllite_sandbox.supply.names import (
     Place,
+    leads_away,
     normal_name,
     origin_of,
     path_origin,
@@ -159,7 +161,7 @@ class _Reading:
         """Read a list of requirements."""
         if value is not None and not isinstance(value, list):
             self._unread.append(Unread(self._file, 0, "its dependencies are no list"))
-        for text in texts(value):
+        for text in texts(value)[: DEPENDENCIES_MAX + 1]:
             line = self._lines.of(text)
             for bare in (bare for _, bare in logical_lines(text)):
                 found = requirement_or_address(bare, Place(self._file, line, use))
@@ -225,9 +227,7 @@ class _Reading:
     def leads_to(self, leaves: Leaves, address: str) -> None:
         """Note a setting that leads away from the user's index."""
         line = self._lines.of(address)
-        self._settings.append(IndexSetting(leaves, address, self._file, line))
-        if address.lower().startswith("http:") and leaves is not Leaves.UNPROTECTED:
-            self._settings.append(IndexSetting(Leaves.UNPROTECTED, address, self._file, line))
+        self._settings += leads_away(leaves, address, self._file, line)
 
     def uv(self, uv: dict[str, Any]) -> None:
         """Read `[tool.uv]`: sources, indexes, development dependencies."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from skilllite_sandbox.scan.source import SourceFile
 from skilllite_sandbox.supply.dependency import Declared, Dependency, Ecosystem
@@ -18,20 +17,18 @@ _FIELD = re.compile(r"^(Name|Version):[ \t]*(\S+)", re.MULTILINE)
 _HEAD_CHARS = 4000  # the fields stand first
 
 
-def reader_of(path: str) -> Callable[[SourceFile], Declared] | None:
-    """Return who reads a file of a package that is brought along; None for other files."""
-    if _NODE.search(path):
-        return _read_node
-    if _PYTHON.search(path):
-        return _read_python
+def is_vendored(path: str) -> bool:
+    """Whether a file belongs to a package that is brought along, and says or asks for packages."""
     is_manifest = path.endswith(("/package.json", "/package-lock.json", "/yarn.lock"))
-    if _INSIDE_NODE.search(path) and is_manifest:
-        return _read_nothing
-    return None
+    inside = is_manifest and _INSIDE_NODE.search(path) is not None
+    return inside or _NODE.search(path) is not None or _PYTHON.search(path) is not None
 
 
-def _read_nothing(source: SourceFile) -> Declared:
-    return Declared()
+def read_vendored(source: SourceFile) -> Declared:
+    """Read what such a package is; what it asks for itself is its author's matter."""
+    if _NODE.search(source.path):
+        return _read_node(source)
+    return _read_python(source) if _PYTHON.search(source.path) else Declared()
 
 
 def _read_node(source: SourceFile) -> Declared:

@@ -1,0 +1,225 @@
+"""Puts together what the texts of a skill ask for, and how much each place weighs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from skilllite_sandbox.scan.codes import make_finding
+from skilllite_sandbox.scan.finding import Finding, Severity
+from skilllite_sandbox.scan.instructions.blocks import harms_in_block
+from skilllite_sandbox.scan.instructions.commands import CommandReader, Harm
+from skilllite_sandbox.scan.instructions.concepts import Concepts
+from skilllite_sandbox.scan.instructions.encoded import encoded_texts
+from skilllite_sandbox.scan.instructions.passages import (
+    TELLING,
+    Passage,
+    Place,
+    Sentence,
+    passages_of,
+    sentences_of,
+)
+from skilllite_sandbox.scan.instructions.requests import Around, is_described, requests_of
+from skilllite_sandbox.scan.source import SourceFile
+from skilllite_sandbox.values import replace
+
+TEXT_CHARS_MAX = 262_144  # of one file: a book; what is longer is reported as not read
+PASSAGES_MAX = 20_000  # of one file: headings, fenced blocks, strings of JSON
+LARGE_CHARS = 131_072  # of one text; of larger ones only lines with telling words are read
+BLOCKS_MAX = 40  # fenced blocks of one file that are given to the engine of their language
+PLACES_MAX = 5  # of one code in one file
+_NEAR = 2  # sentences before and after that count as the same thought
+_SKIPPED = re.compile(
+    r"(?:^|/)(?:licen[cs]e|copying|notice|package-lock\.json|yarn\.lock)", re.IGNORECASE
+)
+_TEXT_LABELS = frozenset(
+    ("", "text", "txt", "markdown", "md", "plaintext", "prompt", "yaml", "json", "html")
+)
+_IN_CODE = frozenset(("SL501", "SL509", "SL511", "SL512", "SL516"))
+"""What is said to a model or a checker; everything else in a program is for its engine."""
+_MODELS = frozenset(
+    ("ai", "agent", "agents", "assistant", "assistants", "llm", "llms", "claude", "gpt", "chatgpt",
+     "copilot", "gemini", "codex", "ассистент", "asistente", "assistent", "助手")
+)  # fmt: skip
+_ORDERS = ("send", "secret", "covert", "override", "agent_file", "reveal", "destroy", "preapproved")
+_SPEAKS = re.compile(
+    r"ignore|disregard|instruction|prompt|scanner|review|\bAI\b|LLM|system|safe\b|model|无视|忽略"
+)
+
+
+def inspect_instructions(sources: Sequence[SourceFile]) -> tuple[Finding, ...]:
+    """Return what the texts of a skill ask their readers to do."""
+    found: list[Finding] = []
+    for source in sources:
+        if source.text and not _SKIPPED.search(source.path):
+            found.extend(_file(source))
+    return tuple(found)
+
+
+def _file(source: SourceFile) -> Iterator[Finding]:
+    told: dict[str, int] = {}
+    if source.path == "SKILL.md":
+        yield from _allowed_tools(source)
+    reader, count = _Reader(source), 0
+    for count, passage in enumerate(passages_of(source)):
+        if count >= PASSAGES_MAX or reader.exhausted:
+            break
+        if passage.place is Place.CODE and _SPEAKS.search(passage.text) is None:
+            continue
+        for finding in reader.passage(passage):
+            told[finding.code] = told.get(finding.code, 0) + 1
+            if told[finding.code] <= PLACES_MAX:
+                yield finding
+    if count >= PASSAGES_MAX or reader.exhausted:
+        yield make_finding("SL702", source.path, 0, "its text is not read to the end")
+
+
+class _Reader:
+    """Reads the passages of one file, within bounds for all of them together."""
+
+    def __init__(self, source: SourceFile) -> None:
+        self._source = source
+        self._commands = CommandReader()
+        self._left = TEXT_CHARS_MAX
+        self._blocks = BLOCKS_MAX
+
+    @property
+    def exhausted(self) -> bool:
+        return self._left <= 0 or self._commands.exhausted
+
+    def passage(self, passage: Passage) -> Iterator[Finding]:
+        """Yield what is found in one passage."""
+        if passage.place is not Place.CODE:
+            harms = list(self._commands.harms_of(passage.text))
+            if passage.place is Place.FENCE and self._blocks > 0:
+                self._blocks -= 1
+                harms += harms_in_block(passage)
+            yield from _judged(self._source, passage, harms)
+        if passage.place is Place.FENCE and passage.label not in _TEXT_LABELS:
+            return
+        large = len(passage.text) > LARGE_CHARS or self._left < TEXT_CHARS_MAX // 2
+        for part in _telling_parts(passage) if large else (passage,):
+            if self._left <= 0:
+                return
+            length = len(part.text)
+            if length > self._left:
+                part = replace(part, text=part.text[: self._left])
+            self._left -= length
+            yield from _sentences(self._source, part)
+            for decoded in encoded_texts(part):
+                harms = list(self._commands.harms_of(decoded.text))
+                yield from _judged(self._source, decoded, harms)
+                yield from _sentences(self._source, decoded)
+
+
+def _telling_parts(passage: Passage) -> Iterator[Passage]:
+    """Yield the lines of a large text that have telling words, those in a row together."""
+    part: list[str] = []
+    for number, line in enumerate(passage.text.split("\n"), start=passage.line):
+        if TELLING.search(line):
+            part.append(line)
+        elif part:
+            yield replace(passage, text="\n".join(part), line=number - len(part))
+            part = []
+    if part:
+        yield replace(passage, text="\n".join(part))
+
+
+def _sentences(source: SourceFile, passage: Passage) -> Iterator[Finding]:
+    sentences = list(sentences_of(passage))
+    concepts = [Concepts(each.text) for each in sentences]
+    for index, (sentence, own) in enumerate(zip(sentences, concepts, strict=True)):
+        if not own.places and "|" not in sentence.text and "[" not in sentence.text:
+            continue
+        near = tuple(concepts[max(0, index - _NEAR) : index + _NEAR + 1])
+        around = Around(sentence.place, near)
+        requests = requests_of(sentence, own, around)
+        if sentence.place is Place.CODE:
+            requests = [each for each in requests if each.code in _IN_CODE]
+        for request in requests:
+            severity = request.severity
+            if sentence.place is Place.HIDDEN and severity >= Severity.MEDIUM:
+                yield make_finding("SL521", source.path, sentence.line, _shown(sentence))
+            else:
+                yield make_finding(
+                    request.code, source.path, sentence.line, _shown(sentence), severity=severity
+                )
+        if sentence.place is Place.HIDDEN and not requests:
+            yield from _addressed(source, sentence, own)
+
+
+def _shown(sentence: Sentence) -> str:
+    return f"“{sentence.text[:160].strip()}”"
+
+
+def _addressed(source: SourceFile, sentence: Sentence, concepts: Concepts) -> Iterator[Finding]:
+    """Judge hidden words that speak to a model without asking for anything known."""
+    if not any(token in _MODELS for token in concepts.tokens):
+        return
+    if concepts.any(_ORDERS) or ("run" in concepts and _names_a_command(sentence.text)):
+        yield make_finding("SL521", source.path, sentence.line, _shown(sentence))
+    else:
+        heavy = concepts.any(("run", "act", "write")) or concepts.has("must", "always", "should")
+        severity = Severity.HIGH if heavy else Severity.MEDIUM
+        yield make_finding("SL523", source.path, sentence.line, _shown(sentence), severity=severity)
+
+
+def _names_a_command(text: str) -> bool:
+    """Whether a text names an address or a command."""
+    return "://" in text or "`" in text or "$(" in text
+
+
+def _judged(source: SourceFile, passage: Passage, harms: list[Harm]) -> Iterator[Finding]:
+    """Judge commands in a passage; manuals that warn of them are left alone."""
+    for harm in harms:
+        begin = passage.text.rfind("\n", 0, harm.offset) + 1
+        end = passage.text.find("\n", harm.offset)
+        shown = passage.text[begin : end if end >= 0 else len(passage.text)].strip()
+        line = passage.line + passage.text.count("\n", 0, harm.offset)
+        before = passage.text[max(0, begin - 300) : begin].strip().split("\n")[-1]
+        around = Sentence(f"{before} {shown}", line, passage.place, passage.heading)
+        if _is_warned_of(around):
+            continue
+        severity = harm.severity
+        if passage.place is Place.DATA and severity is Severity.CRITICAL:
+            severity = Severity.HIGH  # a table of commands is not an order to run them
+        if passage.place is Place.HIDDEN and severity >= Severity.HIGH:
+            severity = Severity.CRITICAL
+        yield make_finding(
+            harm.code, source.path, line, f"{harm.detail}: {shown[:120]}", severity=severity
+        )
+
+
+_WARNINGS = re.compile(
+    r"\b(?:never|don't|do not|avoid|dangerous|danger|bad|wrong|unsafe|warning|malicious|attack"
+    r"|attacker|suspicious"
+    r"|refuse|block|forbidden|harmful|destructive|instead of|not\s+recommended|insecure|red flag"
+    r"|catastroph\w+"
+    r"|detect|flag|phishing|wipes?|deletes? everything|must not|explain|means|example of|such as"
+    r"|what .{1,30} does"
+    r"|nunca|niemals|jamais|никогда|不要)\b|❌|✗|🚫|⚠",
+    re.IGNORECASE,
+)
+
+
+def _is_warned_of(sentence: Sentence) -> bool:
+    if sentence.place is Place.HIDDEN:
+        return False
+    if _WARNINGS.search(sentence.text) or _WARNINGS.search(sentence.heading):
+        return True
+    return is_described(sentence, Concepts(sentence.text))
+
+
+_TOOLS_LINE = re.compile(
+    r"^allowed-tools\s*:[ \t]*(.*(?:\n[ \t]+.*)*)", re.MULTILINE | re.IGNORECASE
+)
+_ANY_TOOL = re.compile(r"(?:^|[\s,\[\"'-])(\*|all)(?:$|[\s,\]\"'])|Bash\(\s*(?:\*|\*:\*|:\*)?\s*\)")
+
+
+def _allowed_tools(source: SourceFile) -> Iterator[Finding]:
+    front = source.text[4:].partition("\n---")[0] if source.text.startswith("---\n") else ""
+    match = _TOOLS_LINE.search(front)
+    if match is not None and (any_tool := _ANY_TOOL.search(match[1])) is not None:
+        severity = Severity.HIGH if any_tool[1] else Severity.MEDIUM
+        line = front.count("\n", 0, match.start()) + 2
+        yield make_finding("SL524", source.path, line, match[1].strip()[:80], severity=severity)

@@ -1,0 +1,153 @@
+"""Files: which place a path names, what reading it brings and what writing it does."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from skilllite_sandbox.scan.acts import Act, Datum, Sink
+from skilllite_sandbox.scan.host_places import (
+    UNKNOWN,
+    Place,
+    is_precious,
+    normal_path,
+    place_of,
+    place_written,
+)
+from skilllite_sandbox.scan.python.hosts.names import OWN_ROOT
+from skilllite_sandbox.scan.python.interpreter import Interpreter
+from skilllite_sandbox.scan.python.values import Value, all_taints
+
+_READ = {
+    Place.SECRET: (Act.READ_SECRET, Datum.SECRET),
+    Place.ENVIRONMENT: (Act.READ_ENVIRONMENT, Datum.SECRET),
+    Place.SYSTEM: (Act.READ_SYSTEM, Datum.SYSTEM),
+    Place.HOST: (Act.READ_HOST_FILE, Datum.HOST_FILE),
+    Place.SETTINGS: (Act.READ_HOST_FILE, Datum.SECRET),
+    Place.RIGHTS: (Act.READ_HOST_FILE, Datum.HOST_FILE),
+    Place.KEYS: (Act.WATCH_USER, Datum.WATCHED),
+    Place.DEVICE: (Act.READ_HOST_FILE, Datum.HOST_FILE),
+}
+_WRITTEN = {
+    Place.START_UP: Act.PERSIST,
+    Place.AGENT: Act.CHANGE_AGENT,
+    Place.RIGHTS: Act.GAIN_RIGHTS,
+    Place.DEVICE: Act.DESTROY,
+    Place.HOST: Act.WRITE_HOST_FILE,
+}
+
+
+_DOT_ENV = re.compile(r"(?:^|/)\.env(?:\.(?!example|sample|template)\w+)?$")
+
+
+def path_text(value: Value) -> str:
+    """Return a path as the tables know it, `UNKNOWN` for what isn't known of it."""
+    text = value.text()
+    return normal_path(text) if text[:1] in "~$/%." or ":" in text else text
+
+
+def read(run: Interpreter, path: Value, node: ast.AST) -> Value:
+    """Return what is in the file at a path."""
+    text = path_text(path)
+    if (own := own_file(run, text)) is not None:
+        return own
+    if (written := run.record_written.get(text)) is not None and text != UNKNOWN:
+        return written
+    act, datum = _READ.get(place_of(text.replace(UNKNOWN, "*")), (None, None))
+    if _DOT_ENV.search(text):
+        act, datum = Act.READ_SECRET, Datum.SECRET
+    if act is None or datum is None:
+        taints = path.taints if path.has(Datum.SECRET, Datum.HOST_FILE) else frozenset()
+        return Value(taints=taints)
+    run.do(act, node, text)
+    return Value(taints=frozenset((run.taint(datum, node, text),)))
+
+
+def own_file(run: Interpreter, text: str) -> Value | None:
+    """Return the content of a file of the skill; None when it is none."""
+    own = _own_path(run, text)
+    if own is None:
+        return None
+    source = run.files[own]
+    taint = run.taint(Datum.OWN_FILE, ast.Pass(), own)
+    content: object = source.text if source.text or not source.data else source.data
+    return Value(content, kind=f"own {own}", taints=frozenset((taint,)))
+
+
+def _own_path(run: Interpreter, text: str) -> str | None:
+    if UNKNOWN in text or not text:
+        return None
+    if text.startswith(OWN_ROOT):
+        candidates = [text.removeprefix(OWN_ROOT).lstrip("/")]
+    elif text.startswith(("/", "~")):
+        return None
+    else:
+        folder = run.file.rpartition("/")[0]
+        candidates = [text, f"{folder}/{text}", f"{folder}/../{text}"]
+    for candidate in candidates:
+        parts: list[str] = []
+        for part in candidate.split("/"):
+            if part == "..":
+                parts = parts[:-1]
+            elif part not in ("", "."):
+                parts.append(part)
+        if "/".join(parts) in run.files:
+            return "/".join(parts)
+    return None
+
+
+def write(run: Interpreter, path: Value, content: Value, node: ast.AST) -> None:
+    """Take note of what is written to a path."""
+    text = path_text(path)
+    shown = text.replace(UNKNOWN, "*")
+    act = _WRITTEN.get(place_written(shown))
+    if act is not None:
+        run.do(act, node, text)
+    if text.startswith(OWN_ROOT) and text.endswith("SKILL.md"):
+        run.do(Act.CHANGE_AGENT, node, text)
+    if act in (Act.PERSIST, Act.WRITE_HOST_FILE):
+        sink = Sink.PERSIST if act is Act.PERSIST else Sink.WRITE_HOST_FILE
+        run.flow(content, sink, node, text)
+    if run.endless:
+        run.do(Act.EXHAUST, node, "the disk, in a loop without an end")
+    if text != UNKNOWN:
+        kept = run.record_written
+        kept[text] = content
+        kept[text.rpartition("/")[2]] = content
+
+
+def remove(run: Interpreter, path: Value, node: ast.AST, *, tree: bool) -> None:
+    """Take note of what is removed."""
+    text = path_text(path).replace(UNKNOWN, "*")
+    while "/*/*" in text:
+        text = text.replace("/*/*", "/*")
+    if text != "*" and is_precious(text):
+        run.do(Act.DESTROY, node, text)
+    elif text.startswith(("/", "~")) and place_of(text) is not Place.OWN:
+        run.do(Act.WRITE_HOST_FILE, node, text)
+    del tree
+
+
+def opened(run: Interpreter, args: list[Value], mode: str, node: ast.AST) -> Value:
+    """Return an open file."""
+    path = args[0] if args else Value()
+    if any(letter in mode for letter in "wax+"):
+        return Value(
+            ref="open()", kind="file", attrs={"path": path, "mode": Value(mode)}, taints=path.taints
+        )
+    content = read(run, path, node)
+    return Value(
+        content.const,
+        ref="open()",
+        kind="file",
+        attrs={"path": path, "content": content, "mode": Value(mode)},
+        taints=all_taints(content),
+    )
+
+
+def listed(run: Interpreter, path: Value, node: ast.AST, pattern: str = "*") -> Value:
+    """Return the paths in a folder."""
+    text = path.text()
+    joined = pattern if pattern.startswith(("/", "~")) else f"{text}/{pattern}"
+    joined = joined.replace("**", "*").replace("*", UNKNOWN)
+    return Value(joined, kind="paths", taints=path.taints)

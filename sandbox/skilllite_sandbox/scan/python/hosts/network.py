@@ -1,0 +1,151 @@
+"""What leaves the machine and what comes from elsewhere."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from skilllite_sandbox.scan.acts import Act, Datum, Sink
+from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.python.hosts.names import whole
+from skilllite_sandbox.scan.python.interpreter import Interpreter
+from skilllite_sandbox.scan.python.values import Value, all_taints, unknown
+
+_HOST = re.compile(r"^(?:[a-z][a-z0-9+.-]*://)?(?:[^/@\s]*@)?([^/:?#\s\0]+)", re.IGNORECASE)
+_METADATA = re.compile(r"169\.254\.169\.254|metadata\.google\.internal|169\.254\.170\.2")
+_VERBS = r"(?:get|post|put|patch|delete|head|options|request|stream|send)"
+_CLIENTS = (
+    r"(?:requests|httpx|aiohttp|urllib3|http\.client|curl_cffi|treq|niquests|pycurl|grequests"
+    r"|websockets?|socketio|httplib2)"
+)
+HTTP = re.compile(
+    rf"^{_CLIENTS}(?:\.\w+)*(?:\(\))?(?:\.\w+\(\))*\.{_VERBS}$"
+    r"|^urllib\.request\.(?:urlopen|Request|urlretrieve)$|^urllib3\.request$"
+    r"|^urllib\.request\.(?:build_opener|OpenerDirector)\(\)\.open$|^urllib3\.\w+\(\)\.urlopen$"
+    r"|^http\.client\.\w+\(\)\.(?:putrequest|endheaders|putheader)$|^httplib2\.Http\(\)\.request$"
+    r"|^websockets?\.(?:connect|create_connection)$|^websocket\.\w+\(\)\.send$"
+)
+SENDING = re.compile(
+    r"\.(?:post|put|patch)$|^http\.client\.\w+\(\)\.endheaders$|^websocket\.\w+\(\)\.send$"
+)
+SENDERS = re.compile(
+    r"^smtplib\.\w+\(\)\.(?:sendmail|send_message|login)$|^ftplib\.\w+\(\)\.(?:stor\w+|login)$"
+    r"|^(?:boto3|botocore|google\.cloud|azure|paramiko|pysftp|telegram|slack_sdk|discord|tweepy"
+    r"|twilio|praw|dropbox|ftplib|smtplib|paho|pika|kafka|redis|pymongo|psycopg2?|mysql|xmlrpc"
+    r"|telnetlib|imaplib|poplib|nntplib|asyncssh|fabric|sendgrid|openai|anthropic|github)"
+    r"(?:\.\w+|\(\))*$"
+)
+LOOK_UPS = re.compile(
+    r"^socket\.(?:gethostbyname(?:_ex)?|getaddrinfo|getfqdn|gethostbyaddr)$"
+    r"|^(?:dns\.resolver|dnspython|aiodns|pycares)(?:\.\w+|\(\))*\.?(?:resolve|query)$"
+    r"|^asyncio\.get_(?:running|event)_loop\(\)\.getaddrinfo$"
+)
+SOCKETS = re.compile(r"^socket\.(?:socket|create_connection|socketpair)$|^ssl\.wrap_socket$")
+
+
+def host_of(value: Value) -> str:
+    """Return the host that an address names, as far as it is known."""
+    if value.items:
+        return host_of(value.items[0])
+    match = _HOST.match(value.text())
+    return match[1] if match else value.text()
+
+
+def request(
+    run: Interpreter,
+    ref: str,
+    args: list[Value],
+    keywords: dict[str, Value],
+    node: ast.AST,
+    *,
+    sends: bool,
+) -> Value:
+    """Return what a request brings, and note what goes out with it."""
+    address = keywords.get("url") or next(
+        (each for each in args if "://" in each.text() or each.kind == "request"),
+        args[0] if args else Value(),
+    )
+    body = [
+        keywords[name] for name in ("data", "json", "files", "content", "body") if name in keywords
+    ]
+    if ref.endswith(("urlopen", ".Request")) and len(args) > 1:
+        body.append(args[1])
+    if any(each.const is not None for each in body):
+        sends = True
+    where = host_of(address)
+    sent = unknown(*(whole(run, each, node) for each in (*args, *keywords.values())))
+    run.do(Act.SEND if sends else Act.FETCH, node, where)
+    run.flow(sent, Sink.SEND, node, where)
+    if keywords.get("verify") is not None and keywords["verify"].const is False:
+        run.do(Act.TRUST_ANY, node, where)
+    if ref.endswith(".Request"):
+        made = Value(address.text(), kind="request", taints=all_taints(sent))
+        return made
+    if _METADATA.search(address.text()):
+        run.do(Act.READ_SECRET, node, where)
+        return Value(kind="fetched", taints=frozenset((run.taint(Datum.SECRET, node, where),)))
+    detail = address.text().replace(UNKNOWN, "…")
+    made = Value(kind="fetched", taints=frozenset((run.taint(Datum.FETCHED, node, detail),)))
+    if ref.endswith("urlretrieve") and len(args) > 1:
+        from skilllite_sandbox.scan.python.hosts.files import write
+
+        write(run, args[1], made, node)
+    return made
+
+
+def look_up(
+    run: Interpreter, args: list[Value], keywords: dict[str, Value], node: ast.AST
+) -> Value:
+    """Return an address, and note what the name that is asked for tells."""
+    asked = unknown(*args, *keywords.values())
+    local = bool(args) and args[0].ref == "socket.gethostname()"
+    if not local:
+        run.do(Act.LOOK_UP, node, args[0].text() if args else "")
+        run.flow(asked, Sink.SEND, node, "a name that is looked up")
+    else:
+        run.do(Act.READ_SYSTEM, node, "addresses")
+    taint = run.taint(Datum.SYSTEM, node, "addresses")
+    return Value(taints=frozenset((taint,)))
+
+
+def send(run: Interpreter, ref: str, values: list[Value], node: ast.AST) -> Value:
+    """Note that something goes out through a connection or a client of some service."""
+    sent = unknown(*(whole(run, each, node) for each in values))
+    where = next((host_of(each) for each in values if each.is_const and "." in each.text()), ref)
+    run.do(Act.SEND, node, where)
+    run.flow(sent, Sink.SEND, node, where)
+    taint = run.taint(Datum.FETCHED, node, where)
+    return Value(kind="client", ref=f"{ref}()", taints=frozenset((taint,)))
+
+
+def socket_method(
+    run: Interpreter, owner: Value, name: str, args: list[Value], node: ast.AST
+) -> Value | None:
+    """Return what a method of a socket gives."""
+    if name in ("connect", "connect_ex"):
+        where = host_of(args[0]) if args else ""
+        local = where in ("127.0.0.1", "localhost", "::1")
+        run.do(Act.CONNECT, node, where)
+        if owner.attrs is not None:
+            owner.attrs["remote"] = Value(not local)
+        return Value()
+    if name in ("send", "sendall", "sendto", "sendmsg", "sendfile"):
+        where = host_of(args[1]) if name == "sendto" and len(args) > 1 else "a connection"
+        sent = unknown(*(whole(run, each, node) for each in args))
+        run.do(Act.SEND, node, where)
+        run.flow(sent, Sink.SEND, node, where)
+        return Value()
+    if name in ("recv", "recvfrom", "recv_into", "recvmsg", "read", "readline"):
+        return Value(
+            kind="fetched", taints=frozenset((run.taint(Datum.FETCHED, node, "a connection"),))
+        )
+    if name in ("bind", "listen", "accept"):
+        if name != "accept":
+            run.do(Act.LISTEN, node, host_of(args[0]) if args else "")
+            return Value()
+        return Value(items=[Value(ref="socket.socket()", kind="socket", attrs={}), Value()])
+    if name in ("makefile", "dup", "detach", "wrap_socket"):
+        return Value(ref="socket.socket()", kind="socket", attrs=owner.attrs)
+    if name == "fileno":
+        return Value(kind="socket", ref="socket.fileno()")
+    return None

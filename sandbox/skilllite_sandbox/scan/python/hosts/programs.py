@@ -1,0 +1,170 @@
+"""Other programs, and code that is made while it runs."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+
+from skilllite_sandbox.scan.acts import Act, Analysis, Datum, Sink
+from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.python.interpreter import Interpreter
+from skilllite_sandbox.scan.python.values import MISSING, Value, all_taints, unknown
+from skilllite_sandbox.scan.taint import Taint
+
+STARTS = re.compile(
+    r"^subprocess\.(?:run|call|check_call|check_output|Popen|getoutput|getstatusoutput)$"
+    r"|^os\.(?:system|popen\d?|exec[lv]p?e?|spawn[lv]p?e?|posix_spawnp?|startfile)$|^pty\.spawn$"
+    r"|^asyncio\.(?:subprocess\.)?create_subprocess_(?:exec|shell)$|^commands\.get\w*output$"
+    r"|^pexpect\.(?:spawn|run)$|^sh\.\w+$|^plumbum\.|^invoke\.run$|^fabric\.|^trio\.run_process$"
+    r"|^_posixsubprocess\.fork_exec$|^trio\.lowlevel\.open_process$|^anyio\.run_process$"
+)
+_SHELL = re.compile(
+    r"^os\.(?:system|popen)|getoutput$|getstatusoutput$|_shell$|^commands\.|^pexpect\.run$"
+)
+_SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "ash", "cmd", "cmd.exe", "powershell"})
+_TELLS = re.compile(
+    r"(?:^|[|;&\s/])(?:curl|wget|nc|ncat|netcat|ssh|scp|rsync|ftp|sftp|telnet|dig|nslookup|host"
+    r"|mail|sendmail|git\s+(?:push|remote)|aws|gsutil|rclone|socat|http|xh)\b"
+)
+_ENVIRONMENT_COMMANDS = re.compile(r"(?:^|[|;&\s])(?:env|printenv|export\s+-p|set)(?:\s|$|\|)")
+
+
+def start(
+    run: Interpreter, ref: str, args: list[Value], keywords: dict[str, Value], node: ast.AST
+) -> Value:
+    """Return what a program prints, and note what it does."""
+    command = _command(ref, args, keywords)
+    text = _line_of(command)
+    taints = unknown(*command).taints
+    for each in command:
+        taints |= all_taints(each)
+    shell = bool(_SHELL.search(ref)) or _is_true(keywords.get("shell"))
+    first = text.split(" ")[0].rpartition("/")[2] if text else ""
+    if run.endless:
+        run.do(Act.EXHAUST, node, "programs, in a loop without an end")
+    _connected(run, [*args, *keywords.values()], first, node)
+    _program_that_was_written(run, command, node)
+    value = Value(taints=taints)
+    if shell or first in _SHELLS:
+        run.do(Act.RUN_SHELL, node, text)
+        run.flow(value, Sink.RUN_SHELL, node, text)
+    else:
+        run.do(Act.RUN_PROGRAM, node, first if UNKNOWN not in first else "")
+        if command and all_taints(command[0]):
+            run.flow(command[0], Sink.RUN_PROGRAM, node, text)
+    if _TELLS.search(text):
+        run.flow(value, Sink.SEND, node, text)
+    fed = keywords.get("input") or keywords.get("stdin")
+    printed = _follow(run, text, fed, node)
+    return Value(ref=f"{ref}()", kind="process", attrs={}, taints=printed)
+
+
+def _command(ref: str, args: list[Value], keywords: dict[str, Value]) -> list[Value]:
+    """Return the words of a command; one, when it is a line for a shell."""
+    if re.match(r"^os\.(?:exec|spawn)l", ref):
+        words = args[1:] if ".spawn" in ref else args
+        return [words[0], *words[2:]] if len(words) > 1 else words
+    if re.match(r"^os\.(?:exec|spawn|posix_spawn)", ref):
+        rest = args[1:] if ".spawn" in ref else args
+        items = rest[1].items if len(rest) > 1 else None
+        return [rest[0], *(items or [])[1:]] if rest else []
+    if ref.endswith("_exec") and "asyncio" in ref:
+        return args
+    if ref.startswith("sh."):
+        return [Value(ref.removeprefix("sh.")), *args]
+    given = keywords.get("args") or (args[0] if args else Value())
+    if given.items is not None:
+        return given.items or [Value()]
+    return [given, *args[1:2]] if ref == "pexpect.spawn" else [given]
+
+
+def _line_of(command: list[Value]) -> str:
+    if len(command) == 1:
+        return command[0].text()
+    words = [each.text() for each in command]
+    return " ".join(word if UNKNOWN in word else shlex.quote(word) for word in words)
+
+
+def _is_true(value: Value | None) -> bool:
+    return value is not None and bool(value.const) and value.const is not MISSING
+
+
+def _connected(run: Interpreter, values: list[Value], first: str, node: ast.AST) -> None:
+    """Take note of a program whose input or output is a connection: a remote shell."""
+    if any(each.kind == "socket" for each in values) or run.redirected:
+        taint = run.taint(Datum.FETCHED, node, "a connection")
+        origin = Value(taints=frozenset((taint,)))
+        run.flow(origin, Sink.RUN_SHELL, node, f"{first} on a connection")
+
+
+def _program_that_was_written(run: Interpreter, command: list[Value], node: ast.AST) -> None:
+    for each in command:
+        for word in re.split(r"[\s;&|]+", each.text()):
+            written = run.record_written.get(word) if word and word != UNKNOWN else None
+            if written is not None:
+                run.flow(written, Sink.RUN_PROGRAM, node, word)
+
+
+def _follow(run: Interpreter, text: str, fed: Value | None, node: ast.AST) -> frozenset[Taint]:
+    """Have the shell engine follow a command, and return what its output comes from."""
+    if not text or text == UNKNOWN:
+        return frozenset()
+    said = _shell_says(run, text, fed, node)
+    run.record.add(said)
+    first = text.split(" ")[0].rpartition("/")[2]
+    if fed is not None and all_taints(fed) and (first in _SHELLS or first.startswith("python")):
+        run.flow(fed, Sink.RUN_SHELL, node, first)
+    if fed is not None and _TELLS.search(text):
+        run.flow(fed, Sink.SEND, node, text)
+    origins = {
+        Act.READ_SECRET: Datum.SECRET,
+        Act.READ_ENVIRONMENT: Datum.ENVIRONMENT,
+        Act.READ_SYSTEM: Datum.SYSTEM,
+        Act.READ_HOST_FILE: Datum.HOST_FILE,
+        Act.FETCH: Datum.FETCHED,
+    }
+    taints = {
+        run.taint(origins[each.act], node, each.detail)
+        for each in said.doings
+        if each.act in origins
+    }
+    if _ENVIRONMENT_COMMANDS.search(text) and "=" not in text:
+        taints.add(run.taint(Datum.ENVIRONMENT, node, text))
+    return frozenset(taints)
+
+
+def _shell_says(run: Interpreter, text: str, fed: Value | None, node: ast.AST) -> Analysis:
+    from skilllite_sandbox.scan.shell import analyse_shell_text
+
+    if run.shells >= SHELLS_MAX:
+        return Analysis(opaque=())
+    run.shells += 1
+    if fed is not None and fed.text().strip(UNKNOWN) and fed.const is not MISSING:
+        text = f"{text} <<'_END_'\n{fed.text()}\n_END_\n"
+    if re.match(r"\S*git\b.*\bremote\s+(?:add|set-url)\b", text):
+        run.remotes.append(text)
+    elif re.match(r"\S*git\b.*\bpush\b", text) and run.remotes:
+        text = "; ".join([*run.remotes[-8:], text])
+    return analyse_shell_text(
+        text.replace(UNKNOWN, "unknown-value"), run.file, run.line(node), tuple(run.files.values())
+    )
+
+
+SHELLS_MAX = 200  # commands of one skill that are followed: each takes a fraction of a millisecond
+
+
+def run_code(run: Interpreter, ref: str, args: list[Value], node: ast.AST) -> Value:
+    """Follow text that becomes code."""
+    code = args[0] if args else Value()
+    if code.kind == "code" and code.attrs is not None:
+        code = code.attrs["source"].with_taints(code.taints)
+    if ref in ("compile", "builtins.compile"):
+        return Value(kind="code", attrs={"source": code}, taints=code.taints)
+    run.do(Act.RUN_CODE, node, ref)
+    run.flow(code, Sink.RUN_CODE, node, ref)
+    if isinstance(code.const, (str, bytes)):
+        run.run_decoded(code, node)
+    elif code.kind != "code" and not all_taints(code) and ref.endswith("exec"):
+        run.do(Act.RUN_CODE, node, ref)
+    return unknown(code)
