@@ -47,6 +47,7 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
         review=reviewer.review,
         vouch=_vouch(args),
     )
+    own = args.project and not catalog.project_skills()
     store.register_file.read()  # before anything is fetched for nothing
     asked = {"source": args.source, "root": str(root)}
     with (
@@ -68,6 +69,8 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     lacks = entry.lacks if entry is not None else installed.skill.lacks
     if args.json:
         output.print_json(_record(installed, lacks))
+    if args.project:
+        _trust_own_project(home, own=own)
     name = output.printable(installed.skill.name)
     output.note(f"{'replaced' if installed.replaced else 'added'} {name} in {installed.directory}")
     for problem in installed.skill.problems:
@@ -201,6 +204,7 @@ def _roots(catalog: SkillCatalog, home: Home, *, project: bool) -> list[Path]:
 def init(catalog: SkillCatalog, home: Home, *, as_json: bool) -> int:
     """Put the starter skills into the .skills folder of this directory; keep what is there."""
     root = _target_root(catalog, home, project=True)
+    own = not catalog.project_skills()
     with recorded_change(home, "skill.init_requested", "skill.init", root=str(root)) as facts:
         created, kept = install_starter_skills(root)
         facts.update(root=str(root), created=created, kept=kept)
@@ -210,10 +214,25 @@ def init(catalog: SkillCatalog, home: Home, *, as_json: bool) -> int:
         output.note(f"put {len(created)} skills into {root}: {', '.join(created)}")
     if kept:
         output.note(f"kept {len(kept)} that were there: {', '.join(kept)}")
+    _trust_own_project(home, own=own)
     catalog.list()  # so that the next listing finds them in the index
     tell_node(home)
     output.note("""try: skilllite run calculator '{"operation": "add", "a": 15, "b": 27}'""")
     return errors.OK
+
+
+def _trust_own_project(home: Home, *, own: bool) -> None:
+    """Use the skills of this folder when all of them were put there by this command."""
+    from skilllite.folder_trust import FolderTrust
+
+    here, trust = str(Path.cwd()), FolderTrust(home)
+    if trust.trusts(here):
+        return
+    if not own or not trust.trust(here, by="command"):
+        output.note(
+            "note: the skills of this folder are not used by name, nobody has trusted it: "
+            "`skilllite list --trust-project` does, if you know who wrote what was there before"
+        )
 
 
 def tell_node(home: Home) -> None:
