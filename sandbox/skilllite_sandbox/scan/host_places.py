@@ -26,6 +26,8 @@ class Place(StrEnum):
     """Instructions, settings or skills of an agent."""
     RIGHTS = "rights"
     """Says who may do what: sudoers, passwd, shadow."""
+    GUARD = "guard"
+    """Settings and logs of what protects the machine."""
     DEVICE = "device"
     """A disk as a whole."""
     KEYS = "keys"
@@ -57,6 +59,7 @@ _SECRET = re.compile(
     r"|Electrum/wallets|id_(?:rsa|dsa|ecdsa|ed25519)(?!\.pub)|[^/]+\.(?:kdbx|keychain-db|jks|p12"
     r"|pfx)$|1Password|\.config/keybase)"
     r"|^/etc/(?:g?shadow|ssl/private|ssh/ssh_host_|kubernetes|krb5\.keytab)"
+    r"|^(?:~|/(?!etc/ssl|usr|opt)).*(?:\.pem|/\.env|\0\.env)$"
     r"|^/(?:var/)?run/secrets|^/var/lib/docker|^/etc/NetworkManager/system-connections",
     re.IGNORECASE,
 )
@@ -68,6 +71,7 @@ _START_UP = re.compile(
     r"|\.pam_environment|\.ssh/(?:authorized_keys2?|rc|environment)|\.config/(?:autostart"
     r"|systemd|fish|environment\.d|git/|nvim/|upstart|cron)|\.local/share/systemd|\.git-templates"
     r"|Library/(?:LaunchAgents|LaunchDaemons|StartupItems)|\.(?:oh-my-zsh|bashrc\.d|profile\.d)(?:/|$)"
+    r"|\.(?:config/)?pip/pip\.conf|\.npmrc|\.yarnrc"
     r"|(?:\.local/)?bin/[^/]+$|\.emacs\.d/|\.vim/(?:plugin|autoload)|\.termux/boot"
     r"|\.ipython/profile_default/startup)"
     r"|^/etc/(?:cron[^/]*(?:/|$)|anacrontab|rc\.local|rc\d?\.d|init\.d|inittab|init/|profile(?:$|\.d)"
@@ -76,9 +80,9 @@ _START_UP = re.compile(
     r"|ssh/sshd_config|gitconfig|crontabs)"
     r"|^/(?:usr/)?lib/systemd|^/var/spool/(?:cron|at|anacron)|^/(?:System/)?Library/Launch"
     r"|^/(?:usr/(?:local/)?)?s?bin/[^/]+$|^/root/\.ssh/authorized_keys"
-    r"|(?:^|/)\.git/hooks/|(?:^|/)\.husky/|(?:^|/)\.ssh/authorized_keys"
+    r"|(?:^|/)\.git/config$|(?:^|/)\.git/hooks/|(?:^|/)\.husky/|(?:^|/)\.ssh/authorized_keys"
     r"|(?:^|/)(?:site|user)customize\.py$|site-packages/[^/]+\.pth$"
-    r"|Start Menu/Programs/Startup|(?:^|/)\.vscode/tasks\.json$",
+    r"|Start Menu/Programs/Startup",
     re.IGNORECASE,
 )
 _AGENT = re.compile(
@@ -91,7 +95,15 @@ _AGENT = re.compile(
     re.IGNORECASE,
 )
 _RIGHTS = re.compile(r"^/etc/(?:sudoers|passwd$|g?shadow|group$|pam\.d|polkit-1|doas\.conf)")
-_DEVICE = re.compile(r"^/dev/(?:sd[a-z]|hd[a-z]|vd[a-z]|xvd[a-z]|nvme|mmcblk|disk|rdisk|mem|kmem)")
+_GUARD = re.compile(
+    r"^/(?:etc/(?:selinux/|apparmor|audit/|security/|fail2ban/|rsyslog)|proc/sys/kernel/"
+    r"|var/log/(?:audit|auth|secure|syslog|messages|kern|wtmp|btmp|lastlog|faillog|sudo|journal)"
+    r"|sys/kernel/security|sys/fs/selinux)"
+)
+_DEVICE = re.compile(
+    r"^/proc/sysrq-trigger"
+    r"|^/dev/(?:sd[a-z]|hd[a-z]|vd[a-z]|xvd[a-z]|nvme|mmcblk|disk|rdisk|mem|kmem)"
+)
 _KEYS = re.compile(r"^/dev/input/")
 _SYSTEM = re.compile(
     r"^/(?:etc/(?:os-release|lsb-release|hostname|machine-id|hosts|resolv\.conf|issue|timezone)"
@@ -146,6 +158,8 @@ def place_written(path: str) -> Place:
         return Place.AGENT
     if _RIGHTS.match(path):
         return Place.RIGHTS
+    if _GUARD.match(path):
+        return Place.GUARD
     if _DEVICE.match(path):
         return Place.DEVICE
     if _SCRATCH.match(path) or _CACHE.match(path):

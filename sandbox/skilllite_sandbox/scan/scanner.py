@@ -11,6 +11,7 @@ from skilllite_sandbox.digest import compute_digest
 from skilllite_sandbox.errors import InvalidSkill, NotFound
 from skilllite_sandbox.manifest import SKILL_FILE
 from skilllite_sandbox.scan.acts import Analysis, Opaque
+from skilllite_sandbox.scan.archives import look_into_archives
 from skilllite_sandbox.scan.characters import inspect_characters
 from skilllite_sandbox.scan.codes import make_finding
 from skilllite_sandbox.scan.contents import inspect_contents
@@ -18,6 +19,7 @@ from skilllite_sandbox.scan.declared import declared_capabilities
 from skilllite_sandbox.scan.finding import Finding
 from skilllite_sandbox.scan.folder import read_folder
 from skilllite_sandbox.scan.instructions.inspector import inspect_instructions
+from skilllite_sandbox.scan.pickles import inspect_pickles
 from skilllite_sandbox.scan.presence import inspect_presence
 from skilllite_sandbox.scan.report import ScanReport, make_report
 from skilllite_sandbox.scan.rules import findings_of
@@ -81,6 +83,9 @@ def scan_sources(
         strict: As for `scan_skill`.
         problems: What was found already.
     """
+    unpacked = look_into_archives(sources)
+    sources = (*sources, *unpacked.members)
+    problems += unpacked.findings
     analysis = Analysis()
     for engine in _engines():
         analysis += _guarded(engine, (*sources, *other_readings(sources)))
@@ -105,6 +110,7 @@ def _inspectors() -> tuple[Inspector, ...]:
     return (
         inspect_contents,
         inspect_presence,
+        inspect_pickles,
         inspect_characters,
         inspect_dependencies,
         inspect_instructions,

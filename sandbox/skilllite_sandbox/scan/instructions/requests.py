@@ -238,12 +238,22 @@ def _secrets(c: Concepts, around: Around) -> Iterator[Request]:
     asks_for = c.has("ask", "request", "require") and c.pairs("user", "secret", 8)
     if (
         (strong and sending)
-        or (strong and taking and (around.has("send") or around.has("work") or around.url))
+        or (strong and taking and _is_passed_on(c, around))
         or (strong and asks_for and c.orders(c.pairs("ask", "secret", 12)))
         or ((taking or sending) and "every" in c and ("work" in c or around.url))
         or (taking and "covert" in c)
     ):
         yield Request("SL504")
+
+
+def _is_passed_on(c: Concepts, around: Around) -> bool:
+    """Whether what was taken goes somewhere, here or in a sentence nearby."""
+    if "send" in c or "work" in c or around.url:
+        return True
+    return any(
+        each.any(("send", "plant")) and each.has("it", "them", "these", "contents", "result")
+        for each in around.near
+    )
 
 
 def _sends_private(c: Concepts, around: Around) -> Iterator[Request]:

@@ -110,6 +110,8 @@ def _text_method(
         return joined([receiver, *args])
     if name == "split":
         return _split(receiver, args)
+    if name in ("match", "matchAll"):
+        return _match(receiver, args)
     if name in ("map", "forEach", "filter", "reduce"):
         return _LISTS[name](run, _chars(receiver), args, node)
     taints = all_taints(receiver, *args)
@@ -206,15 +208,8 @@ _TEXTS: dict[str, Callable[[Value, list[Value], frozenset[object]], Value]] = {
     "padStart": _padded,
     **dict.fromkeys(
         (
-            "repeat",
-            "replace",
-            "replaceAll",
-            "concat",
-            "split",
-            "map",
-            "forEach",
-            "filter",
-            "reduce",
+            *("match", "matchAll", "repeat", "replace", "replaceAll", "concat"),
+            *("split", "map", "forEach", "filter", "reduce"),
         ),
         _changed(str),
     ),
@@ -247,8 +242,8 @@ def _pattern(value: Value) -> tuple[re.Pattern[str], bool] | None:
     if value.members is None or "source" not in value.members:
         return None
     source, flags = as_text(value.members["source"]), as_text(value.members["flags"]).text
-    if len(source.text) > 200 or re.search(r"[+*}]\)?[+*{]", source.text):
-        return None  # nested repetition may take for ever
+    if len(source.text) > 200 or re.search(r"[+*}]\)?[+*{]|\[\[|--|&&|\|\||~~", source.text):
+        return None  # nested repetition may take for ever; Python means to read some signs as sets
     try:
         made = re.compile(source.text.replace("\\/", "/"), re.IGNORECASE if "i" in flags else 0)
     except (re.error, RecursionError, OverflowError):
@@ -284,6 +279,18 @@ def _replace(
     except IndexError:
         return text(UNKNOWN, taints)
     return text(made, frozenset(found))  # type: ignore[arg-type]
+
+
+def _match(receiver: Value, args: list[Value]) -> Value:
+    pattern = _pattern(args[0]) if args else None
+    if pattern is None or not receiver.known:
+        return items([unknown(receiver.taints)], receiver.taints)
+    matches = list(pattern[0].finditer(str(receiver.data)))[: ITEMS_MAX + 1]
+    if not pattern[1]:
+        matches = matches[:1]
+        groups = [matches[0][0], *matches[0].groups()] if matches else []
+        return items([text(group or "", receiver.taints) for group in groups])
+    return items([text(match[0], receiver.taints) for match in matches])
 
 
 def _split(receiver: Value, args: list[Value]) -> Value:

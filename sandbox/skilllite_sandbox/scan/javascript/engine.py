@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from skilllite_sandbox.scan.javascript.interpreter import Interpreter
 
 STEPS_MAX = 300_000  # nodes that are followed in one skill; a script of a hundred lines needs 5,000
-TIME_S_MAX = 1.5  # for all scripts of one skill, on a slow machine
+TIME_S_MAX = 1.0  # for all scripts of one skill, on a slow machine
 FILE_CHARS_MAX = 524_288  # of one script; a longer one is a bundle that nobody reads
 _HOOKS = frozenset(
     (

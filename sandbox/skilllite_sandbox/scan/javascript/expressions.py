@@ -17,6 +17,7 @@ from skilllite_sandbox.scan.javascript.values import (
     Function,
     Scope,
     Value,
+    add_origins,
     all_taints,
     as_text,
     boolean,
@@ -47,7 +48,7 @@ def evaluate(run: Interpreter, node: Node, scope: Scope) -> Value:
     """Return what an expression stands for, and follow what it does."""
     run.budget.spend()
     if run.depth >= run.depth_max:
-        run.hide(node, "nested too deeply")
+        run.note_depth(node)
         return NOTHING_KNOWN
     handler = _EXPRESSIONS.get(node.kind)
     if handler is None:
@@ -221,6 +222,7 @@ def make_function(run: Interpreter, node: Node, scope: Scope) -> Value:
 def _class(run: Interpreter, node: Node, scope: Scope) -> Value:
     made = Function(node, scope, run.module)
     value = Value("function", made)
+    run.classes.append(made)
     name, body = node.field.get("name"), node.field.get("body")
     inner = Scope(scope)
     if name is not None:
@@ -330,6 +332,8 @@ def _member_of_one(run: Interpreter, value: Value, name: Value, node: Node) -> V
         if UNKNOWN in key or key == "[object]":
             return either(*data.values()) if 0 < len(data) <= 8 else unknown(all_taints(value))
         return unknown(value.taints) if value.taints else UNDEFINED
+    if key == "__proto__":
+        return value
     if key == "constructor":
         return host(
             "Function" if kind in ("function", "native") else _CONSTRUCTORS.get(kind, "Object")
@@ -337,7 +341,9 @@ def _member_of_one(run: Interpreter, value: Value, name: Value, node: Node) -> V
     if kind in ("list", "text"):
         return built_in.item(value, name)
     if kind == "function" and key == "prototype":
-        return record()
+        made = record()
+        value.members = {**(value.members or {}), "prototype": made}
+        return made
     return unknown(all_taints(value))
 
 
@@ -350,19 +356,19 @@ def assign_to(run: Interpreter, target: Node, value: Value, scope: Scope) -> Non
 
     kind = target.kind
     if kind == "identifier":
-        if run.guards:
-            before = scope.find(target.text)
-            value = value if before is None else either(before, value)
+        owner = scope.owner_of(target.text)
+        if owner is not None and run.guards > owner.guards:
+            value = either(owner.names[target.text], value)
         scope.assign(target.text, value)
     elif kind in ("member_expression", "subscript_expression"):
         owner_node = target.field.get("object")
         name = target.field.get("property") or target.field.get("index")
         if owner_node is None or name is None:
             return
-        owner = evaluate(run, owner_node, scope)
+        target_value = evaluate(run, owner_node, scope)
         plain = kind == "member_expression"
         key = text(name.text) if plain else evaluate(run, name, scope)
-        for option in options_of(owner):
+        for option in options_of(target_value):
             _set_member(run, option, as_text(key).text, value, target)
     elif kind in ("object_pattern", "array_pattern"):
         names = Scope(scope)
@@ -387,8 +393,8 @@ def _set_member(run: Interpreter, owner: Value, key: str, value: Value, node: No
         hosts.set_member(run, owner, key, value, node)
     elif owner.kind in ("function", "native"):
         owner.members = {**(owner.members or {}), key: value}
-    elif owner is not NOTHING_KNOWN:
-        owner.taints |= all_taints(value)
+    else:
+        add_origins(owner, all_taints(value))
 
 
 def _assignment(run: Interpreter, node: Node, scope: Scope) -> Value:
@@ -543,7 +549,9 @@ def _call(run: Interpreter, node: Node, scope: Scope) -> Value:
 
 def _arguments(run: Interpreter, node: Node, scope: Scope) -> list[Value]:
     if node.kind == "template_string":
-        return [_template(run, node, scope)]
+        made = _template(run, node, scope)
+        made.members = {"raw": items([text(str(made.data), made.taints)])}
+        return [made]
     return _spread(run, node.kids, scope)
 
 
@@ -582,6 +590,13 @@ def note_environment(run: Interpreter, value: Value, node: Node) -> None:
     """Write down that the environment is taken as a whole."""
     if any(taint.datum is Datum.ENVIRONMENT for taint in value.taints):
         run.record.do(Act.READ_ENVIRONMENT, run.file, run.line_of(node), "process.env")
+
+
+def _namespace(run: Interpreter, node: Node, scope: Scope) -> Value:
+    body = node.field.get("body")
+    if body is not None:
+        run.run_block(body.kids, scope)
+    return NOTHING_KNOWN
 
 
 _EXPRESSIONS: dict[str, Callable[[Interpreter, Node, Scope], Value]] = {
@@ -629,6 +644,7 @@ _EXPRESSIONS: dict[str, Callable[[Interpreter, Node, Scope], Value]] = {
         ),
         _inner,
     ),
+    "internal_module": _namespace,
     "type_assertion": lambda run, node, scope: (
         evaluate(run, node.kids[-1], scope) if node.kids else NOTHING_KNOWN
     ),

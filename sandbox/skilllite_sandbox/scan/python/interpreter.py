@@ -28,7 +28,10 @@ from skilllite_sandbox.scan.source import SourceFile
 from skilllite_sandbox.scan.taint import Taint
 
 CALL_DEPTH_MAX = 12  # functions in functions; also how deep decoders are nested
-CALLS_OF_ONE_MAX = 64  # each with other arguments
+CALLS_OF_ONE_MAX = 8  # with other arguments each time
+CALLS_ON_CONSTANTS_MAX = 64  # a decoder of the skill's own is called for each of its texts
+TWICE_DEPTH_MAX = 2  # loops in loops that are followed twice; inner ones once
+TURNS_MAX = 20_000  # of all loops with a known condition together
 LOOP_TURNS_MAX = 4096  # of a loop over known values: a payload of numbers
 EXPRESSION_DEPTH_MAX = 150  # operators in operators: far above what people write
 BUILTINS = frozenset(dir(__import__("builtins")))
@@ -94,6 +97,8 @@ class Interpreter:
         self.depth = 0
         self.expression_depth = 0
         self.endless = 0
+        self.loops = 0
+        self.turns = 0
         self.modules: dict[str, Scope] = {}
         self.functions: list[Function] = []
         self.followed: set[int] = set()
@@ -337,17 +342,18 @@ class Interpreter:
 
     def _for(self, node: ast.For, scope: Scope) -> None:
         iterated = self.evaluate(node.iter, scope)
-        before = self.hosts.marks(self)
         items = self.items_of(iterated)
         endless = self.hosts.is_endless(iterated) and not _has_break(node.body)
         self.endless += endless
-        for number, item in enumerate(items if items is not None else [self.element(iterated)] * 2):
-            if number >= LOOP_TURNS_MAX:
-                break
+        self.loops += 1
+        turns = 2 if self.loops <= TWICE_DEPTH_MAX else 1
+        for item in (items if items is not None else [self.element(iterated)] * turns)[
+            :LOOP_TURNS_MAX
+        ]:
             self.assign(node.target, item, scope)
             self.run_body(node.body, scope)
+        self.loops -= 1
         self.endless -= endless
-        del before
         self.run_body(node.orelse, scope)
 
     def _while(self, node: ast.While, scope: Scope) -> None:
@@ -355,19 +361,28 @@ class Interpreter:
         forever = test.is_const and bool(test.const) and not _has_break(node.body)
         before = self.hosts.marks(self)
         self.endless += forever
-        turns = 0
-        while turns < LOOP_TURNS_MAX:
+        self.loops += 1
+        least = 2 if self.loops <= TWICE_DEPTH_MAX else 1
+        state = self._state(node.test, scope)
+        for turn in range(1, LOOP_TURNS_MAX):
             self.run_body(node.body, scope)
-            turns += 1
             again = self.evaluate(node.test, scope)
             known = again.is_const and not isinstance(node.test, ast.Constant)
-            if not (known and again.const) and turns >= 2:
+            if (known and not again.const) or (turn >= least and not known):
                 break
-            if known and not again.const:
+            before_turn, state = state, self._state(node.test, scope)
+            self.turns += 1
+            if turn >= least and (state == before_turn or self.turns > TURNS_MAX):
                 break
+        self.loops -= 1
         self.endless -= forever
         self.hosts.behind(self, node, test, before)
         self.run_body(node.orelse, scope)
+
+    def _state(self, test: ast.expr, scope: Scope) -> tuple[object, ...]:
+        """Return what the names in a condition stand for: one that stays is waited for in vain."""
+        names = (each.id for each in ast.walk(test) if isinstance(each, ast.Name))
+        return tuple(_shape(scope.find(name) or Value()) for name in names)
 
     def _with(self, node: ast.With | ast.AsyncWith, scope: Scope) -> None:
         for item in node.items:
@@ -588,10 +603,12 @@ class Interpreter:
         kinds = {each.kind for each in values} & {"watched", "dated"}
         if kinds:
             return Value(kind=kinds.pop(), taints=last.taints)
-        # `a or "default"` is the default as far as it is known.
-        return next((each for each in values if each.const is not MISSING), last).with_taints(
-            last.taints
-        )
+        if all(value.is_const for value in values):
+            stops = isinstance(node.op, ast.Or)
+            return next((value for value in values if bool(value.const) is stops), values[-1])
+        # `given or "default"` is the default as far as it is known; a condition isn't known.
+        texts = (each for each in values if isinstance(each.const, (str, bytes)))
+        return next(texts, Value()).with_taints(last.taints)
 
     def _unary(self, node: ast.UnaryOp, scope: Scope) -> Value:
         value = self.evaluate(node.operand, scope)
@@ -736,7 +753,9 @@ class Interpreter:
         key = _call_key(given, keywords)
         if key in function.known:
             return function.known[key]
-        if self.depth >= CALL_DEPTH_MAX or len(function.known) >= CALLS_OF_ONE_MAX:
+        known = bool(given) and all(map(_is_plain, given))
+        most = CALLS_ON_CONSTANTS_MAX if known else CALLS_OF_ONE_MAX
+        if self.depth >= CALL_DEPTH_MAX or len(function.known) >= most:
             return unknown(*given, *keywords.values())
         function.known[key] = unknown(*given, *keywords.values())  # for recursion
         self.followed.add(id(function.node))
@@ -862,6 +881,12 @@ def _call_key(given: list[Value], keywords: Mapping[str, Value]) -> Any:
     return tuple(map(_shape, given)), tuple(
         (name, _shape(value)) for name, value in sorted(keywords.items())
     )
+
+
+def _is_plain(value: Value) -> bool:
+    if value.items is not None:
+        return all(each.is_const for each in value.items)
+    return value.is_const
 
 
 def _shape(value: Value) -> Any:

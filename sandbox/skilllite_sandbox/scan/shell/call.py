@@ -6,9 +6,10 @@ import re
 from fnmatch import fnmatchcase
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
-from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.host_places import UNKNOWN, Place, place_of
 from skilllite_sandbox.scan.shell.environment import TELLING
 from skilllite_sandbox.scan.shell.words import fields_of
+from skilllite_sandbox.scan.source import Language
 from skilllite_sandbox.scan.taint import EMPTY, Taint, Text, unknown_from
 
 TYPE_CHECKING = False
@@ -36,7 +37,7 @@ def run_command(shell: Shell, node: Node, stdin: Text) -> Text:
     if redirects:
         stdin = shell.redirected_input(redirects, stdin)
     fields = fields_of(shell, name_node.children[0]) if name_node and name_node.children else []
-    if name_node is not None and fields:
+    if name_node is not None and fields and not shell.guesses:
         _note_hidden_name(shell, name_node, fields[0])
     for child in node.children_by_field_name("argument"):
         fields += fields_of(shell, child)
@@ -67,7 +68,7 @@ def _note_hidden_name(shell: Shell, node: Node, name: Text) -> None:
         how = "a name put together from pieces"
     elif plain in TELLING and re.search(r"[a-z]\$[@*]|\$[@*][a-z]|[a-z]\$\{?\w+\}?[a-z]", raw):
         how = "a name with empty pieces"
-    elif plain in TELLING and re.search(r"\$\{!?\w+:|\$\(\s*(?:echo|printf)\b", raw):
+    elif plain in TELLING and re.search(r"\$\{!?\w+:\s*-?\d|\$\(\s*(?:echo|printf)\b", raw):
         how = "a name cut out of other text"
     if how:
         taint = shell.taint(Datum.DECODED, node, f"{how}: {raw}")
@@ -98,14 +99,26 @@ def invoke(shell: Shell, node: Node, fields: list[Text], stdin: Text) -> Text:
         )
     if "/" in text and (content := _written(shell, text)) is not None:
         return run_file(shell, node, Text(text, name.taints), content, args, stdin)
+    fetched = shell.content_of(Text(text)) if "/" in text else None
+    if fetched is not None and fetched.has(Datum.FETCHED):
+        return run_file(shell, node, Text(text, name.taints), fetched, args, stdin)
     if base == shell.file.rpartition("/")[2] and "/" in text:
         return _run_itself(shell, node, args, stdin)
+    if "/" in text and (own := shell.find_own(text)) is not None:
+        shell.do(Act.RUN_PROGRAM, node, own.path)
+        if own.language is Language.SHELL:
+            return shell.run_own(own, stdin, args=args)
     handler = HANDLERS.get(base) or HANDLERS.get(re.sub(r"[\d.]+$", "", base))
     if handler is not None and (UNKNOWN not in text or "/" in text):
         return handler(Call(shell, node, base, args, stdin))
     shell.do(Act.RUN_PROGRAM, node, text)
     _note_started(shell, node, args)
-    return unknown_from(stdin, *args)
+    secrets = [shell.read(arg, node) for arg in args if _is_secret(shell, arg)]
+    return unknown_from(stdin, *args, *secrets)
+
+
+def _is_secret(shell: Shell, arg: Text) -> bool:
+    return arg.text[:1] in ("~", "/") and place_of(arg.text) in (Place.SECRET, Place.ENVIRONMENT)
 
 
 def _note_started(shell: Shell, node: Node, args: list[Text]) -> None:

@@ -23,7 +23,7 @@ _WATCHED_NAMES = re.compile(
 )
 _MARKS = re.compile(r"^\$(?:CI|GITHUB_ACTIONS|JENKINS_URL|GITLAB_CI|TRAVIS|CODESPACES)$")
 _MOMENT = re.compile(r"\b(?:1[5-9]\d{8}|20[2-9]\d-?[01]\d(?:-?[0-3]\d)?)\b")
-_WEIGHTY = frozenset(
+WEIGHTY = frozenset(
     {
         *(Act.SEND, Act.FETCH, Act.CONNECT, Act.LISTEN, Act.RUN_SHELL, Act.RUN_CODE, Act.PERSIST),
         *(Act.DESTROY, Act.EXHAUST, Act.CHANGE_AGENT, Act.DISARM, Act.KILL, Act.WRITE_HOST_FILE),
@@ -52,9 +52,7 @@ def note_test(shell: Shell, node: Node) -> None:
 
 def weight(shell: Shell) -> int:
     """Return how much was written down so far that a trigger could guard."""
-    record = shell.record
-    acts = sum(doing.act in _WEIGHTY for doing in record.doings)
-    return acts + len(record.flows) + shell.changes
+    return len(shell.record.flows) + shell.changes
 
 
 def judge_trigger(shell: Shell, tested: list[Text], before: int, node: Node) -> None:

@@ -19,11 +19,15 @@ _SHELLS_OWN = re.compile(
     r"|FUNCNAME|LINENO|EPOCH\w*|PS\d|SHLVL|SHELLOPTS|GROUPS|DIRSTACK|ZSH\w*|XDG_\w+|EDITOR|PAGER"
     r"|NO_COLOR|COLOR\w*|DEBUG|VERBOSE|SKILLLITE_\w+|VIRTUAL_ENV|MAPFILE|COPROC|HISTFILE|CDPATH"
 )
-_FACTS = ("USER", "LOGNAME", "HOSTNAME", "HOST", "USERNAME")
+_FACTS = ("USER", "LOGNAME", "HOSTNAME", "USERNAME")
 _WATCH_MARKS = ("CI", "GITHUB_ACTIONS", "JENKINS_URL", "GITLAB_CI", "TRAVIS", "CODESPACES")
 _HISTORY = ("HISTFILE", "HISTSIZE", "HISTFILESIZE", "HISTCONTROL", "SAVEHIST")
 _LOADERS = ("LD_PRELOAD", "LD_AUDIT", "DYLD_INSERT_LIBRARIES")
 _HOOKS = ("PROMPT_COMMAND", "BASH_ENV", "ENV", "GIT_SSH_COMMAND", "GIT_ASKPASS", "SSH_ASKPASS")
+_INDEXES = (
+    *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "GOPROXY"),
+    *("NPM_CONFIG_REGISTRY", "npm_config_registry", "YARN_REGISTRY", "PIP_FIND_LINKS"),
+)
 _TRUSTING = {
     "NODE_TLS_REJECT_UNAUTHORIZED": "0",
     "PYTHONHTTPSVERIFY": "0",
@@ -161,6 +165,11 @@ class Variables:
             self.flow(self.files.get(value.text, value), Sink.LOAD_NATIVE, node, name)
         elif name in _HOOKS and value.text and name != "ENV":
             self.run_text(value, node)
+        elif name in _INDEXES and "://" in value.text:
+            self.do(Act.INSTALL_ELSEWHERE, node, f"{name}={value.text}")
+            if value.text.startswith("http:"):
+                source = self.made(Datum.FETCHED, node, value.text)
+                self.flow(source, Sink.RUN_CODE, node, name)
         elif name in _TRUSTING and value.text in (_TRUSTING[name], "true"):
             self.do(Act.TRUST_ANY, node, name)
 

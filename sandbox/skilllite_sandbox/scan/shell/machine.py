@@ -14,6 +14,8 @@ from skilllite_sandbox.scan.record import Budget, Record
 from skilllite_sandbox.scan.shell import conditions, loops, syntax
 from skilllite_sandbox.scan.shell.call import run_command
 from skilllite_sandbox.scan.shell.environment import Variables
+from skilllite_sandbox.scan.shell.known_sources import is_known_source
+from skilllite_sandbox.scan.shell.marks import ENDLESS, FOUND
 from skilllite_sandbox.scan.shell.words import PART, fields_of, text_of
 from skilllite_sandbox.scan.taint import EMPTY, SOMETHING, Taint, Text, joined, unknown_from
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 TEXTS_DEPTH_MAX = 8  # of code in code: a payload wrapped oftener hides nothing more
 CALLS_DEPTH_MAX = 24  # of functions that call functions
 TEXT_CHARS_MAX = 65_536  # of a text that is read as code once more
+LOST_BYTES_MIN = 12  # of a place that can't be parsed: a command that does harm is longer
+FOLLOWED_MAX = 40  # times that one function is followed: the next call tells nothing new
 STATEMENTS_DEPTH_MAX = 120  # of statements in statements: far below Python's recursion limit
 
 _READS = {
@@ -36,9 +40,9 @@ _READS = {
     Place.KEYS: Datum.WATCHED,
 }
 _READS |= {Place.HOST: Datum.HOST_FILE, Place.SYSTEM: Datum.SYSTEM, Place.RIGHTS: Datum.HOST_FILE}
+_RUNS = (Sink.RUN_CODE, Sink.RUN_SHELL, Sink.RUN_PROGRAM)
 _READS |= {Place.SETTINGS: Datum.VARIABLE, Place.DEVICE: Datum.HOST_FILE}
 
-ENDLESS = "an endless device"
 _ENDLESS_DEVICES = ("/dev/zero", "/dev/urandom", "/dev/random", "/dev/full")
 
 
@@ -65,11 +69,15 @@ class Shell(Variables):
         self.skill = skill
         self.functions: dict[str, Node] = {}
         self.called: set[str] = set()
+        self.followed: dict[str, int] = {}
         self.aliases: dict[str, str] = {}
         self.files: dict[str, Text] = {}
         self.descriptors: dict[str, Text] = {}
         self.fetched_folders: dict[str, Text] = {}
         self.frames: list[Frame] = []
+        self.following: set[str] = {file}
+        self.committed = EMPTY
+        self.encrypted: set[str] = set()
         self.fifos: set[str] = set()
         self.tested: list[Text] = []
         self.folder = ""
@@ -77,6 +85,8 @@ class Shell(Variables):
         self.changes = 0
         self.depth = 0
         self.texts = 0
+        self.guesses = False
+        """Whether what is followed may be no shell at all: a piece of what can't be parsed."""
         self.line_base = 1
         self.line_fixed = 0
 
@@ -93,12 +103,26 @@ class Shell(Variables):
 
     def do(self, act: Act, node: Node, detail: str = "") -> None:
         """Write down an act of this place."""
+        self.changes += act in conditions.WEIGHTY
         self.record.do(act, self.file, self.line_of(node), detail)
 
     def flow(self, value: Text, sink: Sink, node: Node, detail: str = "") -> None:
         """Write down that a text ends up there."""
         if value.taints:
+            if sink in _RUNS:
+                value = self._without_known(value, node)
             self.record.flow(value.taints, sink, self.file, self.line_of(node), detail)
+
+    def _without_known(self, value: Text, node: Node) -> Text:
+        """Return a text that is run without the origins that only have to be agreed to."""
+        known = [
+            taint
+            for taint in value.taints
+            if taint.datum is Datum.FETCHED and is_known_source(taint.detail)
+        ]
+        for taint in known:
+            self.do(Act.INSTALL_ELSEWHERE, node, taint.detail)
+        return Text(value.text, value.taints - frozenset(known))
 
     def taint(self, datum: Datum, node: Node, detail: str = "") -> Taint:
         """Return an origin at this place."""
@@ -134,6 +158,31 @@ class Shell(Variables):
             self.texts -= 1
             self.line_fixed = fixed
 
+    def run_own(self, source: SourceFile, stdin: Text, *, args: list[Text] | None) -> Text:
+        """Follow another script of the skill.
+
+        Args:
+            source: The script.
+            stdin: What it reads.
+            args: Its arguments; None when it is sourced, and changes this shell's own state.
+        """
+        if source.path in self.following or len(self.following) >= TEXTS_DEPTH_MAX:
+            return unknown_from(stdin, *(args or ()))
+        outer = (self.file, self.line_base, self.line_fixed, self.own_arguments, self.frames)
+        variables, functions = self.variables, self.functions
+        self.file, self.line_base, self.line_fixed = source.path, 1, 0
+        if args is not None:
+            self.own_arguments, self.frames = args, []
+            self.variables, self.functions = dict(variables), dict(functions)
+        self.following.add(source.path)
+        try:
+            return self.run_children(syntax.parse(source.text[:TEXT_CHARS_MAX]), stdin)
+        finally:
+            self.following.discard(source.path)
+            (self.file, self.line_base, self.line_fixed, self.own_arguments, self.frames) = outer
+            if args is not None:
+                self.variables, self.functions = variables, functions
+
     # -- files -----------------------------------------------------------------------------
 
     def read(self, path: Text, node: Node) -> Text:
@@ -151,6 +200,8 @@ class Shell(Variables):
             self.do(Act.CONNECT, node, name)
             return self.made(Datum.FETCHED, node, name)
         datum = _READS.get(place_of(self.absolute(name)))
+        if datum is None and any(taint.detail == FOUND for taint in path.taints):
+            datum = Datum.HOST_FILE
         if datum is None:
             return self._own_file(path, node)
         if datum is Datum.SECRET:
@@ -186,6 +237,9 @@ class Shell(Variables):
         for folder, content in self.fetched_folders.items():
             if path.text.removeprefix("./").startswith(folder.rstrip("/") + "/"):
                 return content
+            beside = folder == "." and path.text[:1] not in ("/", "~", UNKNOWN)
+            if beside and self.find_own(path.text) is None:
+                return content
         for name, content in self.files.items():
             if _same_name(name, path.text) and (content.taints or content.text):
                 return content
@@ -211,11 +265,13 @@ class Shell(Variables):
             self.flow(joined([content, path]), Sink.SEND, node, name)
             return
         self.changes += 1
-        if any(taint.detail == ENDLESS for taint in content.taints) and name != "/dev/null":
-            self.do(Act.EXHAUST, node, f"fills {name}")
+        if name != "/dev/null":
+            self.note_endless(content, node)
         before = self.files.get(name, EMPTY) if more else EMPTY
         self.files[name] = joined([before, content]) if more else content
         place = place_written(self.absolute(name))
+        if name.endswith("_history") and place_of(name) is Place.SECRET:
+            self.do(Act.DISARM, node, name)
         if place is Place.START_UP:
             self.do(Act.PERSIST, node, name)
             self.flow(content, Sink.PERSIST, node, name)
@@ -223,12 +279,20 @@ class Shell(Variables):
             self.do(Act.CHANGE_AGENT, node, name)
         elif place is Place.RIGHTS:
             self.do(Act.GAIN_RIGHTS, node, name)
-            self.do(Act.DESTROY if not more else Act.WRITE_HOST_FILE, node, name)
+            self.do(Act.PERSIST, node, name)
+        elif place is Place.GUARD:
+            self.do(Act.DISARM, node, name)
         elif place is Place.DEVICE:
             self.do(Act.DESTROY, node, name)
         elif place is Place.HOST:
-            self.do(Act.WRITE_HOST_FILE, node, name)
+            keys = content.has(Datum.FETCHED) and place_of(name) is Place.SECRET
+            self.do(Act.PERSIST if keys else Act.WRITE_HOST_FILE, node, name)
             self.flow(content, Sink.WRITE_HOST_FILE, node, name)
+
+    def note_endless(self, content: Text, node: Node) -> None:
+        """Write down that a text without an end is kept somewhere."""
+        if any(taint.detail == ENDLESS for taint in content.taints):
+            self.do(Act.EXHAUST, node, "keeps what never ends")
 
     def process_file(self, node: Node) -> Text:
         """Return the name that `<(…)` stands for; its file holds what the commands print."""
@@ -314,9 +378,31 @@ class Shell(Variables):
             out = self.run_children(node, stdin)
             self.variables, self.folder = variables, folder
             return out
+        if kind == "ERROR":
+            return self._run_error(node, stdin)
         if kind in ("arithmetic_expansion", "binary_expression", "postfix_expression", "word"):
             return EMPTY
         return self.run_children(node, stdin)
+
+    def _run_error(self, node: Node, stdin: Text) -> Text:
+        """Follow what the grammar stumbled over: what it made of it, then line by line."""
+        out = self.run_children(node, stdin)
+        if syntax.lost_bytes(node) < LOST_BYTES_MIN or self.texts:
+            return out
+        self.texts += 1
+        self.guesses = True
+        fixed = self.line_fixed
+        try:
+            for offset, line in enumerate(self.source_of(node).split("\n")):
+                self.line_fixed = fixed or self.line_base + node.start_point.row + offset
+                root = syntax.parse(line)
+                if line.strip() and not (root.has_error and syntax.covered_by_errors(root)):
+                    self.run_children(root, EMPTY)
+        finally:
+            self.texts -= 1
+            self.guesses = False
+            self.line_fixed = fixed
+        return out
 
     def _pipeline(self, node: Node, stdin: Text) -> Text:
         out = stdin
@@ -328,6 +414,9 @@ class Shell(Variables):
     def call_function(self, name: str, arguments: list[Text], node: Node, stdin: Text) -> Text:
         """Follow a call of one of the script's functions."""
         self.called.add(name)
+        self.followed[name] = self.followed.get(name, 0) + 1
+        if self.followed[name] > FOLLOWED_MAX:
+            return unknown_from(stdin, *arguments)
         if any(frame.name == name for frame in self.frames):
             loops.note_recursion(self, name, node)
             return unknown_from(stdin, *arguments)
@@ -413,6 +502,9 @@ class Shell(Variables):
                 self.do(Act.SEND, redirect, "a connection")
                 self.flow(out, Sink.SEND, redirect, next(iter(socket.taints)).detail)
                 return EMPTY
+            after = node.next_sibling
+            if where.text == "/dev/null" and after is not None and after.type == "&":
+                self.note_endless(out, node)
             if where.text.isdigit() or where.text in ("/dev/null", "-"):
                 return EMPTY if where.text == "/dev/null" and number in ("", "1") else out
             if number in ("2",):

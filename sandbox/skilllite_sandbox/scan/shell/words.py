@@ -40,12 +40,22 @@ def fields_of(shell: Shell, node: Node) -> list[Text]:
         if "{" in raw and "$" not in raw and _BRACES.search(raw):
             return [Text(_plain(each)) for each in _expand_braces(raw)]
         pieces = [(text_of(shell, child), child.type in _SPLITTING) for child in node.children]
-        return _split(pieces)
+        if any(splits and not text.text for text, splits in pieces):
+            pieces = _with_unset(pieces)
+        return _split(shell, pieces)
     if kind in _SPLITTING:
         if (spread := _spread(shell, node)) is not None:
             return spread
-        return _split([(text_of(shell, node), True)])
+        return _split(shell, [(text_of(shell, node), True)])
     return [text_of(shell, node)]
+
+
+def _with_unset(pieces: list[tuple[Text, bool]]) -> list[tuple[Text, bool]]:
+    """Return the pieces with an unknown one where `$unset/` would become the whole file system."""
+    whole = "".join(text.text for text, _ in pieces)
+    if whole.strip("*") != "/":
+        return pieces
+    return [(SOMETHING if splits and not text.text else text, splits) for text, splits in pieces]
 
 
 def text_of(shell: Shell, node: Node) -> Text:
@@ -147,13 +157,15 @@ def expand_leading_braces(source: str) -> str:
     )
 
 
-def _split(pieces: list[tuple[Text, bool]]) -> list[Text]:
+def _split(shell: Shell, pieces: list[tuple[Text, bool]]) -> list[Text]:
     fields: list[list[Text]] = [[]]
+    marks = shell.variables.get("IFS", EMPTY).text
+    between = re.compile(f"[{re.escape(marks)}]+" if marks.strip() else r"\s+")
     for text, splits in pieces:
-        if not splits or not re.search(r"\s", text.text):
+        if not splits or not between.search(text.text):
             fields[-1].append(text)
             continue
-        for position, part in enumerate(re.split(r"\s+", text.text)):
+        for position, part in enumerate(between.split(text.text)):
             if position:
                 fields.append([])
             if part:
@@ -294,6 +306,7 @@ def _substitution(shell: Shell, node: Node) -> Text:
         destination = redirects[0].child_by_field_name("destination")
         return shell.read(text_of(shell, destination), node) if destination else SOMETHING
     out = shell.run_children(node, EMPTY)
+    shell.note_endless(out, node)
     return Text(out.text.rstrip("\n"), out.taints)
 
 

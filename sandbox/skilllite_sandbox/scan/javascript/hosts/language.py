@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from skilllite_sandbox.scan.acts import Act, Datum
 from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.javascript.host_names import canonical, is_shared
 from skilllite_sandbox.scan.javascript.hosts.host_call import Handler, HostCall, known_text
 from skilllite_sandbox.scan.javascript.hosts.json_text import json_value
 from skilllite_sandbox.scan.javascript.operators import as_number, joined, numeric
@@ -15,6 +16,7 @@ from skilllite_sandbox.scan.javascript.values import (
     NOTHING_KNOWN,
     UNDEFINED,
     Value,
+    add_origins,
     all_taints,
     as_text,
     boolean,
@@ -178,8 +180,8 @@ def _assign(call: HostCall) -> Value:
             if source.kind == "object" and isinstance(source.data, dict):
                 target.data.update(source.data)
             else:
-                target.taints |= all_taints(source)
-    if target.kind == "host" and not target.taints:
+                add_origins(target, all_taints(source))
+    if target.kind == "host" and is_shared(f"{target.data}.*"):
         call.run.do(Act.TAMPER, call.node, f"{target.data} is changed")
     return target
 
@@ -198,8 +200,9 @@ def _reflect_apply(call: HostCall) -> Value:
 
 def _define(call: HostCall) -> Value:
     target, key = call.arg(0), call.text(1).text
-    if target.kind == "host" and not str(target.data).startswith(("module", "exports", "#")):
-        call.run.do(Act.TAMPER, call.node, f"{target.data}.{key} is replaced")
+    name = canonical(f"{target.data}.{key}")
+    if target.kind == "host" and is_shared(name) and UNKNOWN not in key:
+        call.run.do(Act.TAMPER, call.node, f"{name} is replaced")
     value = call.option("value")
     if target.kind == "object" and isinstance(target.data, dict) and value.kind != "undefined":
         target.data[key] = value
@@ -290,6 +293,8 @@ def _array_from(call: HostCall) -> Value:
 
 def _typed_array(call: HostCall) -> Value:
     given = call.arg(0)
+    if given.kind == "text" and call.name.endswith(".from"):
+        given = _array_from(call)
     if given.kind == "list" and isinstance(given.data, list):
         return bytes_of(given.data, given.taints)
     return _allocate(call)
@@ -364,6 +369,7 @@ CALLS: dict[str, Handler] = {
         ("#TextEncoder.encode", "structuredClone", "Object.freeze", "Object.seal", "encodeURI"),
         _identity,
     ),
+    **dict.fromkeys(("Object.getPrototypeOf", "Reflect.getPrototypeOf"), _identity),
     **dict.fromkeys(
         ("Promise.resolve", "util.inspect", "util.format", "querystring.stringify"), _identity
     ),

@@ -84,7 +84,8 @@ def _npm(call: Call) -> Text:
     if registry is None and call.has("config", "set") and "registry" in call.line:
         registry = next((arg for arg in call.args if "://" in arg.text), None)
         if registry is not None:
-            registry = Text(re.sub(r"^.*?(?=\w+://)", "", registry.text), registry.taints)
+            address = re.search(r"\w+://.*", registry.text)
+            registry = Text(address[0] if address else registry.text, registry.taints)
     if registry is not None:
         note_source(call, registry, unsafe="strict-ssl" in call.line)
     if not runs and not call.has(*verbs):

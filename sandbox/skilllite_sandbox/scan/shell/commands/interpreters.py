@@ -17,7 +17,7 @@ _ENGINES = {
     "node": ("skilllite_sandbox.scan.javascript", "analyse_javascript_text"),
 }
 _FAMILIES = {
-    **dict.fromkeys(("python", "python2", "python3", "pypy", "pypy3"), "python"),
+    **dict.fromkeys(("python", "pypy"), "python"),
     **dict.fromkeys(("node", "nodejs", "deno", "bun"), "node"),
 }
 _CODE_OPTIONS = {"python": ("-c",), "node": ("-e", "--eval", "-p", "--print")}
@@ -27,7 +27,9 @@ _STRINGS = re.compile(
 _RUNS = re.compile(
     r"\b(?:system|exec|popen|shell_exec|passthru|spawn|IO\.popen|os\.execute|qx)\b|`"
 )
-_SOCKETS = re.compile(r"Socket|TCPSocket|fsockopen|INET|socket\.tcp|Net::", re.IGNORECASE)
+_SOCKETS = re.compile(
+    r"IO::Socket|\bSocket\b|TCPSocket|fsockopen|PF_INET|socket\.tcp|Net::(?!DBus)", re.IGNORECASE
+)
 _REQUESTS = re.compile(
     r"LWP|HTTP::|Net::HTTP|open-uri|file_get_contents\(.http|curl_exec|URI\.", re.IGNORECASE
 )
@@ -39,12 +41,12 @@ _READS_INPUT = re.compile(r"\bexec\s*\(|\beval\s*\(")
 
 
 def _interpreter(call: Call) -> Text:
-    family = _FAMILIES.get(call.name, call.name)
+    family = _FAMILIES[re.sub(r"[\d.]+$", "", call.name) or call.name]
     code = _code_of(call, family)
     if code is not None:
         call.do(Act.RUN_CODE, f"{call.name} with code as an argument")
         call.flow(code, Sink.RUN_CODE)
-        if _READS_INPUT.search(code.text) and "stdin" in code.text:
+        if _READS_INPUT.search(code.text) and re.search(r"stdin|input\(", code.text):
             call.flow(call.stdin, Sink.RUN_CODE)
         return _follow(call, family, code)
     call.do(Act.RUN_PROGRAM, call.line)
@@ -167,7 +169,7 @@ def _other_code(call: Call, code: Text) -> None:
 
 
 HANDLERS: dict[str, Handler] = {
-    **dict.fromkeys(_FAMILIES, _interpreter),
+    **dict.fromkeys((*_FAMILIES, "python2", "python3", "pypy3"), _interpreter),
     **dict.fromkeys(
         (
             "perl",

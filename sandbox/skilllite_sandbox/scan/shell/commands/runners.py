@@ -8,7 +8,9 @@ from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN, is_precious
 from skilllite_sandbox.scan.shell.call import invoke, run_code, run_file
 from skilllite_sandbox.scan.shell.commands.call import Call, Handler
-from skilllite_sandbox.scan.shell.commands.files import FOUND, note_removal
+from skilllite_sandbox.scan.shell.commands.files import note_removal
+from skilllite_sandbox.scan.shell.marks import FOUND, FOUND_HERE
+from skilllite_sandbox.scan.source import Language
 from skilllite_sandbox.scan.taint import EMPTY, SOMETHING, Text, joined, unknown_from
 
 
@@ -39,8 +41,19 @@ def _note_remote_redirect(call: Call) -> None:
     node = call.node
     while node.parent is not None and node.type not in ("redirected_statement", "program"):
         node = node.parent
-    if re.search(r"/dev/(?:tcp|udp)/", call.shell.source_of(node)):
+    source = call.shell.source_of(node)
+    targets = re.findall(r"[<>]&\s*(\$?\w+)", source)
+    sockets = [call.shell.descriptors.get(_number(call, target)) for target in targets]
+    for received in sockets:
+        if received is not None:
+            call.flow(received, Sink.RUN_SHELL, "a remote shell")
+    if re.search(r"/dev/(?:tcp|udp)/", source):
         call.flow(call.made(Datum.FETCHED, "/dev/tcp"), Sink.RUN_SHELL, "a remote shell")
+
+
+def _number(call: Call, target: str) -> str:
+    known = call.shell.set_variable(target[1:]) if target[0] == "$" else None
+    return known.text if known is not None else target
 
 
 def _run_path(call: Call, path: Text, args: list[Text], sink: Sink) -> Text:
@@ -56,12 +69,15 @@ def _run_path(call: Call, path: Text, args: list[Text], sink: Sink) -> Text:
     if path.taints:
         shell.flow(path, sink, call.node, path.text)
     own = shell.find_own(path.text)
-    if own is not None and own.language.value in ("text", "binary", "markdown"):
-        return shell.run_text(Text(own.text), call.node, call.stdin)
+    if own is not None and own.language in _SHELL_TEXTS:
+        return shell.run_own(own, call.stdin, args=None if sink is Sink.RUN_CODE else args)
     if path.text.startswith(("http://", "https://")):
         call.do(Act.FETCH, path.text)
         call.flow(call.made(Datum.FETCHED, path.text), sink, path.text)
     return unknown_from(call.stdin, *args)
+
+
+_SHELL_TEXTS = (Language.SHELL, Language.OTHER_TEXT, Language.MARKDOWN)
 
 
 def _source(call: Call) -> Text:
@@ -147,9 +163,8 @@ def _xargs(call: Call) -> Text:
         mark = place.text or "{}"
         words = [_filled(arg, mark, given) for arg in rest]
     else:
-        values = (
-            [Text(word, given.taints) for word in given.text.split()[:32]] if given.known else []
-        )
+        parts = given.text.split()[:32]
+        values = [Text(word, given.taints) for word in parts if word.strip(UNKNOWN)]
         words = [*rest, *(values or [Text(UNKNOWN, given.taints)])]
     return invoke(call.shell, call.node, words, EMPTY)
 
@@ -157,7 +172,7 @@ def _xargs(call: Call) -> Text:
 def _filled(arg: Text, mark: str, given: Text) -> Text:
     if mark not in arg.text:
         return arg
-    value = given.text.strip() if given.known and "\n" not in given.text.strip() else UNKNOWN
+    value = UNKNOWN if "\n" in given.text.strip() else given.text.strip()
     return Text(arg.text.replace(mark, value), arg.taints | given.taints)
 
 
@@ -199,6 +214,8 @@ def _found(call: Call, roots: list[Text], names: list[str], *, narrowed: bool) -
     wide = not narrowed or any(_DOCUMENTS.match(each) for each in names)
     if wide and is_precious(folder):
         taints |= {call.shell.taint(Datum.SYSTEM, call.node, FOUND)}
+    else:
+        taints |= {call.shell.taint(Datum.INPUT, call.node, FOUND_HERE)}
     return Text(f"{folder.rstrip('/')}/{UNKNOWN}{name}", taints)
 
 
@@ -283,6 +300,9 @@ def _container(call: Call) -> Text:
         if re.fullmatch(r"-[a-z]*c", word) and position + 1 < len(call.args) and position > 1:
             run_code(call.shell, call.node, call.args[position + 1], call.stdin)
     call.flow(unknown_from(call.stdin), Sink.RUN_PROGRAM)
+    if call.has("secret", "secrets") and re.search(r"\s-o\s*(?:yaml|json|go-)", call.line):
+        call.do(Act.READ_SECRET)
+        return call.made(Datum.SECRET, call.line)
     return SOMETHING
 
 
