@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,6 +28,9 @@ from skilllite_sandbox.scan.report import ScanReport
 from skilllite_sandbox.stage import Stage, StagedSkill
 from skilllite_sandbox.values import replace
 
+if TYPE_CHECKING:
+    from skilllite_sandbox.gate.request import Ask
+
 CRITICAL = finding(Severity.CRITICAL, code="SL301", capability=None)
 HIGH = finding()
 LOW = finding(Severity.LOW)
@@ -43,7 +46,7 @@ def staged(tmp_path: Path, stage: Stage) -> StagedSkill:
     return stage.put(make_skill(tmp_path, "demo"))
 
 
-def gate_of(*findings: Finding, ask: Callable[[ConsentRequest], Answer] | None = None) -> Gate:
+def gate_of(*findings: Finding, ask: Ask | None = None) -> Gate:
     return Gate(verdicts=Verdicts(scanner_that_says(*findings), rules=RULES), ask=ask)
 
 
