@@ -68,7 +68,7 @@ _START_UP = re.compile(
     r"^~/(?:\.(?:bashrc|bash_profile|bash_login|bash_logout|bash_aliases|profile|zshrc|zshenv"
     r"|zprofile|zlogin|zlogout|kshrc|mkshrc|cshrc|tcshrc|login|xinitrc|xprofile|xsession|xsessionrc"
     r"|vimrc|gvimrc|emacs|inputrc|pythonrc|tmux\.conf|screenrc|gitconfig|envrc)$"
-    r"|\.pam_environment|\.ssh/(?:authorized_keys2?|rc|environment)|\.config/(?:autostart"
+    r"|\.pam_environment|\.ssh/(?:authorized_keys2?|rc|environment|config)|\.config/(?:autostart"
     r"|systemd|fish|environment\.d|git/|nvim/|upstart|cron)|\.local/share/systemd|\.git-templates"
     r"|Library/(?:LaunchAgents|LaunchDaemons|StartupItems)|\.(?:oh-my-zsh|bashrc\.d|profile\.d)(?:/|$)"
     r"|\.(?:config/)?pip/pip\.conf|\.npmrc|\.yarnrc"
@@ -96,7 +96,7 @@ _AGENT = re.compile(
 )
 _RIGHTS = re.compile(r"^/etc/(?:sudoers|passwd$|g?shadow|group$|pam\.d|polkit-1|doas\.conf)")
 _GUARD = re.compile(
-    r"^/(?:etc/(?:selinux/|apparmor|audit/|security/|fail2ban/|rsyslog)|proc/sys/kernel/"
+    r"^/(?:etc/(?:resolv\.conf|selinux/|apparmor|audit/|security/|fail2ban/|rsyslog)|proc/sys/kernel/"
     r"|var/log/(?:audit|auth|secure|syslog|messages|kern|wtmp|btmp|lastlog|faillog|sudo|journal)"
     r"|sys/kernel/security|sys/fs/selinux)"
 )

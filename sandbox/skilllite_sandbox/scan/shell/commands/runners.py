@@ -318,7 +318,33 @@ def _make(call: Call) -> Text:
     return SOMETHING
 
 
+def _compiler(call: Call) -> Text:
+    """Follow a compiler: what it is fed here is code that no engine reads."""
+    call.do(Act.RUN_PROGRAM, call.line)
+    fed = call.has("-", "/dev/stdin") and call.stdin.text
+    written = [call.shell.files[word] for word in call.words if word in call.shell.files]
+    if fed or written:
+        where = call.shell.line_of(call.node)
+        call.shell.record.hide(call.shell.file, where, "code in a language that is not read here")
+    return SOMETHING
+
+
+def _agent(call: Call) -> Text:
+    """Follow an agent's own program: it can be told to obey others and to ask nobody."""
+    if call.has("mcp", "skills", "skill", "plugin", "extension") and call.has("add", "install"):
+        call.do(Act.CHANGE_AGENT)
+    elif any(re.match(r"--(?:dangerously|yolo|full-auto|allow-all)", w) for w in call.words):
+        call.do(Act.DISARM)
+    else:
+        call.do(Act.RUN_PROGRAM, call.line)
+    return SOMETHING
+
+
 HANDLERS: dict[str, Handler] = {
+    **dict.fromkeys(("gcc", "cc", "clang", "tcc", "g++", "rustc", "swiftc"), _compiler),
+    **dict.fromkeys(
+        ("claude", "codex", "gemini", "cursor-agent", "opencode", "skilllite", "openclaw"), _agent
+    ),
     **dict.fromkeys(("sh", "bash", "dash", "zsh", "ksh", "ash", "rbash", "fish", "mksh"), _shell),
     **dict.fromkeys(("source", "."), _source),
     "eval": _eval,
