@@ -64,6 +64,12 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _ENVIRONMENT = re.compile(r"^/proc/[^/]+/environ$")
+_COMMANDS = (
+    "sudo|su|doas|ssh|scp|git|ls|cat|ps|top|python3?|node|npm|npx|pip3?|bash|sh|zsh|curl|wget|vim?"
+    "|nano|docker|kubectl|make|gcc|which|env|open|passwd|login|gpg|aws|gh|claude|codex|code|brew"
+    "|apt|apt-get|systemctl|crontab|grep|find|rm|cp|mv|tar|man|less|clear|history|id|who|whoami"
+)
+"""Names that a program of the same name shadows: whoever calls them runs that one instead."""
 _START_UP = re.compile(
     r"^~/(?:\.(?:bashrc|bash_profile|bash_login|bash_logout|bash_aliases|profile|zshrc|zshenv"
     r"|zprofile|zlogin|zlogout|kshrc|mkshrc|cshrc|tcshrc|login|xinitrc|xprofile|xsession|xsessionrc"
@@ -72,14 +78,14 @@ _START_UP = re.compile(
     r"|systemd|fish|environment\.d|git/|nvim/|upstart|cron)|\.local/share/systemd|\.git-templates"
     r"|Library/(?:LaunchAgents|LaunchDaemons|StartupItems)|\.(?:oh-my-zsh|bashrc\.d|profile\.d)(?:/|$)"
     r"|\.(?:config/)?pip/pip\.conf|\.npmrc|\.yarnrc"
-    r"|(?:\.local/)?bin/[^/]+$|\.emacs\.d/|\.vim/(?:plugin|autoload)|\.termux/boot"
+    r"|(?:\.local/)?bin/(?:" + _COMMANDS + r")$|\.emacs\.d/|\.vim/(?:plugin|autoload)|\.termux/boot"
     r"|\.ipython/profile_default/startup)"
     r"|^/etc/(?:cron[^/]*(?:/|$)|anacrontab|rc\.local|rc\d?\.d|init\.d|inittab|init/|profile(?:$|\.d)"
     r"|bash\.bashrc|bashrc|zshrc|zsh/|zshenv|environment|systemd/|ld\.so\.preload|ld\.so\.conf"
     r"|xdg/autostart|update-motd\.d|apt/apt\.conf\.d|udev/rules|NetworkManager/dispatcher|modules"
     r"|ssh/sshd_config|gitconfig|crontabs)"
     r"|^/(?:usr/)?lib/systemd|^/var/spool/(?:cron|at|anacron)|^/(?:System/)?Library/Launch"
-    r"|^/(?:usr/(?:local/)?)?s?bin/[^/]+$|^/root/\.ssh/authorized_keys"
+    r"|^/(?:usr/(?:local/)?)?s?bin/(?:" + _COMMANDS + r")$|^/root/\.ssh/authorized_keys"
     r"|(?:^|/)\.git/config$|(?:^|/)\.git/hooks/|(?:^|/)\.husky/|(?:^|/)\.ssh/authorized_keys"
     r"|(?:^|/)(?:site|user)customize\.py$|site-packages/[^/]+\.pth$"
     r"|Start Menu/Programs/Startup",
@@ -165,6 +171,14 @@ def place_written(path: str) -> Place:
     if _SCRATCH.match(path) or _CACHE.match(path):
         return Place.OWN
     return Place.HOST if _is_outside(path) else Place.OWN
+
+
+_PROGRAMS = re.compile(r"^(?:~/(?:\.local/)?|/(?:usr/(?:local/)?)?|/opt/[^/]+/)s?bin/")
+
+
+def is_program_folder(path: str) -> bool:
+    """Tell whether what is written there is found by its name alone, by everyone's shell."""
+    return bool(_PROGRAMS.match(normal_path(path)))
 
 
 _PRECIOUS = re.compile(
