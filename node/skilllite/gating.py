@@ -9,6 +9,7 @@ import os
 import stat
 
 from skilllite.home import Home
+from skilllite.scanning import open_verdicts
 from skilllite_sandbox.gate.decisions import Decisions
 from skilllite_sandbox.gate.gate import Gate
 from skilllite_sandbox.run_output import note
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from skilllite_sandbox.audit_port import Recorder
     from skilllite_sandbox.gate.request import Answer, Ask, ConsentRequest
+    from skilllite_sandbox.gate.verdicts import Verdicts
 
 
 def open_decisions(home: Home, *, on_damage: Callable[[str], None] | None = None) -> Decisions:
@@ -44,6 +46,7 @@ def open_gate(
         on_damage: Told of decisions that can't be used.
     """
     return Gate(
+        verdicts=_HomeVerdicts(home),
         decisions=open_decisions(home, on_damage=on_damage),
         ask=ask,
         asked_by=asked_by,
@@ -85,6 +88,20 @@ def own_place(directory: str, home: Home) -> str:
 
 def _warn(text: str) -> None:
     note(f"warning: {text}")
+
+
+class _HomeVerdicts:
+    """Gives the verdicts of a home by the user's rules as they are when they are asked for."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._last: Verdicts | None = None
+
+    def __call__(self) -> Verdicts:
+        found = open_verdicts(self._home)
+        if self._last is None or self._last.rules != found.rules:
+            self._last = found
+        return self._last
 
 
 class HomeAudit:

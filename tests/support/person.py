@@ -7,11 +7,12 @@ from pathlib import Path
 from skilllite.folder_trust import FolderTrust
 from skilllite.gating import open_decisions
 from skilllite.home import Home
+from skilllite.scanning import open_verdicts
 from skilllite.sdk import open_stage
 from skilllite_sandbox.digest import compute_digest
 from skilllite_sandbox.gate.decisions import Decisions, asked_by
 from skilllite_sandbox.gate.request import ConsentRequest, make_request
-from skilllite_sandbox.gate.verdicts import REVIEW, Verdicts
+from skilllite_sandbox.gate.verdicts import REVIEW
 from skilllite_sandbox.policy import Grants, Policy
 from skilllite_sandbox.scan.version import SCANNER_VERSION
 
@@ -41,7 +42,7 @@ def lets_hide(home: Home, skill: Path) -> None:
 def question_about(home: Home, skill: Path, grants: Grants | None = None) -> ConsentRequest:
     """Return what the person would be asked about a skill."""
     staged = open_stage(home).put(skill)
-    judgement = Verdicts().of(staged)
+    judgement = open_verdicts(home).of(staged)
     assert judgement.verdict == REVIEW, judgement
     policy = Policy(grants=grants or Grants())
     return make_request(staged, judgement, policy, scanner=SCANNER_VERSION, rules="")

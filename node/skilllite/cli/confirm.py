@@ -12,12 +12,13 @@ from skilllite.cli import output
 from skilllite.cli.project_trust import locate_or_ask
 from skilllite.gating import HomeAudit, open_decisions
 from skilllite.home import Home
+from skilllite.scanning import open_verdicts
 from skilllite.sdk import open_stage
 from skilllite_sandbox.errors import ConsentRequired, NotFound, PolicyDenied
 from skilllite_sandbox.gate.decisions import Decisions
 from skilllite_sandbox.gate.request import Answer, ConsentRequest, make_request
 from skilllite_sandbox.gate.terminal import ask_at_terminal, ask_to_run
-from skilllite_sandbox.gate.verdicts import BLOCK, PASS, Verdicts
+from skilllite_sandbox.gate.verdicts import BLOCK, PASS
 from skilllite_sandbox.policy import Policy
 from skilllite_sandbox.scan.version import SCANNER_VERSION
 from skilllite_sandbox.values import replace
@@ -26,6 +27,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
+    from skilllite_sandbox.gate.verdicts import Verdicts
     from skilllite_sandbox.stage import Stage, StagedSkill
 
 
@@ -70,7 +72,7 @@ def _answer_report(
             f"the copy of {asked.name} that the report is about is gone",
             hint="run the skill again: it names a new report",
         )
-    request = _request(staged, Verdicts(rules=asked.rules))
+    request = _request(staged, open_verdicts(home))
     if request is None or not set(request.codes) <= set(asked.codes):
         decisions.close_report(report_id)
         raise NotFound(
@@ -86,7 +88,7 @@ def _answer_report(
 def _agree_beforehand(skill: str, home: Home, stage: Stage, decisions: Decisions) -> int:
     directory, _ = locate_or_ask(skill, home)
     staged = stage.put(directory)
-    request = _request(staged, Verdicts())
+    request = _request(staged, open_verdicts(home))
     if request is not None:
         status = _keep(_ask(request), request, home, decisions)
         if status != errors.OK:

@@ -32,25 +32,40 @@ DIGEST_PREFIX_MIN = 8
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the actions."""
-    actions = parser.add_subparsers(metavar="ACTION", dest="action_name")
-    parser.set_defaults(action=_list, json=False)
-    every = actions.add_parser("list", help="all of them")
-    every.set_defaults(action=_list)
-    show = actions.add_parser("show", help="those of one skill as it is now")
-    show.set_defaults(action=_show)
-    show.add_argument("skill", metavar="NAME|DIR")
-    allow = actions.add_parser("allow", help="grant a skill as it is now; asks at the terminal")
-    allow.set_defaults(action=_allow)
-    allow.add_argument("skill", metavar="NAME|DIR")
+    """Declare the actions; without one it lists."""
+    import argparse
+
+    parser.set_defaults(action=_list)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    actions = parser.add_subparsers(metavar="ACTION")
+
+    def add(name: str, text: str, example: str) -> argparse.ArgumentParser:
+        example = f"example:\n  skilllite grants {example}"
+        return actions.add_parser(name, help=text, description=text, epilog=example)
+
+    listing = add("list", "all of them (the default)", "list --json")
+    show = add("show", "those of one skill as it is now", "show report")
+    allow = add(
+        "allow",
+        "grant a skill as it is now something for good; asks at the terminal",
+        "allow report --allow-network api.example.com",
+    )
+    revoke = add("revoke", "take back what was granted and agreed to", "revoke report")
+    for action in (show, allow):
+        action.add_argument("skill", metavar="NAME|DIR")
+    revoke.add_argument("skill", metavar="NAME|DIR|DIGEST")
     allow.add_argument("--allow-network", action="append", metavar="HOST")
     allow.add_argument("--allow-exec", action="append", metavar="NAME")
     allow.add_argument("--allow-env", action="append", metavar="NAME")
-    revoke = actions.add_parser("revoke", help="take back what was granted and agreed to")
-    revoke.set_defaults(action=_revoke)
-    revoke.add_argument("skill", metavar="NAME|DIR|DIGEST")
-    for action in (parser, every, show, allow, revoke):
-        action.add_argument("--json", action="store_true", help="print a JSON object")
+    for action, function in (
+        *((listing, _list), (show, _show)),
+        *((allow, _allow), (revoke, _revoke)),
+    ):
+        # Suppressed, or it would undo a --json that stands before the action.
+        action.add_argument(
+            "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON"
+        )
+        action.set_defaults(action=function)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -31,7 +31,7 @@ class Gate:
     def __init__(
         self,
         *,
-        verdicts: Verdicts | None = None,
+        verdicts: Verdicts | Callable[[], Verdicts] | None = None,
         decisions: Decisions | None = None,
         ask: Ask | None = None,
         asked_by: str = "terminal",
@@ -41,7 +41,7 @@ class Gate:
         """Open a gate; without arguments it lets pass what the scanner passes, and nothing else.
 
         Args:
-            verdicts: What the scanner says.
+            verdicts: What the scanner says, or what gives it as it is configured at this moment.
             decisions: What persons have agreed to before.
             ask: Asks a person, or what answers for the program that embeds this.
             asked_by: Who that is, for the audit log.
@@ -49,7 +49,7 @@ class Gate:
             own_place: Gives a name to a directory where this user writes a skill, else nothing:
                 there grants may be carried over to new content.
         """
-        self._verdicts = verdicts or Verdicts()
+        self._given_verdicts = verdicts or Verdicts()
         self._decisions = decisions
         self._ask = ask
         self._asked_by = asked_by
@@ -78,7 +78,8 @@ class Gate:
             PolicyDenied: nobody may run it.
             ConsentRequired: a person has to agree, and hasn't.
         """
-        judgement = self._verdicts.of(staged)
+        verdicts = self._verdicts
+        judgement = verdicts.of(staged)
         verdict = judgement.verdict_for(strict=strict)
         if verdict == PASS:
             return Clearance(staged.digest, policy)
@@ -87,15 +88,16 @@ class Gate:
         from skilllite_sandbox.gate.request import make_request
 
         request = make_request(
-            staged, judgement, policy, scanner=SCANNER_VERSION, rules=self._verdicts.rules
+            staged, judgement, policy, scanner=SCANNER_VERSION, rules=verdicts.rules
         )
         if policy.origin is Origin.REMOTE:
             return self._clear_for_peer(staged, policy, request, at_pass=peers_at_pass)
         return self._clear_here(staged, policy, request, file_report=file_report)
 
-    def judgement_of(self, staged: StagedSkill) -> Judgement:
-        """Return what the scanner says about a copy."""
-        return self._verdicts.of(staged)
+    @property
+    def _verdicts(self) -> Verdicts:
+        given = self._given_verdicts
+        return given() if callable(given) else given
 
     def granted(self, staged: StagedSkill, directory: str) -> Grants:
         """Return what a person has granted this content for good.

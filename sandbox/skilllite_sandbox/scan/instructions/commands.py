@@ -182,11 +182,15 @@ class CommandReader:
             offset += len(line) + 1
 
 
+def is_known_installer(line: str) -> bool:
+    """Whether a command fetches from a vendor who publishes its installer so, or from here."""
+    return _KNOWN_HOSTS.search(line) is not None or _LOCAL.search(line) is not None
+
+
 def _harms_of_line(text: str) -> Iterator[Harm]:
     for pattern in _FETCH_AND_RUN:
         if (match := pattern.search(text)) is not None:
-            known = _KNOWN_HOSTS.search(text) is not None or _LOCAL.search(text) is not None
-            if known:
+            if is_known_installer(text):
                 yield Harm("SL506", Severity.LOW, "an installer of a known vendor", match.start())
             else:
                 detail = "fetches a program and runs it"
