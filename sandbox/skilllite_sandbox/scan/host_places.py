@@ -188,7 +188,7 @@ _PRECIOUS = re.compile(
     r"|projects?|code|work|dev|repos)(?:/\*?)?)$",
     re.IGNORECASE,
 )
-_REPLACEABLE = re.compile(r"^/var/(?:tmp|cache)/.|^/(?:usr/local|opt)/[^/*]+/[^/*]+/.")
+_REPLACEABLE = re.compile(r"^/var/(?:tmp|cache)/.|^/(?:usr/local|opt)/[^/*]+/[^/*]")
 
 
 def is_precious(path: str) -> bool:

@@ -274,6 +274,19 @@ def _command(call: Call) -> Text:
     return invoke(call.shell, call.node, rest, call.stdin) if rest else SOMETHING
 
 
+def _coproc(call: Call) -> Text:
+    """Follow `coproc NAME command`: others read from it and write to it by its descriptors."""
+    args = [arg for arg in call.args if arg.text not in ("{", "}")]
+    name = "COPROC"
+    if len(args) > 1 and re.fullmatch(r"[A-Z_]+", args[0].text):
+        name, args = args[0].text, args[1:]
+    out = invoke(call.shell, call.node, args, EMPTY) if args else SOMETHING
+    call.shell.arrays[name] = [Text(name), Text(name)]
+    if out.taints:
+        call.shell.descriptors[name] = out
+    return EMPTY
+
+
 def _enable(call: Call) -> Text:
     if call.flag("f"):
         call.do(Act.LOAD_NATIVE)
@@ -356,13 +369,14 @@ HANDLERS: dict[str, Handler] = {
     "alias": _alias,
     "exec": _exec,
     "enable": _enable,
+    "coproc": _coproc,
     "return": _return,
     "command": _command,
     "parallel": _parallel,
     "make": _make,
     **dict.fromkeys(("screen", "tmux"), _screen),
     **dict.fromkeys(("docker", "podman", "nerdctl", "kubectl"), _container),
-    **dict.fromkeys(("builtin", "nohup", "setsid", "time", "coproc", "busybox"), _wrapper("")),
+    **dict.fromkeys(("builtin", "nohup", "setsid", "time", "busybox"), _wrapper("")),
     **dict.fromkeys(("then", "do", "else", "!"), _wrapper("")),
     **dict.fromkeys(
         ("nice", "ionice", "stdbuf", "caffeinate", "unbuffer", "proxychains"), _wrapper("ncioe")
