@@ -37,10 +37,13 @@ _TEXT_LABELS = frozenset(
 )
 _IN_CODE = frozenset(("SL501", "SL509", "SL511", "SL512", "SL516"))
 """What is said to a model or a checker; everything else in a program is for its engine."""
-_MODELS = frozenset(
-    ("ai", "agent", "agents", "assistant", "assistants", "llm", "llms", "claude", "gpt", "chatgpt",
-     "copilot", "gemini", "codex", "ассистент", "asistente", "assistent", "助手")
-)  # fmt: skip
+_MODEL = r"(?:ais?|agents?|assistants?|llms?|claude|gpt|chatgpt|copilot|gemini|codex|ассистент)"
+_ADDRESSED = re.compile(
+    rf"\b{_MODEL}\b\s*(?:[:,]|must\b|should\b|please\b|shall\b|do\s+not\b|don't\b|never\b|always\b"
+    rf"|will\b|needs?\s+to\b|reading\b)|\b(?:to|for|dear|attention|hey|as|are)\s+(?:an?\s+|the\s+|any\s+"
+    rf"|all\s+|every\s+)?{_MODEL}\b|助手|智能体",
+    re.IGNORECASE,
+)
 _ORDERS = ("send", "secret", "covert", "override", "agent_file", "reveal", "destroy", "preapproved")
 _SPEAKS = re.compile(
     r"ignore|disregard|instruction|prompt|scanner|review|\bAI\b|LLM|system|safe\b|model|无视|忽略"
@@ -154,7 +157,7 @@ def _shown(sentence: Sentence) -> str:
 
 def _addressed(source: SourceFile, sentence: Sentence, concepts: Concepts) -> Iterator[Finding]:
     """Judge hidden words that speak to a model without asking for anything known."""
-    if not any(token in _MODELS for token in concepts.tokens):
+    if _ADDRESSED.search(sentence.text) is None:
         return
     if concepts.any(_ORDERS) or ("run" in concepts and _names_a_command(sentence.text)):
         yield make_finding("SL521", source.path, sentence.line, _shown(sentence))

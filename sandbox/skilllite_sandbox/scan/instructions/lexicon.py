@@ -21,20 +21,21 @@ _TEXT: dict[str, str] = {
     "self": """
         this skill, this file, this package, this document, this plugin, this folder,
         this content, this code, this script, this text, this repository, this module,
-        this tool, this readme, these files, the following, this skill's, the skill,
-        this directory, the contents, this markdown, it, content, everything here
+        this tool, this readme, this skill's, the skill, this directory, the contents,
+        this markdown, everything here, these files
     """,
     "override": """
         ignore, ignores, ignoring, disregard, disregards, forget, override, overrides, overrule,
         supersede, supersedes, discard, bypass, set aside, put aside, no longer apply,
         pay no attention, stop following, cease following, take precedence over,
         takes precedence over, take priority over, replace all, replaces all, nullify, abandon,
-        drop all, throw out, neglect, dismiss, unlearn, invalidate, void, not follow,
-        not bound by, outrank, outranks, no longer valid, are cancelled, are obsolete,
-        are outdated, are void, are suspended, are revoked, do not apply, ignora*, olvida,
-        olvide, descarta*, ignoriere*, vergiss, vergessen sie, missachte*, ignorez, oubliez,
-        oublie, ne tiens pas compte, ne tenez pas compte, игнорируй*, забудь*, отмени*,
-        ignorieren sie, ignore as, esqueça, desconsidere
+        drop all, throw out, neglect, dismiss, unlearn, invalidate, void, not bound by, outrank,
+        outranks, no longer valid, are cancelled, are obsolete, are outdated, are void,
+        are suspended, are revoked, do not apply, ignora*, olvida, olvide, descarta*,
+        ignoriere*, vergiss, vergessen sie, missachte*, ignorez, oubliez, oublie,
+        ne tiens pas compte, ne tenez pas compte, игнорируй*, забудь*, отмени*, ignorieren sie,
+        ignore as, esqueça, desconsidere, do not follow your, don't follow your,
+        no longer follow
     """,
     "prior": """
         previous, previously, prior, earlier, above, preceding, existing, original, foregoing,
@@ -63,20 +64,19 @@ _TEXT: dict[str, str] = {
         nobody, usuario, benutzer, nutzer, anwender, utilisateur, пользовател*
     """,
     "covert": """
-        silently, quietly, secretly, covertly, discreetly, invisibly, stealthily, unnoticed,
-        in secret, hidden from, out of sight, keep this confidential, keep this secret,
-        keep it secret, between us, behind the scenes, without telling, without informing,
-        without mentioning, without notifying, without alerting, without disclosing,
-        without the user, without anyone, without revealing, never reveal, not aware, no trace,
-        leave no trace, cover your tracks, without drawing attention, not visible to the user,
-        invisible to the user, hide this, conceal, conceals, kept from the user, in silence,
-        under the radar, without showing, without reporting, does not need to know,
+        silently, quietly, secretly, covertly, discreetly, stealthily, unnoticed, in secret,
+        hidden from, out of sight, keep this confidential, keep this secret, keep it secret,
+        between us, behind the scenes, without telling, without informing, without mentioning,
+        without notifying, without alerting, without disclosing, without the user,
+        without anyone, without revealing, never reveal, no trace, leave no trace,
+        cover your tracks, without drawing attention, invisible to the user, hide this, conceal,
+        conceals, kept from the user, under the radar, without reporting, does not need to know,
         do not need to know, need not know, should not know, must not know, not be told,
-        not be informed, not be shown, not to be shown, unbeknownst, without any mention,
-        without their knowledge, without his knowledge, without acknowledgement,
-        without comment, silenciosamente, en secreto, sin decir*, sin informar, heimlich,
-        stillschweigend, ohne zu erwähnen, unbemerkt, secrètement, discrètement, sans informer,
-        sans le dire, silencieusement, тайно, незаметно, скрытно, молча, втайне
+        not be informed, unbeknownst, without their knowledge, without his knowledge,
+        without acknowledgement, silenciosamente, en secreto, sin decir*, sin informar,
+        heimlich, stillschweigend, ohne zu erwähnen, unbemerkt, secrètement, discrètement,
+        sans informer, sans le dire, silencieusement, тайно, незаметно, скрытно, молча, втайне,
+        not be shown to the user
     """,
     "not": """
         not, don't, dont, never, no, without, avoid, cannot, can't, must't, shouldn't, won't,
@@ -85,11 +85,11 @@ _TEXT: dict[str, str] = {
         stop
     """,
     "ask": """
-        ask, asking, asked, confirm, confirming, confirmation, confirmations, approval, approve,
-        consent, permission, permissions, prompting, check with, verify with, wait for, consult,
-        checking with, authorization, preguntar, preguntes, confirmación, confirmar, fragen,
-        nachfrage, rückfrage, bestätigung, demander, autorisation, спрашивай*, спраш*,
-        подтвержден*, разрешени*
+        ask, asking, asked, confirm, confirming, confirmation, confirmations, approval, consent,
+        prompting, check with, verify with, wait for, consult, checking with, preguntar,
+        preguntes, confirmación, confirmar, fragen, nachfrage, rückfrage, bestätigung, demander,
+        autorisation, спрашивай*, спраш*, подтвержден*, разрешени*, seek permission,
+        wait for permission
     """,
     "preapproved": """
         already approved, already agreed, already consented, already authorized, pre-approved,
@@ -99,7 +99,8 @@ _TEXT: dict[str, str] = {
         always answer yes, accept automatically, assume permission, blanket approval,
         standing permission, approved in advance, has authorized, has authorised, consents to,
         say yes to, click allow, choose allow, select allow, always allow, approve all,
-        accept all, approve every
+        accept all, approve every, without permission, without his permission,
+        without the user's permission, without user permission, without authorization
     """,
     "secret": """
         password, passwords, credential, credentials, private key, private keys, ssh key,
@@ -113,26 +114,25 @@ _TEXT: dict[str, str] = {
         dotenv
     """,
     "private": """
-        conversation, conversations, chat history, chat, transcript, transcripts, dialogue,
-        messages, message history, context window, user's files, project files, source code,
-        repository contents, memory, memories, clipboard, contacts, inbox, emails,
-        personal data, user input, user's input, user's request, user's query, user's question,
-        query, prompt history, documents, their files, all files, working directory,
-        home directory, session, session history, user's name, internal data, customer data,
-        database, file contents, contents of, summary of the conversation, conversación,
+        conversation, conversations, chat history, transcript, transcripts, dialogue,
+        message history, context window, user's files, project files, source code, clipboard,
+        contacts, personal data, user input, user's input, user's request, user's query,
+        user's question, prompt history, their files, all files, working directory,
+        home directory, session history, user's name, summary of the conversation, conversación,
         historial, gesprächsverlauf, unterhaltung, gespräch, historique, переписк*, разговор*,
         full context, entire context, everything the user, whatever the user, the user said,
-        user's data
+        user's data, user messages, user's messages, all messages, every message, customer data,
+        user data, their messages, their documents, memories, agent memory
     """,
     "send": """
         send, sends, sending, post, upload, uploads, uploading, forward, forwards, transmit,
         transmits, submit, exfiltrate, email, mail, deliver, relay, push, ping, leak, beacon,
-        sync, synchronize, dispatch, bcc, cc, report to, report back, share with, copy to, curl,
+        sync, synchronize, dispatch, bcc, cc, report back, share with, copy to, curl,
         make a request, http request, get request, post request, call the url, query parameter,
-        query string, url parameter, append to the url, as a parameter, phone home, log to,
-        register with, stream to, publish, notify, envía*, envia*, manda, sube, sende*,
-        schicke*, übermittle*, lade hoch, hochladen, envoie*, envoyez, transmet*, отправ*,
-        перешли*, передай*, загрузи на, mirror to, back up to, backup to
+        query string, url parameter, append to the url, as a parameter, phone home, envía*,
+        envia*, manda, sube, sende*, schicke*, übermittle*, lade hoch, hochladen, envoie*,
+        envoyez, transmet*, отправ*, перешли*, передай*, загрузи на, mirror to, back up to,
+        backup to
     """,
     "collect": """
         read, reads, collect, gather, cat, open, extract, print, dump, find, search, look for,
@@ -274,9 +274,9 @@ _TEXT: dict[str, str] = {
         curl, wget, access, consult, query, descarga*, lade, télécharge*, скачай*, look up
     """,
     "follow": """
-        follow, obey, execute, carry out, comply, perform, do what, act on, apply, do whatever,
-        adhere to, treat as instructions, run whatever, run, implement, sigue, befolge*, suis,
-        suivez, выполн*, следуй*
+        follow, obey, execute, carry out, comply, do what, act on, do whatever, adhere to,
+        treat as instructions, run whatever, run, sigue, befolge*, suis, suivez, выполн*,
+        следуй*, perform, apply, implement
     """,
     "steps": """
         instructions, steps, directions, commands, whatever it says, what it says, directives,
@@ -297,13 +297,7 @@ _TEXT: dict[str, str] = {
         repository history, the branch, all branches, root directory, traces, bash_history,
         working tree, documents folder, archivos, alle dateien, tous les fichiers, все файлы
     """,
-    "weakness": """
-        backdoor, backdoors, vulnerability, vulnerable code, vulnerable, keylogger,
-        reverse shell, rootkit, malware, ransomware, cryptominer, miner, hidden account,
-        hardcoded password, weak encryption, logic bomb, bind shell, web shell, webshell,
-        insecure version, off-by-one, weaker hash, trojan, beacon, undocumented account,
-        master key, spyware, tracking pixel, tracker
-    """,
+    "weakness": """backdoor, backdoors, vulnerability, vulnerable code, keylogger, reverse shell, rootkit, malware, ransomware, cryptominer, hidden account, hardcoded password, weak encryption, logic bomb, bind shell, web shell, webshell, insecure version, off-by-one, weaker hash, trojan, undocumented account, master key, spyware, tracking pixel""",
     "plant": """
         insert, add, install, introduce, create, plant, embed, inject, open, start, include,
         leave, put, deploy, set up, build, append, prepend, write, keep, hide, slip, sneak, mix,
@@ -314,6 +308,12 @@ _TEXT: dict[str, str] = {
         code, output, document, documents, summary, report, message, messages, page, file,
         footer, signature, readme, invoice, draft, drafts, pull request, table, results,
         recommendation, mail, post, article, letter
+    """,
+    "answer": """
+        answer, answers, reply, replies, response, responses, output, summary, report, message,
+        messages, email, emails, mail, mails, comment, comments, chat, pull request, issue,
+        post, posts, commit, commits, commit message, footer, signature, draft, drafts, invoice,
+        letter, article, url, respuesta, antwort, réponse, ответ*
     """,
     "recommend": """
         recommend, recommends, promote, prefer, advertise, favor, favour, rank, praise, endorse,
@@ -327,12 +327,12 @@ _TEXT: dict[str, str] = {
     "free": """
         developer mode, god mode, dan mode, jailbreak, jailbroken, unrestricted, unfiltered,
         uncensored, no restrictions, without restrictions, free from, freed from, no limits,
-        no longer bound, maintenance mode, debug mode, admin mode, root mode, sudo mode,
-        do anything now, full access mode, elevated mode, no rules, without limits,
-        without any restrictions, evil mode, test mode, trusted mode, override mode,
+        no longer bound, sudo mode, do anything now, full access mode, elevated mode, no rules,
+        without limits, without any restrictions, evil mode, trusted mode, override mode,
         no longer restricted, unlimited permissions, superuser, administrator mode,
         sin restricciones, ohne einschränkungen, sans restriction*, без ограничений,
-        bypass mode, autonomous mode
+        bypass mode, autonomous mode, debug mode, maintenance mode, test mode, admin mode,
+        root mode
     """,
     "become": """
         you are, you're, you are now, act as, pretend, enter, switch to, become, enable,

@@ -15,7 +15,7 @@ _URL = re.compile(r"\b(?:https?|ftp|wss?)://[^\s)\"'>\]`]{3,300}", re.IGNORECASE
 _MAIL = re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,6}")
 _PROGRAM_URL = re.compile(
     r"(?:https?|ftp)://[^\s)\"'>\]`]{3,300}\.(?:zip|exe|dmg|pkg|msi|sh|7z|rar|bin|run|appimage|deb|rpm"
-    r"|scr|bat|cmd|ps1|command|jar|tar\.gz|tgz|apk|iso|vbs|scpt)\b",
+    r"|scr|bat|cmd|ps1|command|apk|vbs|scpt)\b",
     re.IGNORECASE,
 )
 _WALLET = re.compile(
@@ -42,7 +42,7 @@ _WEAK_SECRETS = words(
     """
 )
 _WEAK_COVERT = words(
-    "silently quietly conceal conceals first silenciosamente silencieusement молча"
+    "silently quietly conceal conceals first behind silenciosamente silencieusement молча"
 )
 _HEAVY_ACTS = words(
     """
@@ -68,6 +68,7 @@ _STRONG_DESTROY = words(
     "delete wipe erase destroy purge shred nuke force-push rm overwrite encrypt"
 )
 _WEAK_VALUABLES = words("logs log database databases production backup disk evidence traces the")
+_WEAK_MODES = words("debug maintenance test admin root")
 _QUALIFIERS = words(
     """
     about that involving involves where on with when related regarding for in to which concerning of
@@ -90,7 +91,7 @@ _TURNS = re.compile(
     r"|\[(?:SYSTEM|ADMIN)\s+(?:OVERRIDE|MESSAGE|NOTE|NOTICE)",
 )
 _FLAGS = re.compile(
-    r"--dangerously-[\w-]+|--yolo\b|--trust-all-tools|--no-permissions|bypassPermissions"
+    r"--dangerously-(?:skip|bypass|disable)[\w-]*|--yolo\b|--trust-all-tools|--no-permissions|bypassPermissions"
     r"|\"?(?:autoApprove|auto_approve|alwaysAllow)\"?\s*[:=]|--sandbox-level[ =]1\b"
     r"|sandbox[_ -]?level\s*(?:to|=|:|is)?\s*1\b"
     r"|--approval-mode[ =](?:full-auto|yolo|never)|--accept-tier\b|--skip-scan\b|--no-scan\b"
@@ -98,7 +99,7 @@ _FLAGS = re.compile(
     re.IGNORECASE,
 )
 _PLACEHOLDER_IMAGE = re.compile(
-    r"!\[[^\[\]\n]{0,200}\]\(https?://[^()\s]{1,300}(?:[{<\[$]|%s|%7b|DATA|CONTENT|SECRET)",
+    r"!\[[^\[\]\n]{0,200}\]\(https?://[^()\s]{1,300}(?:[{<\[$]|%s|%7[Bb]|=DATA|=CONTENT|=SECRET)",
     re.IGNORECASE,
 )
 
@@ -189,6 +190,7 @@ _DOING = (
 )
 
 
+_IGNORES = ("override", "rules")
 _ACTS = ("run", "act", "send", "write", "fetch", "plant")
 
 
@@ -199,10 +201,9 @@ def _covert(c: Concepts, around: Around) -> Iterator[Request]:
     if "covert" in c:
         places = [at for at in c.places["covert"] if not c.negated(at, 12)]
         strong = [at for at in places if c.word(at) not in _WEAK_COVERT]
-        if (
-            strong
-            and (doing or c.any(("run", "act", "send", "write", "fetch", "collect", "plant")))
-        ) or (places and doing):
+        acts = any(each.any(_ACTS) for each in around.near)
+        here = any(all(each in c for each in pair) for pair in _DOING if pair != _IGNORES)
+        if (strong and (doing or acts)) or (places and here):
             yield Request("SL502")
     for at in c.pairs("tell", "user", 7):
         if c.negated(at, 3) or c.pairs("not", "tell", 3):
@@ -234,13 +235,13 @@ def _secrets(c: Concepts, around: Around) -> Iterator[Request]:
         return
     strong = any(c.word(at) not in _WEAK_SECRETS for at in c.places["secret"])
     taking = c.orders(c.pairs("collect", "secret", 12))
-    sending = c.orders(c.pairs("send", "secret", 14))
+    sending = c.orders(c.pairs("send", "secret", 7))
     asks_for = c.has("ask", "request", "require") and c.pairs("user", "secret", 8)
     if (
         (strong and sending)
         or (strong and taking and _is_passed_on(c, around))
         or (strong and asks_for and c.orders(c.pairs("ask", "secret", 12)))
-        or ((taking or sending) and "every" in c and ("work" in c or around.url))
+        or ((taking or sending) and "every" in c and ("answer" in c or around.url))
         or (taking and "covert" in c)
     ):
         yield Request("SL504")
@@ -248,7 +249,7 @@ def _secrets(c: Concepts, around: Around) -> Iterator[Request]:
 
 def _is_passed_on(c: Concepts, around: Around) -> bool:
     """Whether what was taken goes somewhere, here or in a sentence nearby."""
-    if "send" in c or "work" in c or around.url:
+    if "send" in c or "answer" in c or around.url:
         return True
     return any(
         each.any(("send", "plant")) and each.has("it", "them", "these", "contents", "result")
@@ -264,7 +265,9 @@ def _sends_private(c: Concepts, around: Around) -> Iterator[Request]:
     if "send" not in c or not (address or "destination" in c or around.url):
         return
     private = c.orders(c.pairs("send", "private", 12, ordered=False))
-    repeated = address and c.pairs("send", "every", 8, ordered=False) and c.any(("request", "work"))
+    repeated = (
+        address and c.pairs("send", "every", 8, ordered=False) and c.any(("request", "answer"))
+    )
     taken = (
         address and c.has("it", "them", "contents", "result") and around.has("collect", "private")
     )
@@ -278,23 +281,22 @@ def _prerequisite(c: Concepts, around: Around) -> Iterator[Request]:
     password = c.has("password", "pass", "passcode", "contraseña", "passwort")
     if (
         (archive and password and c.any(("download", "fetch", "run")))
-        or (program and "download" in c and (around.has("prerequisite") or around.has("run")))
+        or (program and c.orders(c.places.get("download", ())) and _is_needed(around))
         or ("paste" in c and "terminal" in c and (around.url or "prerequisite" in c))
     ):
         yield Request("SL506")
     elif "prerequisite" in c and c.orders(c.places.get("download", ())) and _URL.search(c.text):
-        unknown = c.has(
-            "driver", "helper", "runtime", "utility", "agent", "tool", "cli", "core", "binary"
-        )
+        unknown = c.has("driver", "helper", "utility", "binary", "executable")
         yield Request("SL506", Severity.HIGH if unknown else Severity.MEDIUM)
+
+
+def _is_needed(around: Around) -> bool:
+    return around.has("prerequisite") or around.has("run")
 
 
 def _disarms(c: Concepts, around: Around) -> Iterator[Request]:
     if _FLAGS.search(c.text) is not None:
-        negative = any(
-            c.word(at) in ("never", "not", "don't", "avoid") for at in range(len(c.tokens))
-        )
-        if not negative:
+        if not c.has("never", "not", "don't", "avoid"):
             yield Request("SL507")
         return
     for at in c.pairs("disable", "protection", 7):
@@ -305,7 +307,8 @@ def _disarms(c: Concepts, around: Around) -> Iterator[Request]:
             for place in c.places["protection"]
             if at < place <= at + 7
         )
-        if (c.word(at) in _STRONG_DISABLE and c.ordered_to(at)) or strong:
+        ordered = c.ordered_to(at) or c.has("must", "should")
+        if ordered and (c.word(at) in _STRONG_DISABLE or strong):
             yield Request("SL507")
             return
 
@@ -383,9 +386,7 @@ def _imitates(c: Concepts, around: Around) -> Iterator[Request]:
 
 
 def _elsewhere(c: Concepts, around: Around) -> Iterator[Request]:
-    address = _URL.search(c.text) or c.has(
-        "url", "gist", "remote", "webpage", "page", "link", "endpoint"
-    )
+    address = _URL.search(c.text) or c.has("url", "gist", "remote", "webpage", "endpoint")
     if not address or c.has("installation", "setup", "license"):
         return
     if c.orders(c.pairs("fetch", "follow", 25)) and c.pairs("follow", "steps", 8, ordered=False):
@@ -421,7 +422,8 @@ def _plants(c: Concepts, around: Around) -> Iterator[Request]:
         return
     address = _URL.search(c.text) or _MAIL.search(c.text)
     always = c.has("always", "every", "each", "all", "any")
-    if (address and always and "work" in c and c.orders(c.places.get("plant", ()))) or (
+    each_answer = c.pairs("every", "answer", 3)
+    if (address and each_answer and c.orders(c.places.get("plant", ()))) or (
         _MAIL.search(c.text) and c.has("bcc", "cc", "forward") and (always or "covert" in c)
     ):
         yield Request("SL515")
@@ -433,14 +435,19 @@ def _plants(c: Concepts, around: Around) -> Iterator[Request]:
 
 
 def _frees(c: Concepts, around: Around) -> Iterator[Request]:
-    if any(not c.negated(at) for at in c.pairs("become", "free", 9)):
-        yield Request("SL516")
+    spoken_to = c.has("you", "you're", "your", "eres", "du", "tu", "ты", "вы") or not c.tokens
+    for at in c.pairs("become", "free", 9):
+        modes = {c.word(b) for b in c.places["free"]}
+        if not c.negated(at) and (spoken_to or modes - _WEAK_MODES):
+            yield Request("SL516")
+            return
 
 
 def _decodes(c: Concepts, around: Around) -> Iterator[Request]:
     for name in ("follow", "run"):
         for at in c.pairs("decode", name, 14):
-            if (c.ordered_to(at) or c.has("below", "following", "string")) and not c.negated(at):
+            ordered = c.ordered_to(at) or (c.has("below", "following") and c.orders(c.places[name]))
+            if ordered and not c.negated(at):
                 yield Request("SL517")
                 return
 
