@@ -121,7 +121,10 @@ _PERSISTS = (
     re.compile(
         r">\s*[\"']?\S{0,80}(?:LaunchAgents|LaunchDaemons|/systemd/(?:user|system)|autostart)/"
     ),
-    re.compile(r">>\s*[\"']?\S{0,60}\.(?:bashrc|zshrc|profile|bash_profile|zshenv)"),
+    re.compile(
+        r"(?:curl|wget|\bnc\b|base64|https?:)[^\n]{0,200}>>\s*[\"']?\S{0,60}\.(?:bashrc|zshrc|profile"
+        r"|bash_profile|zshenv)"
+    ),
     re.compile(
         r">>?\s*[\"']?\S{0,80}(?:CLAUDE\.md|AGENTS\.md|\.cursorrules|\.claude/|\.git/hooks/)"
     ),

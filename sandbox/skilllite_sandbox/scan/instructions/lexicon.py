@@ -11,7 +11,10 @@ _TEXT: dict[str, str] = {
         no longer apply, no longer applies, no longer valid, are cancelled, are obsolete,
         are void, are outdated, are suspended, are revoked, do not apply, is void, is cancelled,
         is suspended, are lifted, as void, as obsolete, as cancelled, as deprecated, as invalid,
-        are invalid, is invalid
+        are invalid, is invalid, is superseded, are superseded, superseded by, is revoked,
+        hereby revoked, hereby void, are overridden, is overridden, are replaced,
+        is replaced by, are withdrawn, is withdrawn, do not exist, does not exist, don't exist,
+        are hereby revoked, no longer binding, no longer count
     """,
     "destination": """
         webhook, endpoint, server, collector, remote, telemetry, analytics, external, address,
@@ -41,14 +44,16 @@ _TEXT: dict[str, str] = {
         previous, previously, prior, earlier, above, preceding, existing, original, foregoing,
         initial, former, so far, before this, up to now, other, any, all, every, your, system,
         default, anterior*, previa*, vorherige*, vorherigen, bisherige*, alle, todas, todos,
-        précédent*, toutes, tous, предыдущ*, прежн*, все, всё, everything
+        précédent*, toutes, tous, предыдущ*, прежн*, все, всё, everything, you received,
+        operator, tus, deine, deinen, tes, твои, tuas, suas
     """,
     "rules": """
         instruction, instructions, directive, directives, rules, guidelines, guideline, prompt,
         prompts, policy, policies, guardrails, guardrail, constraints, restrictions,
         limitations, orders, system message, system messages, safeguards, training, programming,
         guidance, commands, instruccion*, reglas, anweisung*, regeln, vorgaben, consignes,
-        règles, инструкци*, указани*, правила, istruzioni, instruções, regras
+        règles, инструкци*, указани*, правила, istruzioni, instruções, regras, were told,
+        you were told, been told, been given, were given
     """,
     "tell": """
         tell, telling, mention, mentioning, mentioned, reveal, revealing, inform, informing,
@@ -76,7 +81,11 @@ _TEXT: dict[str, str] = {
         without acknowledgement, silenciosamente, en secreto, sin decir*, sin informar,
         heimlich, stillschweigend, ohne zu erwähnen, unbemerkt, secrètement, discrètement,
         sans informer, sans le dire, silencieusement, тайно, незаметно, скрытно, молча, втайне,
-        not be shown to the user
+        not be shown to the user, not let the user, don't let the user, not let anyone,
+        not let them, without the user noticing, keep this step, keep this quiet,
+        keep this hidden, no need to inform, no need to tell, no need to mention,
+        no need to notify, nobody needs to know, no one needs to know, must stay between,
+        keep it between
     """,
     "not": """
         not, don't, dont, never, no, without, avoid, cannot, can't, must't, shouldn't, won't,
@@ -100,7 +109,11 @@ _TEXT: dict[str, str] = {
         standing permission, approved in advance, has authorized, has authorised, consents to,
         say yes to, click allow, choose allow, select allow, always allow, approve all,
         accept all, approve every, without permission, without his permission,
-        without the user's permission, without user permission, without authorization
+        without the user's permission, without user permission, without authorization,
+        proceed regardless, proceed anyway, continue anyway, go ahead anyway, do it anyway,
+        even if the user says no, even if the user declines, even if they decline,
+        regardless of their answer, no questions asked, without review, never wait for,
+        do not wait for, don't wait for, ask later, act first, without waiting for
     """,
     "secret": """
         password, passwords, credential, credentials, private key, private keys, ssh key,
@@ -132,7 +145,7 @@ _TEXT: dict[str, str] = {
         query string, url parameter, append to the url, as a parameter, phone home, envía*,
         envia*, manda, sube, sende*, schicke*, übermittle*, lade hoch, hochladen, envoie*,
         envoyez, transmet*, отправ*, перешли*, передай*, загрузи на, mirror to, back up to,
-        backup to
+        backup to, share, pass it, pass them, hand it, posted
     """,
     "collect": """
         read, reads, collect, gather, cat, open, extract, print, dump, find, search, look for,
@@ -140,7 +153,7 @@ _TEXT: dict[str, str] = {
         scan, enumerate, fetch, obtain, take, capture, record, ask for, request, enter, type,
         provide, lee, recopila*, lies, sammle*, lis, lisez, collecte*, прочитай*, собери*,
         encode, encoded, load, list, get, grep, output, add the contents, append the contents,
-        request that
+        request that, look up
     """,
     "run": """
         run, runs, running, execute, executes, executing, launch, invoke, start, eval, evaluate,
@@ -165,14 +178,16 @@ _TEXT: dict[str, str] = {
         quarantine, protections, protection, isolation, safety checks, safety filters,
         access controls, certificate verification, tls verification, edr, uac,
         system integrity protection, sip, shields, sandbox level, monitoring,
-        telemetry and logging
+        telemetry and logging, confirmation dialogs, approval dialogs, permission dialogs,
+        consent dialogs, approval requests, permission requests
     """,
     "disable": """
         disable, disables, disabled, turn off, switch off, turned off, deactivate, bypass,
         circumvent, evade, relax, weaken, suppress, skip, get around, work around, lower,
         remove, loosen, opt out of, unset, kill, stop, set to off, exempt, whitelist, allowlist,
         ignore, escape, unlock, elevate, widen, desactiva*, deaktiviere*, umgehe*, désactive*,
-        contourne*, отключи*, обойди*, exclude from
+        contourne*, отключи*, обойди*, exclude from, grant yourself, give yourself,
+        elevate your
     """,
     "agent_file": """
         claude.md, agents.md, gemini.md, copilot-instructions.md, .claude, .cursorrules,
@@ -200,7 +215,8 @@ _TEXT: dict[str, str] = {
         write out, show, display, share, send, include, return, copy, paste,
         start your answer with, begin your response with, tell, append, translate, summarize,
         summarise, muestra, revela, repite, zeige, wiederhole, gib aus, affiche*, révèle*,
-        répète*, покажи*, повтори*, выведи*, leak, expose, encode, provide, paraphrase, list
+        répète*, покажи*, повтори*, выведи*, leak, expose, encode, provide, paraphrase, list,
+        put, place, write, state, give, post, insert, prepend
     """,
     "system_prompt": """
         system prompt, system prompts, system message, initial instructions, your instructions,
@@ -210,7 +226,8 @@ _TEXT: dict[str, str] = {
         your prompt, full prompt, prompt above, instructions you were given, instructions above,
         your own instructions, internal prompt, operator instructions,
         confidential instructions, prompt del sistema, systemanweisung*, system-prompt,
-        systemprompt, invite système, prompt système, системный промпт, системн* инструкци*
+        systemprompt, invite système, prompt système, системный промпт, системн* инструкци*,
+        context window, your context, before the first user message, before this conversation
     """,
     "use_me": """
         use this skill, invoke this skill, call this skill, load this skill,
@@ -218,7 +235,8 @@ _TEXT: dict[str, str] = {
         consult this skill, use this, this skill, use it, always use, always invoke,
         always call, always load, always activate, must be used, must be loaded, should be used,
         use when, used for, use for, invoke for, must use, is used, prefer this skill,
-        load first, runs first, called first, route
+        load first, runs first, called first, route, selected, chosen, picked, invoked,
+        activated, triggered, loaded, through this one, through this skill
     """,
     "every": """
         every, any, all, each, everything, anything, always, whatever, regardless, no matter,
@@ -241,7 +259,8 @@ _TEXT: dict[str, str] = {
         replaces other, in preference to, other skills are deprecated,
         other skills are obsolete, first, only skill, ahead of, prior to any other,
         overrides other, most important skill, preferred over, disable other, deactivate other,
-        outranks, other skills should, no other skill, above all others
+        outranks, other skills should, no other skill, above all others, route everything,
+        route all, send everything through, other skills are outdated, other skills are
     """,
     "scanner": """
         scanner, scanners, reviewer, reviewers, auditor, auditors, security review,
@@ -287,7 +306,7 @@ _TEXT: dict[str, str] = {
     "destroy": """
         delete, wipe, erase, destroy, overwrite, purge, shred, encrypt, format, truncate, drop,
         nuke, clear, remove, reset, borra*, elimina*, lösche*, efface*, supprime*, удали*,
-        сотри*, rm -rf, force-push
+        сотри*, rm -rf, force-push, rm
     """,
     "valuable": """
         home directory, all files, every file, entire disk, hard drive, disk, production,
@@ -295,13 +314,21 @@ _TEXT: dict[str, str] = {
         commit history, shell history, logs, log files, audit log, audit logs, evidence,
         database, databases, all data, everything in, filesystem, file system,
         repository history, the branch, all branches, root directory, traces, bash_history,
-        working tree, documents folder, archivos, alle dateien, tous les fichiers, все файлы
+        working tree, documents folder, archivos, alle dateien, tous les fichiers, все файлы,
+        .git, .git directory, user's documents, documents, photos, repository
     """,
-    "weakness": """backdoor, backdoors, vulnerability, vulnerable code, keylogger, reverse shell, rootkit, malware, ransomware, cryptominer, hidden account, hardcoded password, weak encryption, logic bomb, bind shell, web shell, webshell, insecure version, off-by-one, weaker hash, trojan, undocumented account, master key, spyware, tracking pixel""",
+    "weakness": """
+        backdoor, backdoors, vulnerability, vulnerable code, keylogger, reverse shell, rootkit,
+        malware, ransomware, cryptominer, hidden account, hardcoded password, weak encryption,
+        logic bomb, bind shell, web shell, webshell, insecure version, off-by-one, weaker hash,
+        trojan, undocumented account, master key, spyware, tracking pixel, hidden admin account,
+        hidden admin, hidden user, secret account, hardcoded credentials, admin account,
+        hidden endpoint, weak random
+    """,
     "plant": """
         insert, add, install, introduce, create, plant, embed, inject, open, start, include,
         leave, put, deploy, set up, build, append, prepend, write, keep, hide, slip, sneak, mix,
-        attach, place, end with, launch, weave
+        attach, place, end with, launch, weave, mention, cite, link to, name
     """,
     "work": """
         answer, answers, reply, replies, response, responses, email, emails, commit, commits,
@@ -337,7 +364,8 @@ _TEXT: dict[str, str] = {
     "become": """
         you are, you're, you are now, act as, pretend, enter, switch to, become, enable,
         activate, operate in, from now on, assume the role, behave as, simulate, roleplay,
-        imagine you, eres, du bist, tu es, vous êtes, ты теперь, ты, agis, actúa, verhalte
+        imagine you, eres, du bist, tu es, vous êtes, ты теперь, ты, agis, actúa, verhalte,
+        you have, there are
     """,
     "decode": """
         decode, decrypt, deobfuscate, unscramble, base64, rot13, hex-decode, decipher,

@@ -31,8 +31,8 @@ _WEAK_PRIOR = words(
 )
 _WEAK_RULES = words(
     """
-    rules constraints restrictions limitations orders commands training programming guidance regeln
-    reglas règles правила vorgaben regras policy policies
+    rules constraints restrictions limitations orders commands training programming guidance
+    policy policies
     """
 )
 _WEAK_SECRETS = words(
@@ -67,7 +67,12 @@ _WEAK_AGENT_FILES = words(
 _STRONG_DESTROY = words(
     "delete wipe erase destroy purge shred nuke force-push rm overwrite encrypt"
 )
-_WEAK_VALUABLES = words("logs log database databases production backup disk evidence traces the")
+_WEAK_VALUABLES = words(
+    """
+    documents photos repository logs log database databases production backup disk evidence traces
+    the
+    """
+)
 _WEAK_MODES = words("debug maintenance test admin root")
 _QUALIFIERS = words(
     """
@@ -174,7 +179,9 @@ def _earlier(c: Concepts, around: Around) -> Iterator[Request]:
         rules = any(c.word(at) not in _WEAK_RULES for at in c.places["rules"])
         if strong or rules:
             yield Request("SL501")
-    elif any(not c.negated(at) for at in c.pairs("override", "system_prompt", 8)):
+    elif (
+        "void" in c and "rules" in c and c.has("pretend", "safety", "your", "you", "assume")
+    ) or any(not c.negated(at) for at in c.pairs("override", "system_prompt", 8)):
         yield Request("SL501")
 
 
@@ -190,6 +197,7 @@ _DOING = (
 )
 
 
+_STEPS = words("step upload request transfer copy change action call edit anyone nobody")
 _IGNORES = ("override", "rules")
 _ACTS = ("run", "act", "send", "write", "fetch", "plant")
 
@@ -203,23 +211,28 @@ def _covert(c: Concepts, around: Around) -> Iterator[Request]:
         strong = [at for at in places if c.word(at) not in _WEAK_COVERT]
         acts = any(each.any(_ACTS) for each in around.near)
         here = any(all(each in c for each in pair) for pair in _DOING if pair != _IGNORES)
-        if (strong and (doing or acts)) or (places and here):
+        told = c.has("user", "step", "call", "person", "nobody", "anyone")
+        if (strong and (doing or acts or told)) or (places and here):
             yield Request("SL502")
     for at in c.pairs("tell", "user", 7):
         if c.negated(at, 3) or c.pairs("not", "tell", 3):
-            step = c.has(
-                "step", "upload", "request", "transfer", "copy", "change", "action", "call", "edit"
-            )
+            step = c.has(*_STEPS)
             yield Request("SL502", Severity.HIGH if doing or step else Severity.MEDIUM)
             return
 
 
+def _is_heavy(c: Concepts) -> bool:
+    """Whether it is about something that can't be taken back."""
+    acts = c.places.get("act", ())
+    return any(c.word(at) in _HEAVY_ACTS or not c.word(at) for at in acts)
+
+
 def _unasked(c: Concepts, around: Around) -> Iterator[Request]:
-    heavy = "act" in c and any(
-        c.word(at) in _HEAVY_ACTS or not c.word(at) for at in c.places["act"]
-    )
-    if "preapproved" in c and any(not c.negated(at) for at in c.places["preapproved"]):
-        yield Request("SL503", Severity.HIGH if heavy or "run" in c else Severity.MEDIUM)
+    heavy = _is_heavy(c)
+    if "preapproved" in c and any(not c.negated(at, 2) for at in c.places["preapproved"]):
+        near = heavy or "run" in c or c.has("proceed", "declines", "refuses", "says")
+        near = near or any(_is_heavy(each) for each in around.near)
+        yield Request("SL503", Severity.HIGH if near else Severity.MEDIUM)
         return
     questions = c.has("question", "questions", "follow-up", "clarifying")
     for at in c.pairs("not", "ask", 4):
@@ -236,11 +249,17 @@ def _secrets(c: Concepts, around: Around) -> Iterator[Request]:
     strong = any(c.word(at) not in _WEAK_SECRETS for at in c.places["secret"])
     taking = c.orders(c.pairs("collect", "secret", 12))
     sending = c.orders(c.pairs("send", "secret", 7))
-    asks_for = c.has("ask", "request", "require") and c.pairs("user", "secret", 8)
+    asks_for = c.has("ask", "request", "require", "tell", "prompt", "get") and (
+        c.pairs("user", "secret", 9) or c.has("seed", "recovery", "mnemonic", "passphrase", "2fa")
+    )
     if (
         (strong and sending)
         or (strong and taking and _is_passed_on(c, around))
-        or (strong and asks_for and c.orders(c.pairs("ask", "secret", 12)))
+        or (
+            strong
+            and asks_for
+            and c.orders([*c.pairs("ask", "secret", 12), *c.pairs("tell", "secret", 12)])
+        )
         or ((taking or sending) and "every" in c and ("answer" in c or around.url))
         or (taking and "covert" in c)
     ):
@@ -329,7 +348,7 @@ def _leaks(c: Concepts, around: Around) -> Iterator[Request]:
 
 def _claims(c: Concepts, around: Around) -> Iterator[Request]:
     described = around.place is Place.DESCRIPTION
-    if "use_me" not in c and not described:
+    if "use_me" not in c and not described and "before_others" not in c:
         return
     universal = [
         at
@@ -338,11 +357,12 @@ def _claims(c: Concepts, around: Around) -> Iterator[Request]:
     ]
     others = [at for at in c.places.get("before_others", ()) if c.word(at) != "first"]
     first = c.has("first") and c.has("always", "must", "before")
-    always = c.has("always", "must", "regardless", "whatever", "whenever") or "before_others" in c
+    always = c.has("always", "must", "regardless", "whatever", "whenever", "should", "single")
+    always = always or "before_others" in c
     if described and ((universal and "use_me" in c) or others or (first and "use_me" in c)):
         yield Request("SL510")
-    elif not described and "use_me" in c and ((universal and always) or others):
-        named = c.has("skill")
+    elif not described and (("use_me" in c and universal and always) or others):
+        named = c.has("skill", "skills") or ("use_me" in c and "every" in c)
         yield Request("SL510", Severity.HIGH if named else Severity.MEDIUM)
 
 
@@ -361,8 +381,15 @@ def _is_open(c: Concepts, every: int, at: int) -> bool:
     return not any(word in _QUALIFIERS for word in after[: 2 if after[0] in ("you", "the") else 1])
 
 
+_CHECKERS = words("scanner scanners reviewer reviewers auditor auditors security automated llm")
+
+
 def _pleads(c: Concepts, around: Around) -> Iterator[Request]:
-    speaks = _REVIEWS_THIS.search(c.text) is not None
+    vocative = any(
+        at <= 2 and c.word(at) in _CHECKERS and {":", ","} & set(c.tokens[at + 1 : at + 4])
+        for at in c.places.get("scanner", ())
+    )
+    speaks = vocative or _REVIEWS_THIS.search(c.text) is not None
     good = "good_verdict" in c
     if speaks and (good or "override" in c or ("verdict_verb" in c and "scanner" in c)):
         yield Request("SL511")
@@ -385,11 +412,23 @@ def _imitates(c: Concepts, around: Around) -> Iterator[Request]:
         )
 
 
+def _obeys_content(c: Concepts, around: Around) -> Iterator[Request]:
+    """Content of others is data; who is told to obey it can be steered by anybody."""
+    content = c.has(
+        "web", "page", "pages", "issue", "issues", "email", "emails", "comments", "text"
+    )
+    as_order = c.has("treat", "whatever", "any") and "steps" in c and "as data" not in c.text
+    if content and as_order and c.orders(c.places.get("follow", ())):
+        yield Request("SL513")
+
+
 def _elsewhere(c: Concepts, around: Around) -> Iterator[Request]:
     address = _URL.search(c.text) or c.has("url", "gist", "remote", "webpage", "endpoint")
     if not address or c.has("installation", "setup", "license"):
         return
-    if c.orders(c.pairs("fetch", "follow", 25)) and c.pairs("follow", "steps", 8, ordered=False):
+    if (
+        c.orders(c.pairs("fetch", "follow", 25)) and c.pairs("follow", "steps", 8, ordered=False)
+    ) or (around.url and c.has("them", "it") and c.orders(c.pairs("fetch", "follow", 6))):
         yield Request("SL513")
     elif (
         c.orders(c.places.get("fetch", ()))
@@ -407,7 +446,7 @@ def _elsewhere(c: Concepts, around: Around) -> Iterator[Request]:
 def _destroys(c: Concepts, around: Around) -> Iterator[Request]:
     for at in c.orders(c.pairs("destroy", "valuable", 7)):
         value = [c.word(b) for b in c.places["valuable"] if at < b <= at + 7]
-        strong = c.word(at) in _STRONG_DESTROY or not c.word(at)
+        strong = c.word(at) in _STRONG_DESTROY or not c.word(at) or c.has("all", "entire")
         if strong and any(word not in _WEAK_VALUABLES for word in value):
             yield Request("SL514")
             return
@@ -421,15 +460,17 @@ def _plants(c: Concepts, around: Around) -> Iterator[Request]:
         yield Request("SL515")
         return
     address = _URL.search(c.text) or _MAIL.search(c.text)
-    always = c.has("always", "every", "each", "all", "any")
+    always = c.has("always", "every", "each", "all", "any", "whenever", "regardless")
     each_answer = c.pairs("every", "answer", 3)
     if (address and each_answer and c.orders(c.places.get("plant", ()))) or (
         _MAIL.search(c.text) and c.has("bcc", "cc", "forward") and (always or "covert" in c)
     ):
         yield Request("SL515")
-    elif c.orders(c.pairs("recommend", "brand", 10, ordered=False)) and always:
-        biased = "before_others" in c or c.has(
-            "our", "only", "sponsored", "affiliate", "never", "regardless"
+    elif c.orders(c.places.get("recommend", ())) and (address or "brand" in c) and always:
+        biased = (
+            address
+            or "before_others" in c
+            or c.has("our", "only", "sponsored", "affiliate", "never", "regardless")
         )
         yield Request("SL515", Severity.HIGH if biased or "covert" in c else Severity.MEDIUM)
 
@@ -472,6 +513,7 @@ _RULES: tuple[_Rule, ...] = (
     _pleads,
     _imitates,
     _elsewhere,
+    _obeys_content,
     _destroys,
     _plants,
     _frees,
