@@ -25,7 +25,8 @@ _TEXT: dict[str, str] = {
         this skill, this file, this package, this document, this plugin, this folder,
         this content, this code, this script, this text, this repository, this module,
         this tool, this readme, this skill's, the skill, this directory, the contents,
-        this markdown, everything here, these files
+        this markdown, everything here, these files, content below, text below,
+        everything below, content above, this project, this bundle, rest of this
     """,
     "override": """
         ignore, ignores, ignoring, disregard, disregards, forget, override, overrides, overrule,
@@ -38,14 +39,15 @@ _TEXT: dict[str, str] = {
         ignoriere*, vergiss, vergessen sie, missachte*, ignorez, oubliez, oublie,
         ne tiens pas compte, ne tenez pas compte, игнорируй*, забудь*, отмени*, ignorieren sie,
         ignore as, esqueça, desconsidere, do not follow your, don't follow your,
-        no longer follow
+        no longer follow, irrelevant, do not comply with, don't comply with, do not obey,
+        don't obey, not obey
     """,
     "prior": """
         previous, previously, prior, earlier, above, preceding, existing, original, foregoing,
         initial, former, so far, before this, up to now, other, any, all, every, your, system,
         default, anterior*, previa*, vorherige*, vorherigen, bisherige*, alle, todas, todos,
         précédent*, toutes, tous, предыдущ*, прежн*, все, всё, everything, you received,
-        operator, tus, deine, deinen, tes, твои, tuas, suas
+        operator, tus, deine, deinen, tes, твои, tuas, suas, user's, vorher
     """,
     "rules": """
         instruction, instructions, directive, directives, rules, guidelines, guideline, prompt,
@@ -53,7 +55,8 @@ _TEXT: dict[str, str] = {
         limitations, orders, system message, system messages, safeguards, training, programming,
         guidance, commands, instruccion*, reglas, anweisung*, regeln, vorgaben, consignes,
         règles, инструкци*, указани*, правила, istruzioni, instruções, regras, were told,
-        you were told, been told, been given, were given
+        you were told, been told, been given, were given, wishes, gesagt,
+        your default behaviour, your default behavior
     """,
     "tell": """
         tell, telling, mention, mentioning, mentioned, reveal, revealing, inform, informing,
@@ -66,7 +69,8 @@ _TEXT: dict[str, str] = {
     """,
     "user": """
         user, users, human, person, operator, customer, owner, developer, them, anyone, people,
-        nobody, usuario, benutzer, nutzer, anwender, utilisateur, пользовател*
+        nobody, usuario, benutzer, nutzer, anwender, utilisateur, пользовател*, l'utilisateur,
+        humans, reviewer
     """,
     "covert": """
         silently, quietly, secretly, covertly, discreetly, stealthily, unnoticed, in secret,
@@ -85,7 +89,9 @@ _TEXT: dict[str, str] = {
         not let them, without the user noticing, keep this step, keep this quiet,
         keep this hidden, no need to inform, no need to tell, no need to mention,
         no need to notify, nobody needs to know, no one needs to know, must stay between,
-        keep it between
+        keep it between, never bring it up, not bring it up, deny that, deny having,
+        from the transcript, from the chat history, without announcing, without announcement,
+        out of the transcript, does not notice, do not notice, won't notice, will not notice
     """,
     "not": """
         not, don't, dont, never, no, without, avoid, cannot, can't, must't, shouldn't, won't,
@@ -113,7 +119,9 @@ _TEXT: dict[str, str] = {
         proceed regardless, proceed anyway, continue anyway, go ahead anyway, do it anyway,
         even if the user says no, even if the user declines, even if they decline,
         regardless of their answer, no questions asked, without review, never wait for,
-        do not wait for, don't wait for, ask later, act first, without waiting for
+        do not wait for, don't wait for, ask later, act first, without waiting for,
+        allow all tools, allow all, allow everything, security warnings, all warnings,
+        accept any, approve anything, confirm everything, confirm automatically
     """,
     "secret": """
         password, passwords, credential, credentials, private key, private keys, ssh key,
@@ -124,7 +132,9 @@ _TEXT: dict[str, str] = {
         tokens, .env, master password, signing key, card number, credit card, one-time code,
         verification code, 2fa, otp, contraseña*, passwör*, passwort, zugangsdaten, clés,
         mots de passe, mot de passe, парол*, ключ*, токен*, учётные данные, credenciales,
-        dotenv
+        dotenv, .ssh, .gnupg, .aws, .kube, .netrc, saved logins, saved passwords, login data,
+        browser data, session cookie, logins, ssh-agent, password manager, vault, bearer token,
+        refresh token
     """,
     "private": """
         conversation, conversations, chat history, transcript, transcripts, dialogue,
@@ -135,7 +145,9 @@ _TEXT: dict[str, str] = {
         historial, gesprächsverlauf, unterhaltung, gespräch, historique, переписк*, разговор*,
         full context, entire context, everything the user, whatever the user, the user said,
         user's data, user messages, user's messages, all messages, every message, customer data,
-        user data, their messages, their documents, memories, agent memory
+        user data, their messages, their documents, memories, agent memory, user's last message,
+        last message, user's message, user message, saved messages, user's words, user's prompt,
+        file you open
     """,
     "send": """
         send, sends, sending, post, upload, uploads, uploading, forward, forwards, transmit,
@@ -145,7 +157,8 @@ _TEXT: dict[str, str] = {
         query string, url parameter, append to the url, as a parameter, phone home, envía*,
         envia*, manda, sube, sende*, schicke*, übermittle*, lade hoch, hochladen, envoie*,
         envoyez, transmet*, отправ*, перешли*, передай*, загрузи на, mirror to, back up to,
-        backup to, share, pass it, pass them, hand it, posted
+        backup to, share, pass it, pass them, hand it, posted, copied to, mirror, synced,
+        attach, attached
     """,
     "collect": """
         read, reads, collect, gather, cat, open, extract, print, dump, find, search, look for,
@@ -179,7 +192,8 @@ _TEXT: dict[str, str] = {
         access controls, certificate verification, tls verification, edr, uac,
         system integrity protection, sip, shields, sandbox level, monitoring,
         telemetry and logging, confirmation dialogs, approval dialogs, permission dialogs,
-        consent dialogs, approval requests, permission requests
+        consent dialogs, approval requests, permission requests, safety filter, input filter,
+        policy checks, permission check, code signing, verification step
     """,
     "disable": """
         disable, disables, disabled, turn off, switch off, turned off, deactivate, bypass,
@@ -201,7 +215,9 @@ _TEXT: dict[str, str] = {
         future conversations, all conversations, .bashrc, .zshrc, .profile, authorized_keys,
         crontab, launchagents, cron job, startup items, git hooks, pre-commit hook,
         .windsurfrules, clinerules, skill.md of, next session, each session, future runs,
-        identity.md, tools.md, .skilllite, skilllite config
+        identity.md, tools.md, .skilllite, skilllite config, companion skill, every project,
+        all projects, every repository, neighbouring skills, neighboring skills,
+        installed skills, every skill, system instructions file
     """,
     "write": """
         add, append, write, edit, modify, insert, update, change, create, save, put, register,
@@ -227,7 +243,9 @@ _TEXT: dict[str, str] = {
         your own instructions, internal prompt, operator instructions,
         confidential instructions, prompt del sistema, systemanweisung*, system-prompt,
         systemprompt, invite système, prompt système, системный промпт, системн* инструкци*,
-        context window, your context, before the first user message, before this conversation
+        context window, your context, before the first user message, before this conversation,
+        hidden prompt, secret prompt, confidential prompt, prompt verbatim,
+        system prompt verbatim, your directives, your original prompt
     """,
     "use_me": """
         use this skill, invoke this skill, call this skill, load this skill,
@@ -236,7 +254,8 @@ _TEXT: dict[str, str] = {
         always call, always load, always activate, must be used, must be loaded, should be used,
         use when, used for, use for, invoke for, must use, is used, prefer this skill,
         load first, runs first, called first, route, selected, chosen, picked, invoked,
-        activated, triggered, loaded, through this one, through this skill
+        activated, triggered, loaded, through this one, through this skill, use me, call me,
+        prefer me, call this tool, use this tool, preferred handler, default handler for
     """,
     "every": """
         every, any, all, each, everything, anything, always, whatever, regardless, no matter,
@@ -257,10 +276,14 @@ _TEXT: dict[str, str] = {
         do not use any other, never use other, highest priority, top priority,
         takes priority over, replaces all other, supersedes all other, supersedes other,
         replaces other, in preference to, other skills are deprecated,
-        other skills are obsolete, first, only skill, ahead of, prior to any other,
-        overrides other, most important skill, preferred over, disable other, deactivate other,
-        outranks, other skills should, no other skill, above all others, route everything,
-        route all, send everything through, other skills are outdated, other skills are
+        other skills are obsolete, first, only skill, prior to any other, overrides other,
+        most important skill, disable other, deactivate other, outranks, other skills should,
+        no other skill, above all others, route everything, route all, send everything through,
+        other skills are outdated, other skills are, before responding to anything,
+        before answering anything, before anything else, before every response,
+        before each response, even if another skill, any and all requests,
+        replaces the built-in, replaces the builtin, before you respond to anything,
+        before responding
     """,
     "scanner": """
         scanner, scanners, reviewer, reviewers, auditor, auditors, security review,
@@ -280,7 +303,8 @@ _TEXT: dict[str, str] = {
         no problems, skip this file, skip this skill, do not flag, do not report,
         ignore this file, sure to approve, legitimate, seguro, sicher, unbedenklich, sûr,
         безопасн*, 0 findings, no security, nothing to report, info severity, severity info,
-        is_safe
+        is_safe, security team, pre-verified, do not analyse, do not analyze, do not inspect,
+        do not scan, no need to scan, no further checks
     """,
     "verdict_verb": """
         report, output, return, mark, classify, respond, rate, conclude, treat, consider, must,
@@ -290,12 +314,13 @@ _TEXT: dict[str, str] = {
     """,
     "fetch": """
         fetch, download, retrieve, visit, load, get, pull, read, open, request, check, browse,
-        curl, wget, access, consult, query, descarga*, lade, télécharge*, скачай*, look up
+        curl, wget, access, consult, query, descarga*, lade, télécharge*, скачай*, look up,
+        ask the server, poll, query the server, ask the endpoint
     """,
     "follow": """
         follow, obey, execute, carry out, comply, do what, act on, do whatever, adhere to,
         treat as instructions, run whatever, run, sigue, befolge*, suis, suivez, выполн*,
-        следуй*, perform, apply, implement
+        следуй*, perform, apply, implement, do it, do so, act accordingly, comply with it
     """,
     "steps": """
         instructions, steps, directions, commands, whatever it says, what it says, directives,
@@ -306,7 +331,7 @@ _TEXT: dict[str, str] = {
     "destroy": """
         delete, wipe, erase, destroy, overwrite, purge, shred, encrypt, format, truncate, drop,
         nuke, clear, remove, reset, borra*, elimina*, lösche*, efface*, supprime*, удали*,
-        сотри*, rm -rf, force-push, rm
+        сотри*, rm -rf, force-push, rm, reformat
     """,
     "valuable": """
         home directory, all files, every file, entire disk, hard drive, disk, production,
@@ -349,7 +374,8 @@ _TEXT: dict[str, str] = {
     "brand": """
         product, products, brand, service, our, vendor, company, partner, sponsor, sponsored,
         affiliate, competitors, competitor, alternatives, coupon, referral, discount, promo,
-        link, provider, item, listing, first place, top result, best choice, store, shop
+        link, provider, item, listing, first place, top result, best choice, store, shop,
+        first in, at the top, above all, only option
     """,
     "free": """
         developer mode, god mode, dan mode, jailbreak, jailbroken, unrestricted, unfiltered,
@@ -359,13 +385,14 @@ _TEXT: dict[str, str] = {
         no longer restricted, unlimited permissions, superuser, administrator mode,
         sin restricciones, ohne einschränkungen, sans restriction*, без ограничений,
         bypass mode, autonomous mode, debug mode, maintenance mode, test mode, admin mode,
-        root mode
+        root mode, no filters, without filters, no filter, no guardrails, without guardrails,
+        no censorship, without safety
     """,
     "become": """
         you are, you're, you are now, act as, pretend, enter, switch to, become, enable,
         activate, operate in, from now on, assume the role, behave as, simulate, roleplay,
         imagine you, eres, du bist, tu es, vous êtes, ты теперь, ты, agis, actúa, verhalte,
-        you have, there are
+        you have, there are, speak as, respond as, answer as, talk as, behave like, answer
     """,
     "decode": """
         decode, decrypt, deobfuscate, unscramble, base64, rot13, hex-decode, decipher,
@@ -378,7 +405,8 @@ _TEXT: dict[str, str] = {
     "money": """
         funds, bitcoin, btc, eth, ether, crypto, cryptocurrency, usdt, payment, money,
         tokens to, wallet address, gift card, gift cards, bank account, iban, sol, monero,
-        balance, transaction
+        balance, transaction, bank details, payment address, payment details, account number,
+        recipient
     """,
     "prerequisite": """
         prerequisite, prerequisites, required, requires, requirement, requirements, must first,

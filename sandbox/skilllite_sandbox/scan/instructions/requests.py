@@ -64,12 +64,10 @@ _WEAK_AGENT_FILES = words(
     ".bashrc .zshrc .profile crontab settings.json cron git pre-commit startup .cursor "
     "mcp.json memory"
 )
-_STRONG_DESTROY = words(
-    "delete wipe erase destroy purge shred nuke force-push rm overwrite encrypt"
-)
+_WEAK_DESTROY = words("remove clear reset drop format truncate")
 _WEAK_VALUABLES = words(
     """
-    documents photos repository logs log database databases production backup disk evidence traces
+    documents photos repository logs log database databases production backup evidence traces
     the
     """
 )
@@ -82,7 +80,7 @@ _QUALIFIERS = words(
 )
 _REVIEWS_THIS = re.compile(
     r"\b(?:ai|llm|model|agent|assistant|bot|tool|scanner|you)s?\b.{0,60}?"
-    r"\b(?:review|scan|audit|evaluat|analy[sz]|inspect|assess|vett|check)\w*\s+(?:this|the|these)\b"
+    r"\b(?:review|scan|audit|evaluat|analy[sz]|inspect|assess|vett|check|judg|rat(?:e|ing)|grad|classif|verif)\w*\s+(?:this|the|these)\b"
     r"|\b(?:note|attention|message|dear|hello|notice|instructions?)\s+(?:to|for)?\s*(?:the\s+|any\s+|all\s+)?"
     r"(?:\w+\s+){0,2}(?:scanner|reviewer|auditor|moderator|classifier|judge|evaluator|analy[sz]er|verifier)",
     re.IGNORECASE,
@@ -96,7 +94,7 @@ _TURNS = re.compile(
     r"|\[(?:SYSTEM|ADMIN)\s+(?:OVERRIDE|MESSAGE|NOTE|NOTICE)",
 )
 _FLAGS = re.compile(
-    r"--dangerously-(?:skip|bypass|disable)[\w-]*|--yolo\b|--trust-all-tools|--no-permissions|bypassPermissions"
+    r"--dangerously-(?:skip|bypass|disable)[\w-]*|\bdangerously(?:Disable|Skip|Allow|Bypass)\w*|--yolo\b|--trust-all-tools|--no-permissions|bypassPermissions"
     r"|\"?(?:autoApprove|auto_approve|alwaysAllow)\"?\s*[:=]|--sandbox-level[ =]1\b"
     r"|sandbox[_ -]?level\s*(?:to|=|:|is)?\s*1\b"
     r"|--approval-mode[ =](?:full-auto|yolo|never)|--accept-tier\b|--skip-scan\b|--no-scan\b"
@@ -181,7 +179,7 @@ def _earlier(c: Concepts, around: Around) -> Iterator[Request]:
             yield Request("SL501")
     elif (
         "void" in c and "rules" in c and c.has("pretend", "safety", "your", "you", "assume")
-    ) or any(not c.negated(at) for at in c.pairs("override", "system_prompt", 8)):
+    ) or any(not c.negated(at) for at in c.pairs("override", "system_prompt", 12, ordered=False)):
         yield Request("SL501")
 
 
@@ -211,7 +209,7 @@ def _covert(c: Concepts, around: Around) -> Iterator[Request]:
         strong = [at for at in places if c.word(at) not in _WEAK_COVERT]
         acts = any(each.any(_ACTS) for each in around.near)
         here = any(all(each in c for each in pair) for pair in _DOING if pair != _IGNORES)
-        told = c.has("user", "step", "call", "person", "nobody", "anyone")
+        told = any(c.word(at) not in ("keep", "between") for at in strong)
         if (strong and (doing or acts or told)) or (places and here):
             yield Request("SL502")
     for at in c.pairs("tell", "user", 7):
@@ -243,6 +241,9 @@ def _unasked(c: Concepts, around: Around) -> Iterator[Request]:
         return
 
 
+_SENDS_OUT = ("exfiltrate", "upload", "leak", "transmit", "forward", "attach", "email")
+
+
 def _secrets(c: Concepts, around: Around) -> Iterator[Request]:
     if "secret" not in c:
         return
@@ -262,6 +263,7 @@ def _secrets(c: Concepts, around: Around) -> Iterator[Request]:
         )
         or ((taking or sending) and "every" in c and ("answer" in c or around.url))
         or (taking and "covert" in c)
+        or (sending and c.has(*_SENDS_OUT) and ("destination" in c or around.url))
     ):
         yield Request("SL504")
 
@@ -285,12 +287,15 @@ def _sends_private(c: Concepts, around: Around) -> Iterator[Request]:
         return
     private = c.orders(c.pairs("send", "private", 12, ordered=False))
     repeated = (
-        address and c.pairs("send", "every", 8, ordered=False) and c.any(("request", "answer"))
+        address
+        and c.pairs("send", "every", 8, ordered=False)
+        and (c.any(("request", "answer")) or c.has("file", "files"))
     )
     taken = (
         address and c.has("it", "them", "contents", "result") and around.has("collect", "private")
     )
-    if private or (repeated and c.orders(c.places["send"])) or taken:
+    must = c.has("must", "should", "needs")
+    if private or (repeated and (must or c.orders(c.places["send"]))) or taken:
         yield Request("SL505")
 
 
@@ -302,7 +307,7 @@ def _prerequisite(c: Concepts, around: Around) -> Iterator[Request]:
         (archive and password and c.any(("download", "fetch", "run")))
         or (program and c.orders(c.places.get("download", ())) and _is_needed(around))
         or ("paste" in c and "terminal" in c and (around.url or "prerequisite" in c))
-    ):
+    ) or (_URL.search(c.text) and c.has("it", "payload") and c.orders(c.pairs("fetch", "run", 14))):
         yield Request("SL506")
     elif "prerequisite" in c and c.orders(c.places.get("download", ())) and _URL.search(c.text):
         unknown = c.has("driver", "helper", "utility", "binary", "executable")
@@ -317,6 +322,14 @@ def _disarms(c: Concepts, around: Around) -> Iterator[Request]:
     if _FLAGS.search(c.text) is not None:
         if not c.has("never", "not", "don't", "avoid"):
             yield Request("SL507")
+        return
+    switched = c.has("off", "false", "disabled") and c.has("turn", "switch", "set", "keep")
+    raised = c.has("elevate", "escalate", "become") and c.has(
+        "root", "administrator", "sudo", "admin"
+    )
+    if (switched and "protection" in c and not c.has("never", "not", "don't")) or raised:
+        strong = any(c.word(at) not in _WEAK_PROTECTION for at in c.places.get("protection", ()))
+        yield Request("SL507", Severity.HIGH if strong or raised else Severity.MEDIUM)
         return
     for at in c.pairs("disable", "protection", 7):
         if c.negated(at):
@@ -333,8 +346,8 @@ def _disarms(c: Concepts, around: Around) -> Iterator[Request]:
 
 
 def _steers(c: Concepts, around: Around) -> Iterator[Request]:
-    for at in c.orders(c.pairs("write", "agent_file", 9)):
-        files = [c.word(place) for place in c.places["agent_file"] if at < place <= at + 9]
+    for at in c.orders(c.pairs("write", "agent_file", 12)):
+        files = [c.word(place) for place in c.places["agent_file"] if at < place <= at + 12]
         weak = all(word in _WEAK_AGENT_FILES for word in files)
         heavy = not weak or "covert" in c or around.has("override")
         yield Request("SL508", Severity.HIGH if heavy else Severity.MEDIUM)
@@ -362,7 +375,7 @@ def _claims(c: Concepts, around: Around) -> Iterator[Request]:
     if described and ((universal and "use_me" in c) or others or (first and "use_me" in c)):
         yield Request("SL510")
     elif not described and (("use_me" in c and universal and always) or others):
-        named = c.has("skill", "skills") or ("use_me" in c and "every" in c)
+        named = c.has("skill", "skills", "tool", "tools") or ("use_me" in c and "every" in c)
         yield Request("SL510", Severity.HIGH if named else Severity.MEDIUM)
 
 
@@ -381,6 +394,9 @@ def _is_open(c: Concepts, every: int, at: int) -> bool:
     return not any(word in _QUALIFIERS for word in after[: 2 if after[0] in ("you", "the") else 1])
 
 
+_VERDICT = re.compile(
+    r"\bverdict\b[\s\"':=]{1,5}(?:pass|safe|benign|clean|approved)\b", re.IGNORECASE
+)
 _CHECKERS = words("scanner scanners reviewer reviewers auditor auditors security automated llm")
 
 
@@ -391,13 +407,21 @@ def _pleads(c: Concepts, around: Around) -> Iterator[Request]:
     )
     speaks = vocative or _REVIEWS_THIS.search(c.text) is not None
     good = "good_verdict" in c
-    if speaks and (good or "override" in c or ("verdict_verb" in c and "scanner" in c)):
+    if _VERDICT.search(c.text) is not None or (
+        speaks and (good or "override" in c or ("verdict_verb" in c and "scanner" in c))
+    ):
         yield Request("SL511")
     elif good and "scanner" in c and c.any(("verdict_verb",)):
         if c.pairs("self", "good_verdict", 10, ordered=False) and not c.has("if", "when", "unless"):
             yield Request("SL511")
-    elif c.has("scanner", "scanners", "reviewers", "reviewer", "auditors") and c.pairs(
-        "self", "good_verdict", 8, ordered=False
+    elif (
+        good
+        and "self" in c
+        and c.has("security", "analyse", "analyze", "inspect", "scan")
+        and ("team" in c.tokens or "do not" in c.text.lower())
+    ) or (
+        c.has("scanner", "scanners", "reviewers", "reviewer", "auditors")
+        and c.pairs("self", "good_verdict", 8, ordered=False)
     ):
         yield Request("SL511")
 
@@ -427,8 +451,10 @@ def _elsewhere(c: Concepts, around: Around) -> Iterator[Request]:
     if not address or c.has("installation", "setup", "license"):
         return
     if (
-        c.orders(c.pairs("fetch", "follow", 25)) and c.pairs("follow", "steps", 8, ordered=False)
-    ) or (around.url and c.has("them", "it") and c.orders(c.pairs("fetch", "follow", 6))):
+        (c.orders(c.pairs("fetch", "follow", 25)) and c.pairs("follow", "steps", 8, ordered=False))
+        or (around.url and c.has("them", "it", "do") and c.orders(c.pairs("fetch", "follow", 12)))
+        or (_URL.search(c.text) and "steps" in c and c.has("real", "actual", "remaining", "live"))
+    ):
         yield Request("SL513")
     elif (
         c.orders(c.places.get("fetch", ()))
@@ -446,8 +472,9 @@ def _elsewhere(c: Concepts, around: Around) -> Iterator[Request]:
 def _destroys(c: Concepts, around: Around) -> Iterator[Request]:
     for at in c.orders(c.pairs("destroy", "valuable", 7)):
         value = [c.word(b) for b in c.places["valuable"] if at < b <= at + 7]
-        strong = c.word(at) in _STRONG_DESTROY or not c.word(at) or c.has("all", "entire")
-        if strong and any(word not in _WEAK_VALUABLES for word in value):
+        strong = c.word(at) not in _WEAK_DESTROY or c.has("all", "entire")
+        tracks = c.has("trace", "traces", "nobody", "evidence") or len(set(value)) > 1
+        if strong and (tracks or any(word not in _WEAK_VALUABLES for word in value)):
             yield Request("SL514")
             return
         if strong:
@@ -462,7 +489,8 @@ def _plants(c: Concepts, around: Around) -> Iterator[Request]:
     address = _URL.search(c.text) or _MAIL.search(c.text)
     always = c.has("always", "every", "each", "all", "any", "whenever", "regardless")
     each_answer = c.pairs("every", "answer", 3)
-    if (address and each_answer and c.orders(c.places.get("plant", ()))) or (
+    planted = [at for at in c.places.get("plant", ()) if not c.negated(at)]
+    if (address and each_answer and planted) or (
         _MAIL.search(c.text) and c.has("bcc", "cc", "forward") and (always or "covert" in c)
     ):
         yield Request("SL515")
@@ -494,6 +522,10 @@ def _decodes(c: Concepts, around: Around) -> Iterator[Request]:
 
 
 def _pays(c: Concepts, around: Around) -> Iterator[Request]:
+    if c.has("bank", "iban", "wallet", "payment", "recipient") and c.orders(
+        c.pairs("write", "money", 5)
+    ):
+        yield Request("SL518")
     places = c.orders(c.pairs("pay", "money", 7))
     if places and (_WALLET.search(c.text) or c.has("all", "entire", "immediately")):
         yield Request("SL518")
