@@ -88,7 +88,7 @@ class Lab:
             store=open_store(self.home),
             denylist=open_guard(self.home).denylist.current(),
             scan=scan,
-            review=reviewer.review,
+            reviews=[reviewer.review],
         )
 
 

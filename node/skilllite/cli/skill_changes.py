@@ -17,6 +17,7 @@ from skilllite.shadowing import shadow_note
 from skilllite.trust import open_guard, open_store
 from skilllite_sandbox.digest import compute_digest
 from skilllite_sandbox.errors import SandboxError
+from skilllite_sandbox.policy import Grants
 
 NODE_SILENCE_S = 10.0
 """Reading a few folders again takes the node milliseconds; a stuck one must not hold `add`."""
@@ -27,6 +28,7 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     from skilllite.asking import ask_at_the_terminal
     from skilllite.config import load_config
     from skilllite.fetch import fetch
+    from skilllite.grant_at_add import GrantAtAdd
     from skilllite.install import Installer
     from skilllite.review import Reviewer
     from skilllite.sources import parse_source
@@ -38,13 +40,14 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     root = _target_root(catalog, home, project=args.project)
     guard, store = open_guard(home), open_store(home)
     reviewer = Reviewer(ask=ask_at_the_terminal, as_json=args.json)
+    granting = GrantAtAdd(home, _wanted(args), ask=ask_at_the_terminal)
     installer = Installer(
         root=root,
         catalog=catalog,
         store=store,
         denylist=guard.denylist.current(),
         scan=scan_skill,
-        review=reviewer.review,
+        reviews=(reviewer.review, granting.review),
         vouch=_vouch(args),
     )
     own = args.project and not catalog.project_skills()
@@ -56,6 +59,7 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     ):
         reviewer.source = fetched.origin.source
         installed = installer.install(fetched, replace=args.force)
+        granting.keep(installed)
         facts.update(
             source=fetched.origin.source,
             skill=installed.skill.name,
@@ -80,6 +84,14 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     _say_what_is_hidden(catalog, installed.skill.name)
     tell_node(home)
     return errors.OK
+
+
+def _wanted(args: argparse.Namespace) -> Grants:
+    return Grants(
+        network=tuple(args.allow_network or ()),
+        exec=tuple(args.allow_exec or ()),
+        env=tuple(args.allow_env or ()),
+    )
 
 
 def _vouch(args: argparse.Namespace) -> Vouch:

@@ -41,6 +41,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help="a folder, a zip or tar, owner/repo[/folder][@skill], or a git address",
         )
         parser.add_argument("--force", action="store_true", help="replace an installed skill")
+        for flag, what in (("network", "HOST"), ("exec", "NAME"), ("env", "NAME")):
+            parser.add_argument(
+                f"--allow-{flag}",
+                action="append",
+                metavar=what,
+                help=f"grant this {flag} for good, after a person agreed at the terminal",
+            )
         parser.add_argument(
             "--oms-bundle", metavar="FILE", help="an OpenSSF model signing bundle over its files"
         )

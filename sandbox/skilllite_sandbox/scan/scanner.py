@@ -33,6 +33,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from skilllite_sandbox.scan.opinion import Opinion
+    from skilllite_sandbox.scan.yara_rules import RulePack
+
 Engine = Callable[[Sequence[SourceFile]], Analysis]
 """Says what code does. Gets every file of the skill and picks those it can read."""
 
@@ -40,12 +43,20 @@ Inspector = Callable[[Sequence[SourceFile]], tuple[Finding, ...]]
 """Says what is wrong with files as such: structure, characters, text."""
 
 
-def scan_skill(directory: str | Path, *, strict: bool = False) -> ScanReport:
+def scan_skill(
+    directory: str | Path,
+    *,
+    strict: bool = False,
+    rules: RulePack | None = None,
+    opinion: Opinion | None = None,
+) -> ScanReport:
     """Scan a skill; whatever is in the folder, there is a verdict.
 
     Args:
         directory: A staged copy, or a folder that nobody changes meanwhile.
         strict: It was evolved or received: an undeclared capability blocks it.
+        rules: YARA rules of the user, compiled.
+        opinion: Asks a model; it can only add.
 
     Raises:
         NotFound: there is no such directory.
@@ -63,7 +74,15 @@ def scan_skill(directory: str | Path, *, strict: bool = False) -> ScanReport:
     except (InvalidSkill, NotFound) as error:
         digest = ""  # it can't be staged either, so it never runs
         problems += (make_finding("SL104", "", 0, error.message),)
-    return scan_sources(folder.sources, skill, digest=digest, strict=strict, problems=problems)
+    return scan_sources(
+        folder.sources,
+        skill,
+        digest=digest,
+        strict=strict,
+        problems=problems,
+        rules=rules,
+        opinion=opinion,
+    )
 
 
 def scan_sources(
@@ -73,6 +92,8 @@ def scan_sources(
     digest: str,
     strict: bool = False,
     problems: tuple[Finding, ...] = (),
+    rules: RulePack | None = None,
+    opinion: Opinion | None = None,
 ) -> ScanReport:
     """Scan files that were read already.
 
@@ -82,6 +103,8 @@ def scan_sources(
         digest: Of the skill, for the report.
         strict: As for `scan_skill`.
         problems: What was found already.
+        rules: As for `scan_skill`.
+        opinion: As for `scan_skill`.
     """
     unpacked = look_into_archives(sources)
     sources = (*sources, *unpacked.members)
@@ -93,6 +116,14 @@ def scan_sources(
     for inspect in _inspectors():
         findings += _guarded_findings(inspect, sources)
     findings += _unread(sources)
+    if rules is not None:
+        findings += rules.inspect(sources)
+    if opinion is not None:
+        import secrets
+
+        from skilllite_sandbox.scan.opinion import ask_opinion
+
+        findings += ask_opinion(sources, opinion, f"mark-{secrets.token_hex(16)}")
     declared = frozenset() if skill is None else declared_capabilities(skill)
     return make_report(digest, judge_capabilities(findings, declared, strict=strict), declared)
 

@@ -13,6 +13,7 @@ from skilllite_sandbox.scan.codes import (
     dependencies,
     instructions,
     opaque,
+    opinions,
     structure,
 )
 from skilllite_sandbox.scan.codes.code import Code as Code
@@ -27,6 +28,7 @@ _TABLES = (
     instructions.CODES,
     dependencies.CODES,
     opaque.CODES,
+    opinions.CODES,
 )
 
 CODES: dict[str, Code] = {each.code: each for table in _TABLES for each in table}

@@ -64,7 +64,7 @@ CODES = (
     ),
     _intent(
         "SL307",
-        Severity.CRITICAL,
+        Severity.HIGH,
         "prints the environment",
         "what a skill prints is read by a model; variables hold the passwords of other programs",
         "print the variables that are asked for, by their names",

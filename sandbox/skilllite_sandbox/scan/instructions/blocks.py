@@ -1,56 +1,84 @@
 """Fenced code read by the engine of its language: what blocks in a script blocks in a manual too.
 
 Mere capabilities in a manual say nothing: a manual shows how to use the network, not that it is
-used.
+used. Neither do lasting changes, which manuals for people are full of; commands.py knows those
+that aren't ordinary.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from skilllite_sandbox.scan.acts import Analysis, Datum, Sink
 from skilllite_sandbox.scan.finding import Severity
-from skilllite_sandbox.scan.instructions.commands import WORTH, Harm
+from skilllite_sandbox.scan.instructions.commands import WORTH, Harm, is_known_installer
 from skilllite_sandbox.scan.instructions.passages import Passage
+from skilllite_sandbox.scan.words import words
 
 BLOCK_CHARS_MAX = 20_000  # of one fenced block; a manual's examples are short
 
-_SHELLS = frozenset(("sh", "bash", "zsh", "shell", "console", "terminal", "shell-session"))
-_PROMPTS = ("$ ", "% ", "# ", "> ")
-_RUNS = (Sink.RUN_CODE, Sink.RUN_SHELL, Sink.RUN_PROGRAM, Sink.LOAD_NATIVE, Sink.UNPICKLE)
-_HARMFUL = {
+_SHELL = words("sh bash zsh shell console terminal shell-session shellsession")
+_PYTHON = words("python py python3 pycon ipython")
+_JAVASCRIPT = words("javascript js node typescript ts mjs jsx tsx")
+_TELLING = words(
+    """
+    exec eval subprocess os. environ socket request urllib http fetch child_process process.env
+    import( Function( base64 marshal pickle ssh
+    """
+)
+_SHELL_PROMPT = re.compile(r"^[$%>] ", re.MULTILINE)
+_PYTHON_PROMPT = re.compile(r"^(?:>>>|\.\.\.) ", re.MULTILINE)
+_TEXT_RUNS = (Sink.RUN_CODE, Sink.RUN_SHELL)
+_PROGRAM_RUNS = (Sink.RUN_PROGRAM, Sink.LOAD_NATIVE, Sink.UNPICKLE)
+_CRITICAL = {
     (Datum.SECRET, Sink.SEND): "sends secrets away",
     (Datum.ENVIRONMENT, Sink.SEND): "sends the environment away",
+    **{(Datum.DECODED, sink): "decodes a program and runs it" for sink in _TEXT_RUNS},
+    **{(Datum.FETCHED, sink): "fetches a program and runs it" for sink in _TEXT_RUNS},
+}
+_HIGH = {
     (Datum.HOST_FILE, Sink.SEND): "sends files of this machine away",
-    **{(Datum.DECODED, sink): "decodes a program and runs it" for sink in _RUNS},
+    **{(Datum.DECODED, sink): "decodes a program and runs it" for sink in _PROGRAM_RUNS},
+    **{(Datum.FETCHED, sink): "fetches a program and runs it" for sink in _PROGRAM_RUNS},
 }
 
 
 def harms_in_block(passage: Passage) -> Iterator[Harm]:
     """Yield what the engine of the block's language calls harmful in it."""
-    if passage.label not in _SHELLS or len(passage.text) > BLOCK_CHARS_MAX:
+    if len(passage.text) > BLOCK_CHARS_MAX:
         return
-    if WORTH.search(passage.text) is None:
-        return
-    analysis = _shell(passage.text)
-    for flow in analysis.flows:
-        what = _HARMFUL.get((flow.datum, flow.sink))
-        if what is not None:
-            offset = _offset(passage.text, flow.line)
+    lines = passage.text.split("\n")
+    for flow in _analysis(passage).flows:
+        pair = (flow.datum, flow.sink)
+        what = _CRITICAL.get(pair) or _HIGH.get(pair)
+        line = lines[flow.line - 1] if 0 < flow.line <= len(lines) else ""
+        if what is None or (flow.datum is Datum.FETCHED and is_known_installer(line)):
+            continue
+        offset = sum(len(each) + 1 for each in lines[: max(0, flow.line - 1)])
+        if pair in _CRITICAL:
             yield Harm("SL522", Severity.CRITICAL, what, offset)
+        else:
+            code = "SL505" if flow.datum is Datum.HOST_FILE else "SL506"
+            yield Harm(code, Severity.HIGH, what, offset)
 
 
-def _shell(text: str) -> Analysis:
-    try:
+def _analysis(passage: Passage) -> Analysis:
+    """Return what an engine says; lines of a block count from 1."""
+    text = passage.text
+    if passage.label in _SHELL and WORTH.search(text):
         from skilllite_sandbox.scan.shell import analyse_shell_text
-    except ImportError:
-        return Analysis()
-    lines = [line[2:] if line.startswith(_PROMPTS[:2]) else line for line in text.split("\n")]
-    return analyse_shell_text("\n".join(lines), "SKILL.md")
 
+        return analyse_shell_text(_SHELL_PROMPT.sub("", text), "block.sh")
+    if passage.label in _PYTHON and any(word in text for word in _TELLING):
+        from skilllite_sandbox.scan.python import analyse_python_text
 
-def _offset(text: str, line: int) -> int:
-    offset = 0
-    for _ in range(max(0, line - 1)):
-        offset = text.find("\n", offset) + 1
-    return offset
+        lines = [
+            line[4:] if line.startswith((">>> ", "... ")) else line for line in text.split("\n")
+        ]
+        return analyse_python_text("\n".join(lines), "block.py")
+    if passage.label in _JAVASCRIPT and any(word in text for word in _TELLING):
+        from skilllite_sandbox.scan.javascript import analyse_javascript_text
+
+        return analyse_javascript_text(text, "block.ts")
+    return Analysis()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from skilllite_sandbox.scan.javascript import built_in, hosts
-from skilllite_sandbox.scan.javascript.expressions import evaluate, member
+from skilllite_sandbox.scan.javascript.evaluation import evaluate
+from skilllite_sandbox.scan.javascript.members import member
 from skilllite_sandbox.scan.javascript.syntax import Node
 from skilllite_sandbox.scan.javascript.values import (
     NOTHING_KNOWN,
@@ -152,7 +153,7 @@ def fill_instance(
     run: Interpreter, function: Function, made: Value, args: list[Value], node: Node
 ) -> None:
     """Put the members of a class into a new object and follow its constructor."""
-    from skilllite_sandbox.scan.javascript.expressions import key_of, make_function
+    from skilllite_sandbox.scan.javascript.literals import key_of, make_function
 
     assert isinstance(made.data, dict)
     heritage = next((kid for kid in function.node.kids if kid.kind == "class_heritage"), None)
@@ -199,7 +200,7 @@ def _methods_of(run: Interpreter, parent: Value) -> dict[str, Value]:
     if parent.kind != "function" or not isinstance(parent.data, Function):
         return {}
     body = parent.data.node.field.get("body")
-    from skilllite_sandbox.scan.javascript.expressions import key_of, make_function
+    from skilllite_sandbox.scan.javascript.literals import key_of, make_function
 
     methods = {}
     for kid in body.kids if body is not None else ():

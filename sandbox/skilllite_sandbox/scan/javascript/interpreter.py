@@ -11,7 +11,8 @@ from posixpath import dirname, normpath
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.javascript import loops, patterns, triggers
 from skilllite_sandbox.scan.javascript.calls import call_function, call_value, construct_class
-from skilllite_sandbox.scan.javascript.expressions import evaluate
+from skilllite_sandbox.scan.javascript.evaluation import evaluate
+from skilllite_sandbox.scan.javascript.expressions import EXPRESSIONS
 from skilllite_sandbox.scan.javascript.hosts import global_value
 from skilllite_sandbox.scan.javascript.syntax import Node, parse
 from skilllite_sandbox.scan.javascript.values import (
@@ -88,6 +89,7 @@ class Interpreter:
 
     def __init__(self, found: Record, budget: Budget, skill: Mapping[str, SourceFile]) -> None:
         self.record = found
+        self.expressions = EXPRESSIONS
         self.budget = budget
         self.skill = skill
         self.modules: dict[str, Module] = {}

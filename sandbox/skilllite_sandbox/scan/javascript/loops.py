@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from skilllite_sandbox.scan.acts import Act
 from skilllite_sandbox.scan.javascript import patterns
-from skilllite_sandbox.scan.javascript.expressions import evaluate
+from skilllite_sandbox.scan.javascript.evaluation import evaluate
 from skilllite_sandbox.scan.javascript.syntax import Node
 from skilllite_sandbox.scan.javascript.values import (
     Scope,

@@ -196,11 +196,24 @@ def _run_itself(shell: Shell, node: Node, args: list[Text], stdin: Text) -> Text
     return unknown_from(stdin, *args)
 
 
+def decisive(code: Text) -> Text:
+    """Return a command line with those of its origins that decide what is run.
+
+    What came over the network and is put into a command that is otherwise written there is an
+    argument; where it is a command itself, that is seen when the line is followed.
+    """
+    if code.known or not code.text.strip(UNKNOWN + " \n\t\"'"):
+        return code
+    return Text(
+        code.text, frozenset(taint for taint in code.taints if taint.datum is not Datum.FETCHED)
+    )
+
+
 def run_code(
     shell: Shell, node: Node, code: Text, stdin: Text, sink: Sink = Sink.RUN_SHELL
 ) -> Text:
     """Follow a text that a shell gets as code, and write down where it came from."""
-    shell.flow(code, sink, node, "a shell" if sink is Sink.RUN_SHELL else "eval")
+    shell.flow(decisive(code), sink, node, "a shell" if sink is Sink.RUN_SHELL else "eval")
     if code.known or code.text.strip(UNKNOWN + " \n"):
         own = any(taint.datum is Datum.OWN_FILE for taint in code.taints)
         if own and UNKNOWN in code.text:

@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+    from skilllite_sandbox.scan.shell.environment import Variables
     from skilllite_sandbox.scan.shell.machine import Shell
 
 _DETECTORS = re.compile(
@@ -31,7 +32,7 @@ WEIGHTY = frozenset(
 )
 
 
-def note_detector(shell: Shell, path: str, node: Node) -> None:
+def note_detector(shell: Variables, path: str, node: Node) -> None:
     """Write down a look at a file that only tells where code is running."""
     if _DETECTORS.search(path):
         shell.do(Act.DETECT, node, path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from skilllite_sandbox.scan.acts import Analysis
-from skilllite_sandbox.scan.record import Budget, OutOfBounds, Record
+from skilllite_sandbox.scan.record import STUMBLES, Budget, OutOfBounds, Record
 from skilllite_sandbox.scan.source import Language, SourceFile
 from skilllite_sandbox.scan.taint import EMPTY, Text
 
@@ -131,6 +131,8 @@ def _analyse(
         _follow(shell, root)
     except OutOfBounds:
         record.hide(file, 0, "it took too long to follow what it does")
+    except STUMBLES as error:
+        record.hide(file, 0, f"the scanner stumbled over it: {type(error).__name__}")
 
 
 def _follow(shell: Shell, root: Node) -> None:

@@ -95,7 +95,7 @@ class Variables:
         return self.made(Datum.VARIABLE, node, name)
 
     def _argument(self, name: str, node: Node) -> Text:
-        if name == "0":
+        if name.isdigit() and int(name) == 0:
             return Text(self.file)
         given = self.arguments
         if name in ("@", "*"):

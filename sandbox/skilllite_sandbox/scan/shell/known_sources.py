@@ -22,7 +22,7 @@ _PUBLISHERS = re.compile(
     r"^(?:git\+)?https://(?:[\w-]+\.)*(?:github\.com|gitlab\.com|bitbucket\.org|codeberg\.org"
     r"|sourceforge\.net|python\.org|openssl\.org|gnu\.org|kernel\.org|apache\.org|nodejs\.org"
     r"|go\.dev|golang\.org|rust-lang\.org|google\.com|googleapis\.com|sqlite\.org|debian\.org"
-    r"|ubuntu\.com|pypi\.org|pythonhosted\.org|npmjs\.org|hashicorp\.com|huggingface\.co)(?:/|$)"
+    r"|ubuntu\.com|hashicorp\.com|huggingface\.co)(?:/|$)"
     r"|^git@(?:github\.com|gitlab\.com|bitbucket\.org):"
 )
 

@@ -28,7 +28,7 @@ from skilllite_sandbox.scan.javascript.values import (
     unknown,
 )
 from skilllite_sandbox.scan.shell.escapes import decode
-from skilllite_sandbox.scan.taint import NO_TAINTS
+from skilllite_sandbox.scan.taint import NO_TAINTS, Taint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,17 +96,17 @@ def _buffer(call: HostCall) -> Value:
     return _as_bytes(source, given.taints)
 
 
-def _as_bytes(source: str, taints: frozenset[object]) -> Value:
+def _as_bytes(source: str, taints: frozenset[Taint]) -> Value:
     latin = all(char <= "\xff" for char in source) and any(char > "\x7f" for char in source)
     data = source.encode("latin-1" if latin else "utf-8", "replace")
     if len(data) > BUFFER_BYTES_MAX or UNKNOWN in source:
-        return text(source, taints)  # type: ignore[arg-type]
+        return text(source, taints)
     return bytes_of([number(each) for each in data], taints)
 
 
-def bytes_of(values: list[Value], taints: frozenset[object]) -> Value:
+def bytes_of(values: list[Value], taints: frozenset[Taint]) -> Value:
     """Return a buffer that holds these numbers."""
-    made = items(values, taints)  # type: ignore[arg-type]
+    made = items(values, taints)
     if made.kind == "list":
         made.members = {"#buffer": boolean(True)}
     return made
@@ -146,7 +146,7 @@ def _parse_json(call: HostCall) -> Value:
 
 
 def _stringify(call: HostCall) -> Value:
-    from skilllite_sandbox.scan.javascript.expressions import note_environment
+    from skilllite_sandbox.scan.javascript.members import note_environment
 
     note_environment(call.run, call.arg(0), call.node)
     return text(UNKNOWN, all_taints(*call.args))
@@ -154,7 +154,7 @@ def _stringify(call: HostCall) -> Value:
 
 def _listed(call: HostCall) -> Value:
     """Follow `Object.keys`, `.values` and `.entries`."""
-    from skilllite_sandbox.scan.javascript.expressions import note_environment
+    from skilllite_sandbox.scan.javascript.members import note_environment
 
     given = call.arg(0)
     note_environment(call.run, given, call.node)
@@ -187,7 +187,7 @@ def _assign(call: HostCall) -> Value:
 
 
 def _reflect_get(call: HostCall) -> Value:
-    from skilllite_sandbox.scan.javascript.expressions import member
+    from skilllite_sandbox.scan.javascript.members import member
 
     return member(call.run, call.arg(0), call.arg(1), call.node)
 

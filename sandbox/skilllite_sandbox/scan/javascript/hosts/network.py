@@ -59,8 +59,18 @@ def _target(call: HostCall) -> str:
 
 def _call_with_words(call: HostCall) -> frozenset[Taint]:
     """Return where everything comes from that a request takes along."""
-    plain = [arg for arg in call.args if arg.kind not in ("function", "native")]
-    return all_taints(*plain)
+    taints: set[Taint] = set()
+    for arg in call.args:
+        if arg.kind == "object" and isinstance(arg.data, dict):
+            sent = [value for key, value in arg.data.items() if key not in _TLS_OPTIONS]
+            taints |= arg.taints | all_taints(*sent)
+        elif arg.kind not in ("function", "native"):
+            taints |= all_taints(arg)
+    return frozenset(taints)
+
+
+_TLS_OPTIONS = frozenset(("ca", "cert", "key", "pfx", "passphrase", "agent", "httpsAgent"))
+"""Prove who is asking, and are not sent."""
 
 
 def received(call: HostCall, where: str) -> Value:

@@ -22,6 +22,7 @@ from skilllite_sandbox.scan.javascript.values import (
     text,
     unknown,
 )
+from skilllite_sandbox.scan.shell.call import decisive
 from skilllite_sandbox.scan.taint import Text
 
 _SHELL = re.compile(r"(?:^|/)(?:ba|z|da|k|a)?sh$|^cmd(?:\.exe)?$|powershell|pwsh")
@@ -32,7 +33,7 @@ def _exec(call: HostCall) -> Value:
     """Follow `exec`: a command line for a shell."""
     command = call.text(0)
     call.do(Act.RUN_SHELL, command.text)
-    call.flow(command.taints, Sink.RUN_SHELL, "a shell")
+    call.flow(decisive(command).taints, Sink.RUN_SHELL, "a shell")
     out = _follow_shell(call, command)
     return call.call_back(_child(call, out, shell=False))
 
@@ -96,7 +97,7 @@ def _spawn(call: HostCall) -> Value:
     is_shell = bool(_SHELL.search(program.text)) or program.text == ""
     if call.option("shell").kind in ("bool", "text") and call.option("shell").data:
         line = Text(" ".join(word.text for word in words), all_taints(*call.args[:2]))
-        call.flow(line.taints, Sink.RUN_SHELL, "a shell")
+        call.flow(decisive(line).taints, Sink.RUN_SHELL, "a shell")
         return _child(call, _follow_shell(call, line), shell=is_shell)
     _note_itself(call, words)
     out = _follow_words(call, words)

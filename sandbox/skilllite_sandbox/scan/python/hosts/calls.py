@@ -67,6 +67,8 @@ def call(run: Interpreter, callee: Value, args: Args, keywords: Keywords, node: 
         taint = run.taint(Datum.DECODED, node, f"{ref} reached by a detour")
         run.record.flow({taint}, Sink.RUN_PROGRAM, run.file, run.line(node), ref)
     if callee.kind == "method" and callee.attrs is not None and "self" in callee.attrs:
+        if callee.attrs["self"].kind in ("getter", "caller"):
+            return _got(run, callee.attrs["self"], args, node)
         made = call_method(run, callee.attrs["self"], ref.rpartition(".")[2], args, keywords, node)
         if made is not None:
             return made
@@ -92,11 +94,17 @@ def _by_pattern(
         return programs.start(run, ref, args, keywords, node)
     if network.HTTP.match(ref):
         sends = bool(network.SENDING.search(ref))
+        if callee.owner is not None:  # headers and cookies of a session go with each request
+            run.flow(callee.owner, Sink.SEND, node, ref)
         return network.request(run, ref, args, keywords, node, sends=sends)
     if network.LOOK_UPS.match(ref):
-        return network.look_up(run, args, keywords, node)
+        return network.look_up(run, ref, args, keywords, node)
     if network.SOCKETS.match(ref):
         return _socket(run, ref, args, node)
+    if ref.startswith("subprocess.Popen()") and callee.owner is not None:
+        name = ref.rpartition(".")[2]
+        if name in ("communicate", "write", "writelines", "send"):
+            return programs.feed(run, callee.owner, args, keywords, node)
     if ref.startswith("socket.socket()."):
         name = ref.rpartition(".")[2]
         return network.socket_method(run, Value(attrs=callee.attrs), name, args, node)
@@ -120,9 +128,12 @@ def _pure(run: Interpreter, ref: str, callee: Value, args: Args, keywords: Keywo
         )
     except (folding.NotKnown, ValueError):
         value = Value(ref=f"{ref}()" if ref else "", taints=taints)
-        if ref in ("str", "repr", "list", "dict", "tuple", "sorted", "set", "json.dumps", "vars"):
+        if ref not in _NAMES_ONLY:
             whole = [names.whole(run, each, ast.Pass()) for each in args]
             value.taints |= unknown(*whole).taints
+        if callee.owner is not None and taints:
+            _put_into(run, callee.owner, ref, args, keywords)
+        if ref in ("str", "repr", "list", "dict", "tuple", "sorted", "set", "json.dumps", "vars"):
             if args and args[0].kind in ("path", "paths") and ref == "str":
                 return Value(args[0].const, taints=value.taints)
             if args and args[0].kind.startswith(("dict", "list", "tuple")) and ref != "json.dumps":
@@ -135,6 +146,27 @@ def _pure(run: Interpreter, ref: str, callee: Value, args: Args, keywords: Keywo
         if isinstance(made, list):
             return lift(made, taints)
     return lift(made, taints)
+
+
+_NAMES_ONLY = frozenset(
+    {
+        *("list", "tuple", "set", "sorted", "frozenset", "len", "iter", "enumerate", "bool", "min"),
+        *("max", "isinstance", "id", "type", "hasattr", "subprocess.Popen", "subprocess.run"),
+    }
+)
+"""What of the environment takes the names alone."""
+_SAVES = re.compile(r"\.(?:save|shot|export\w*|dump\w*|to_\w+|write\w*|screenshot)$")
+
+
+def _put_into(run: Interpreter, me: Value, ref: str, args: Args, keywords: Keywords) -> None:
+    """Keep what an object writes into a buffer or a file that it is given."""
+    if not _SAVES.search(ref):
+        return
+    for each in (*args, *keywords.values()):
+        if each.ref in ("io.BytesIO()", "io.StringIO()"):
+            each.taints |= all_taints(me)
+        elif isinstance(each.const, str) and "." in each.const and len(each.const) < 1024:
+            run.record_written[each.const] = unknown(me)
 
 
 def _follow_callbacks(
@@ -163,6 +195,8 @@ def _follow_hidden(run: Interpreter, args: Args, node: ast.AST) -> None:
 
 
 def _socket(run: Interpreter, ref: str, args: Args, node: ast.AST) -> Value:
+    if ref.endswith("wrap_socket") and args and args[0].kind == "socket":
+        return args[0]
     made = Value(ref="socket.socket()", kind="socket", attrs={})
     if ref.endswith("create_connection"):
         network.socket_method(run, made, "connect", args, node)
@@ -197,6 +231,57 @@ def _is_true(value: Value | None) -> bool:
 
 
 # Builtins
+
+
+def reduces(run: Interpreter, result: Value, node: ast.AST) -> None:
+    """Take note of an object that runs something when it is unpickled."""
+    first = result.items[0] if result.items else Value()
+    ref = first.ref.removeprefix("builtins.")
+    if names.is_dangerous(ref):
+        taint = run.taint(Datum.DECODED, node, f"a pickle that calls {ref}")
+        run.record.flow({taint}, Sink.UNPICKLE, run.file, run.line(node), ref)
+
+
+def _getter(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> Value:
+    inner = Value(kind="getter", items=list(args))
+    return Value(ref=".__call__", kind="method", attrs={"self": inner})
+
+
+def _method_caller(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> Value:
+    inner = Value(kind="caller", items=list(args), attrs=dict(keywords))
+    return Value(ref=".__call__", kind="method", attrs={"self": inner})
+
+
+def _got(run: Interpreter, me: Value, args: Args, node: ast.AST) -> Value:
+    """Return what a getter or a caller of a method makes of an object."""
+    if not args or not me.items:
+        return Value()
+    found = args[0]
+    for name in me.items[0].text().split(".")[:8]:
+        found = _getattr(run, [found, Value(name, kind="rebuilt")], {}, node)
+    return (
+        found if me.kind == "getter" else run.call(found, me.items[1:], dict(me.attrs or {}), node)
+    )
+
+
+def _zip(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> Value:
+    lists = [run.items_of(each) for each in args if each.ref != "itertools.cycle()"]
+    if not lists or any(each is None for each in lists):
+        return unknown(*args)
+    size = min(min(len(each or ()) for each in lists), 4096)
+    columns = []
+    for each in args:
+        inner = each.owner if each.ref == "itertools.cycle()" else each
+        items = (inner and run.items_of(inner)) or [unknown(each)]
+        columns.append([items[number % len(items)] for number in range(size)])
+    rows = [Value(items=list(row), kind="tuple") for row in zip(*columns, strict=True)]
+    return Value(items=rows, kind="list", taints=unknown(*args).taints)
+
+
+def _cycle(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> Value:
+    made = Value(ref="itertools.cycle()", taints=unknown(*args).taints)
+    made.owner = args[0] if args else None
+    return made
 
 
 def _getattr(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> Value:
@@ -317,15 +402,17 @@ def _input(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> V
 
 
 def _type(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> Value:
+    if args and (args[0].const, args[0].items, args[0].ref) == (MISSING, None, ""):
+        return Value()
     return Value(ref="type()", kind="class-of")
 
 
 def _chr(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> Value:
     value = args[0] if args else Value()
+    taint = run.taint(Datum.DECODED, node, "characters by their numbers")
     if isinstance(value.const, int) and 0 <= value.const < 0x110000:
-        taint = run.taint(Datum.DECODED, node, "characters by their numbers")
         return Value(chr(value.const), taints=value.taints | {taint})
-    return unknown(value)
+    return Value(taints=all_taints(value) | {taint})
 
 
 def _dict(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> Value:
@@ -353,7 +440,10 @@ def _super(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> V
 Handler = Callable[[Interpreter, Args, Keywords, ast.AST], Value]
 _HANDLERS: dict[str, Handler] = {
     "getattr": _getattr,
-    "operator.attrgetter": lambda run, args, keywords, node: Value(),
+    "operator.attrgetter": _getter,
+    "operator.methodcaller": _method_caller,
+    "zip": _zip,
+    "itertools.cycle": _cycle,
     "__import__": _import,
     "importlib.import_module": _import,
     "importlib.__import__": _import,

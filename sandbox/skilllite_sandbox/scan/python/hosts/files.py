@@ -23,7 +23,7 @@ _READ = {
     Place.ENVIRONMENT: (Act.READ_ENVIRONMENT, Datum.SECRET),
     Place.SYSTEM: (Act.READ_SYSTEM, Datum.SYSTEM),
     Place.HOST: (Act.READ_HOST_FILE, Datum.HOST_FILE),
-    Place.SETTINGS: (Act.READ_HOST_FILE, Datum.SECRET),
+    Place.SETTINGS: (Act.READ_HOST_FILE, Datum.HOST_FILE),
     Place.RIGHTS: (Act.READ_HOST_FILE, Datum.HOST_FILE),
     Place.KEYS: (Act.WATCH_USER, Datum.WATCHED),
     Place.DEVICE: (Act.READ_HOST_FILE, Datum.HOST_FILE),
@@ -103,6 +103,8 @@ def write(run: Interpreter, path: Value, content: Value, node: ast.AST) -> None:
     act = _WRITTEN.get(place_written(shown))
     if act is not None:
         run.do(act, node, text)
+    if "*" in shown and is_precious(shown) and _overwrites(content):
+        run.do(Act.DESTROY, node, text)
     if text.startswith(OWN_ROOT) and text.endswith("SKILL.md"):
         run.do(Act.CHANGE_AGENT, node, text)
     if act in (Act.PERSIST, Act.WRITE_HOST_FILE):
@@ -114,6 +116,13 @@ def write(run: Interpreter, path: Value, content: Value, node: ast.AST) -> None:
         kept = run.record_written
         kept[text] = content
         kept[text.rpartition("/")[2]] = content
+
+
+def _overwrites(content: Value) -> bool:
+    """Tell whether nothing of a file is left in what is written over it."""
+    if "encrypt" in content.ref or content.ref in ("os.urandom()", "secrets.token_bytes()"):
+        return True
+    return content.is_const and bool(content.const) and not all_taints(content)
 
 
 def remove(run: Interpreter, path: Value, node: ast.AST, *, tree: bool) -> None:

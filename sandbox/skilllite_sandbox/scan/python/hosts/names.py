@@ -10,6 +10,7 @@ from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.python import folding
 from skilllite_sandbox.scan.python.interpreter import Interpreter
 from skilllite_sandbox.scan.python.values import MISSING, Value, all_taints, lift, unknown
+from skilllite_sandbox.scan.taint import Taint
 
 OWN_ROOT = "@skill"
 """Stands for the folder of the skill in paths that begin with `__file__`."""
@@ -42,6 +43,11 @@ _HARMLESS_PATCH = re.compile(
     r"^sys\.(?:std(?:in|out|err)|path|argv|dont_write_bytecode|tracebacklimit|excepthook"
     r"|setrecursionlimit)|^logging\.(?:raiseExceptions|lastResort)|^os\.environ|^socket\.timeout"
 )
+_ASKED_BY_OTHERS = re.compile(
+    r"^(?:http\.server|socketserver)\.\w+\(\)\.(?:rfile|request|path|headers)$"
+    r"|^(?:flask|quart|bottle|sanic)\.request\.\w+$"
+)
+"""What whoever connects says."""
 _WATCHED_ATTRIBUTES = frozenset({"sys.gettrace", "sys.getprofile"})
 _ALIASES = {
     "posix": "os",
@@ -100,6 +106,12 @@ def special(run: Interpreter, name: str) -> Value:
 
 def attribute(run: Interpreter, owner: Value, name: str, node: ast.AST) -> Value:
     """Return an attribute of something that isn't the skill's own."""
+    if owner.kind == "clock":
+        if name in ("month", "day"):
+            return Value(kind=name)
+        if name in ("year", "timestamp", "isoformat", "strftime", "date", "replace"):
+            return Value(kind="clock", ref=".clock")
+        return Value()
     if name in _WALKED:
         run.do(Act.WALK_OBJECTS, node, name)
         taint = run.taint(Datum.DECODED, node, f"reached through {name}")
@@ -125,6 +137,9 @@ def attribute(run: Interpreter, owner: Value, name: str, node: ast.AST) -> Value
             return Value(folding.constant_of(ref))
         except folding.NotKnown:
             pass
+        if _ASKED_BY_OTHERS.match(ref):
+            taint = run.taint(Datum.FETCHED, node, "a request")
+            return Value(ref=ref, kind="fetched", taints=owner.taints | {taint})
         if ref in ("sys.executable",):
             return Value("python3")
         if ref in ("os.name", "sys.platform"):
@@ -143,10 +158,19 @@ def _shortened(ref: str) -> str:
     return f"{first}.{rest}" if rest else first
 
 
+def parent_of(path: str) -> str:
+    """Return the folder of a path; above the skill there are others."""
+    if path == OWN_ROOT or (path.startswith(f"{OWN_ROOT}/..") and path.endswith("..")):
+        return f"{path}/.."
+    return path.rpartition("/")[0] or ("/" if path.startswith("/") else ".")
+
+
 def _of_path(owner: Value, name: str) -> Value:
     text = str(owner.const)
     if name == "parent":
-        return Value(text.rpartition("/")[0] or ".", kind="path", taints=owner.taints)
+        return Value(parent_of(text), kind="path", taints=owner.taints)
+    if name == "path":
+        return owner
     if name in ("name", "stem", "suffix"):
         last = text.rpartition("/")[2]
         if name != "name" and UNKNOWN not in last:
@@ -154,10 +178,11 @@ def _of_path(owner: Value, name: str) -> Value:
             last = (stem if dot else last) if name == "stem" else dot + suffix
         return Value(last, taints=owner.taints)
     if name == "parents":
-        parents, left = [], text
-        while "/" in left:
-            left = left.rpartition("/")[0]
-            parents.append(Value(left or "/", kind="path", taints=owner.taints))
+        parents: list[Value] = []
+        left = text
+        while ("/" in left or left == OWN_ROOT) and len(parents) < 8:
+            left = parent_of(left)
+            parents.append(Value(left, kind="path", taints=owner.taints))
         return Value(items=parents, kind="list")
     return Value(ref=f".{name}", attrs={"self": owner}, kind="method", taints=owner.taints)
 
@@ -177,9 +202,11 @@ def item(run: Interpreter, owner: Value, key: Value, node: ast.AST) -> Value | N
             value = found.names.get(name) if found is not None else None
             if value is not None:
                 return value
-            return Value(ref=name, kind="hidden") if name.startswith("__bu") else Value()
+            return Value(ref="builtins", kind="hidden") if name.startswith("__bu") else Value()
         ref = f"{owner.ref}.{name}".removeprefix("builtins.")
         return Value(ref=ref, kind="hidden") if UNKNOWN not in ref else Value(ref=ref)
+    if owner.ref.endswith("()") and owner.ref.startswith(("ctypes.", "cffi.")) and key.is_const:
+        return Value(ref=f"{owner.ref}.{key.text()}")
     if owner.ref.startswith("sys.argv"):
         return Value(taints=frozenset((run.taint(Datum.INPUT, node, "arguments"),)))
     return None
@@ -215,11 +242,29 @@ def element(run: Interpreter, value: Value) -> Value:
     return Value(kind=value.kind if value.kind.startswith("fetched") else "", taints=value.taints)
 
 
+def one_entry(taints: frozenset[Taint]) -> frozenset[Taint]:
+    """Return the origins of one entry by its name: of settings that is one key, not all."""
+    if not taints:
+        return taints
+    return frozenset(
+        Taint(Datum.VARIABLE, each.file, each.line, each.detail)
+        if each.datum in (Datum.SECRET, Datum.HOST_FILE) and _SETTINGS_FILE.search(each.detail)
+        else each
+        for each in taints
+    )
+
+
+_SETTINGS_FILE = re.compile(r"(?:^|/)\.env(?:\.\w+)?$|^~/\.(?:config/)?[^/]+/[^/]*$|^~/\.[^/]+$")
+
+
 def whole(run: Interpreter, value: Value, node: ast.AST) -> Value:
     """Return a value that is used as a whole: the environment then is read."""
     if value.ref in ENVIRONMENTS and value.kind != "method":
         return environment(run, node)
-    if value.items and any(each.ref in ENVIRONMENTS for each in value.items):
+    inside = [*(value.items or ())[:64]]
+    if value.attrs and value.kind == "dict":
+        inside += list(value.attrs.values())[:64]
+    if any(each.ref in ENVIRONMENTS and each.kind != "method" for each in inside):
         return environment(run, node)
     return value
 
@@ -245,8 +290,10 @@ def operate(
             len(each.const) for each in (left, right) if isinstance(each.const, (str, bytes))
         ] + [len(each.items) for each in (left, right) if each.items]
         counts = [each.const for each in (left, right) if isinstance(each.const, int)]
-        if sizes and counts and sizes[0] * counts[0] > _MEMORY_BYTES:
+        if sizes and counts and sizes[0] * counts[0] > MEMORY_BYTES:
             run.do(Act.EXHAUST, node, f"{counts[0]} times as large")
+        if sizes and counts and sizes[0] * counts[0] > folding.SIZE_MAX:
+            return Value(kind=f"sized {sizes[0] * counts[0]}")
     if isinstance(operation, ast.BitOr) and any(
         "PROT_EXEC" in each.ref or each.kind == "executable" for each in (left, right)
     ):
@@ -260,7 +307,7 @@ def operate(
     return None
 
 
-_MEMORY_BYTES = 4 << 30  # above what machines of people have to spare
+MEMORY_BYTES = 4 << 30  # above what machines of people have to spare
 
 
 def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node: ast.AST) -> None:
@@ -278,8 +325,10 @@ def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node:
 
 def set_item(run: Interpreter, owner: Value, key: Value, value: Value, node: ast.AST) -> None:
     """Take note of an entry that is replaced in something of others."""
-    if owner.ref.endswith("()"):
+    if owner.ref.endswith("()") or owner.owner is not None:
         owner.taints |= all_taints(value)
+        if owner.owner is not None:
+            owner.owner.taints |= all_taints(value)
     elif owner.ref in ("sys.modules", "builtins") or owner.kind == "namespace":
         if value.function is not None or value.ref or value.attrs is not None:
             run.do(Act.TAMPER, node, f"{owner.ref}[{key.text()}] is replaced")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import shlex
 
 from skilllite_sandbox.scan.acts import Act, Analysis, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.python.hosts.names import OWN_ROOT
 from skilllite_sandbox.scan.python.interpreter import Interpreter
 from skilllite_sandbox.scan.python.values import MISSING, Value, all_taints, unknown
 from skilllite_sandbox.scan.taint import Taint
@@ -55,9 +57,47 @@ def start(
             run.flow(command[0], Sink.RUN_PROGRAM, node, text)
     if _TELLS.search(text):
         run.flow(value, Sink.SEND, node, text)
+    _code_on_the_line(run, command, first, node)
+    _itself(run, ref, command, node)
     fed = keywords.get("input") or keywords.get("stdin")
     printed = _follow(run, text, fed, node)
-    return Value(ref=f"{ref}()", kind="process", attrs={}, taints=printed)
+    attrs = {"?command": Value(text)}
+    return Value(ref=f"{ref}()", kind="process", attrs=attrs, taints=printed)
+
+
+def feed(
+    run: Interpreter, process: Value, args: list[Value], keywords: dict[str, Value], node: ast.AST
+) -> Value:
+    """Take note of what a running program is told, and return what it prints."""
+    text = (process.attrs or {}).get("?command", Value()).text()
+    first = text.split(" ")[0].rpartition("/")[2]
+    given = unknown(*args, *keywords.values())
+    if first in _SHELLS or first.startswith("python"):
+        run.flow(given, Sink.RUN_SHELL, node, first)
+    if _TELLS.search(text):
+        run.flow(given, Sink.SEND, node, text)
+    return Value(taints=process.taints)
+
+
+def _code_on_the_line(run: Interpreter, command: list[Value], first: str, node: ast.AST) -> None:
+    """Take note of code that is handed to an interpreter as a word."""
+    if not _INTERPRETERS.match(first):
+        return
+    for flag, code in itertools.pairwise(command):
+        if flag.const in ("-c", "-e", "--eval", "-r", "-p"):
+            run.flow(code, Sink.RUN_CODE, node, first)
+
+
+def _itself(run: Interpreter, ref: str, command: list[Value], node: ast.AST) -> None:
+    """Take note of a script that starts itself more than once."""
+    words = [each.text().removeprefix(f"{OWN_ROOT}/") for each in command]
+    if ref == "subprocess.Popen" and words[-1:] == [run.file] and len(words) == 2:
+        run.self_starts.add(run.line(node))
+        if len(run.self_starts) > 1:
+            run.do(Act.EXHAUST, node, "processes: it starts itself, again and again")
+
+
+_INTERPRETERS = re.compile(r"^(?:python[\d.]*|node|perl|ruby|php|deno|bun)$")
 
 
 def _command(ref: str, args: list[Value], keywords: dict[str, Value]) -> list[Value]:

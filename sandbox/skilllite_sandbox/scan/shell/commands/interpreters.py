@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from importlib import import_module
+from collections.abc import Mapping
 
 from skilllite_sandbox.scan.acts import Act, Analysis, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.shell.call import run_file
 from skilllite_sandbox.scan.shell.commands.call import Call, Handler
+from skilllite_sandbox.scan.source import SourceFile
 from skilllite_sandbox.scan.taint import SOMETHING, Text, unknown_from
 
-_ENGINES = {
-    "python": ("skilllite_sandbox.scan.python", "analyse_python_text"),
-    "node": ("skilllite_sandbox.scan.javascript", "analyse_javascript_text"),
-}
 _FAMILIES = {
     **dict.fromkeys(("python", "pypy"), "python"),
     **dict.fromkeys(("node", "nodejs", "deno", "bun"), "node"),
@@ -62,7 +58,7 @@ def _interpreter(call: Call) -> Text:
     content = call.shell.files.get(path.text) or call.shell.content_of(path)
     if content is not None:
         call.flow(content, Sink.RUN_CODE, path.text)
-        if content.known and content.text and family in _ENGINES:
+        if content.known and content.text:
             return _follow(call, family, content)
         return unknown_from(content)
     if path.taints:
@@ -84,22 +80,26 @@ def _code_of(call: Call, family: str) -> Text | None:
 def _follow(call: Call, family: str, code: Text) -> Text:
     """Hand code to the engine of its language."""
     if code.text.strip(UNKNOWN):
-        analyse = _engine(family)
-        if analyse is None:
-            _other_code(call, code)
-        else:
-            source = code.text.replace(UNKNOWN, "None" if family == "python" else "null")
-            call.shell.record.add(analyse(source, call.shell.file, call.shell.line_of(call.node)))
+        nothing = "None" if family == "python" else "null"
+        source = code.text.replace(UNKNOWN, nothing)
+        shell = call.shell
+        said = _analyse(family, source, shell.file, shell.line_of(call.node), shell.skill)
+        shell.record.add(said)
     return unknown_from(call.stdin, code)
 
 
-def _engine(family: str) -> Callable[[str, str, int], Analysis] | None:
-    module, name = _ENGINES[family]
-    try:
-        found: Callable[[str, str, int], Analysis] = getattr(import_module(module), name)
-    except (ImportError, AttributeError):
-        return None
-    return found
+def _analyse(
+    family: str, source: str, file: str, line: int, skill: Mapping[str, SourceFile]
+) -> Analysis:
+    # Imported here: most scripts have no code of these languages in them.
+    others = tuple(skill.values())
+    if family == "python":
+        from skilllite_sandbox.scan.python import analyse_python_text
+
+        return analyse_python_text(source, file, line, others)
+    from skilllite_sandbox.scan.javascript import analyse_javascript_text
+
+    return analyse_javascript_text(source, file, line, others)
 
 
 def _module(call: Call) -> Text:

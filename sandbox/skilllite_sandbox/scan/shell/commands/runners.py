@@ -13,6 +13,10 @@ from skilllite_sandbox.scan.shell.marks import FOUND, FOUND_HERE
 from skilllite_sandbox.scan.source import Language
 from skilllite_sandbox.scan.taint import EMPTY, SOMETHING, Text, joined, unknown_from
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
 
 def _shell(call: Call) -> Text:
     call.do(Act.RUN_SHELL, call.name)
@@ -245,8 +249,8 @@ def _exec(call: Call) -> Text:
     return EMPTY
 
 
-def _open_descriptor(call: Call, redirect: object) -> None:
-    source = call.shell.source_of(redirect)  # type: ignore[arg-type]
+def _open_descriptor(call: Call, redirect: Node) -> None:
+    source = call.shell.source_of(redirect)
     if (match := re.match(r"\{?(\w*)\}?\s*<?>?&?\s*(/dev/(?:tcp|udp)/\S+)", source)) is not None:
         call.do(Act.CONNECT, match[2])
         received = call.made(Datum.FETCHED, match[2])
