@@ -38,6 +38,13 @@ DECODERS = frozenset(
     }
 )
 """What makes readable what was written so that nobody reads it."""
+HIDING_CODECS = frozenset(
+    {
+        *("unicode_escape", "raw_unicode_escape", "rot13", "rot_13", "hex", "hex_codec", "base64"),
+        *("base64_codec", "zlib", "zlib_codec", "bz2", "bz2_codec", "uu", "uu_codec", "utf_7"),
+        *("punycode", "idna", "quopri", "quopri_codec"),
+    }
+)
 DECODING_METHODS = frozenset({"translate", "swapcase"})
 
 

@@ -34,6 +34,7 @@ LOOP_TURNS_DULL = 64  # followed in any case; longer loops only while they put a
 EXPRESSION_DEPTH_MAX = 150  # operators in operators: far above what people write
 BUILTINS = frozenset(dir(__import__("builtins")))
 
+_STEPS_OUT = (ast.Call, ast.Await, ast.Yield, ast.YieldFrom, ast.Break, ast.Return, ast.Raise)
 _SKIP = (ast.Pass, ast.Break, ast.Continue, ast.Global, ast.Nonlocal)
 
 
@@ -108,6 +109,8 @@ class Interpreter:
         """Functions that are being followed, the innermost last."""
         self.forking: set[int] = set()
         """Of those, the ones that start processes."""
+        self.brought: list[str] = []
+        """Commands that fetched something."""
         self.logs_away = ""
         """Where the log is sent to."""
         self.self_starts: set[int] = set()
@@ -152,6 +155,9 @@ class Interpreter:
 
     def run_text(self, text: str, scope: Scope, *, reads: str = "") -> None:
         """Follow code; what can't be parsed is written down when it is a file."""
+        if reads and (codec := layout.hiding_codec(text)) is not None:
+            taint = Taint(Datum.DECODED, self.file, 1, f"the source is written in {codec}")
+            self.record.flow({taint}, Sink.RUN_CODE, self.file, 1, codec)
         try:
             tree = ast.parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -159,6 +165,8 @@ class Interpreter:
                 self.record.hide(reads, int(getattr(error, "lineno", 0) or 0), "not valid Python 3")
             return
         if reads:
+            documented = ast.get_docstring(tree, clean=False)
+            scope.names["__doc__"] = Value(documented)
             for line in layout.pushed_away(text, tree):
                 taint = Taint(Datum.DECODED, self.file, line, "a statement behind many blanks")
                 self.record.flow({taint}, Sink.RUN_CODE, self.file, line, "out of sight")
@@ -412,6 +420,8 @@ class Interpreter:
                 break
             if known and not again.const:
                 break
+        if forever and not any(isinstance(each, _STEPS_OUT) for each in _inside(node.body)):
+            self.do(Act.EXHAUST, node, "the processor, in a loop without an end")
         self.endless -= forever
         self.hosts.behind(self, node, test, before)
         self.run_body(node.orelse, scope)
@@ -498,6 +508,9 @@ class Interpreter:
             if is_method and isinstance(found.function, Function) and found.function.me is None:
                 return Value(function=found.function.bound_to(owner), taints=found.taints)
             return found
+        told = owner.function.node if isinstance(owner.function, Function) else None
+        if name == "__doc__" and told is not None and not isinstance(told, ast.Lambda):
+            return Value(ast.get_docstring(told, clean=False))
         if owner.kind == "module" and name == "__dict__":
             return owner
         if name == "__class__":
@@ -729,7 +742,10 @@ class Interpreter:
         iterated = self.evaluate(first.iter, scope)
         items = self.items_of(iterated)
         known = items is not None
-        for item in (items if items is not None else [self.element(iterated)])[:LOOP_TURNS_MAX]:
+        turns = items if items is not None else [self.element(iterated)]
+        for number, item in enumerate(turns[:LOOP_TURNS_MAX]):
+            if number >= LOOP_TURNS_DULL and (not made or not _is_built(made[-1][0])):
+                return False
             self.assign(first.target, item, scope)
             tests = [self.evaluate(test, scope) for test in first.ifs]
             if any(test.is_const and not test.const for test in tests):
@@ -990,6 +1006,10 @@ def _builds(body: list[ast.stmt], scope: Scope) -> bool:
             if value.items and len(value.items) <= LOOP_TURNS_MAX and value.items[-1].is_const:
                 return True
     return False
+
+
+def _is_built(value: Value) -> bool:
+    return value.is_const or value.items is not None
 
 
 def _inside(body: list[ast.stmt]) -> Iterator[ast.AST]:

@@ -106,6 +106,9 @@ def special(run: Interpreter, name: str) -> Value:
 
 def attribute(run: Interpreter, owner: Value, name: str, node: ast.AST) -> Value:
     """Return an attribute of something that isn't the skill's own."""
+    if name == "f_locals":
+        taint = run.taint(Datum.WATCHED, node, "what other code works on")
+        return Value(taints=owner.taints | {taint})
     if owner.kind == "clock":
         if name in ("month", "day"):
             return Value(kind=name)
@@ -312,6 +315,9 @@ MEMORY_BYTES = 4 << 30  # above what machines of people have to spare
 
 def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node: ast.AST) -> None:
     """Take note of an attribute that is replaced in something of others."""
+    if "from_address" in owner.ref and name in ("value", "raw", "contents"):
+        run.do(Act.TAMPER, node, "memory is written by its address")
+        return
     if not owner.ref or owner.ref.endswith("()") or owner.kind in ("class", "method"):
         return
     ref = f"{owner.ref}.{name}"
