@@ -24,6 +24,7 @@ from collections.abc import Callable
 from typing import Any
 
 SIZE_MAX = 262_144  # characters, bytes or items of one value
+RANGE_MAX = 8192  # numbers of one range; no loop is followed for longer
 INTEGER_BITS_MAX = 4096
 DECODERS = frozenset(
     {
@@ -140,7 +141,7 @@ _BUILTINS: dict[str, Callable[..., Any]] = {
     "reversed": lambda values: list(reversed(values)),
     "zip": lambda *values: list(zip(*values, strict=False)),
     "enumerate": lambda values, start=0: list(enumerate(values, start)),
-    "range": lambda *values: list(itertools.islice(range(*values), SIZE_MAX)),
+    "range": lambda *values: list(itertools.islice(range(*values), RANGE_MAX)),
     "iter": list,
 }
 _MODULES = ("base64", "binascii", "codecs", "zlib")

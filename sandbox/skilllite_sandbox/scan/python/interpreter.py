@@ -28,9 +28,10 @@ from skilllite_sandbox.scan.source import SourceFile
 from skilllite_sandbox.scan.taint import Taint
 
 CALL_DEPTH_MAX = 12  # functions in functions; also how deep decoders are nested
-CALLS_OF_ONE_MAX = 64  # each with other arguments
+CALLS_OF_ONE_MAX = 12  # each with other arguments
 LOOP_TURNS_MAX = 4096  # of a loop over known values: a payload of numbers
-LOOP_TURNS_DULL = 64  # followed in any case; longer loops only while they put a text together
+LOOP_TURNS_LEAST = 3  # what one turn leaves behind is seen by the next
+LOOP_TURNS_DULL = 16  # followed in any case; longer loops only while they put a text together
 EXPRESSION_DEPTH_MAX = 150  # operators in operators: far above what people write
 BUILTINS = frozenset(dir(__import__("builtins")))
 
@@ -394,23 +395,28 @@ class Interpreter:
         many = len(items or ()) >= LOOP_TURNS_MAX
         endless = (many or self.hosts.is_endless(iterated)) and not _has_break(node.body)
         self.endless += endless
+        size = 0
         for number, item in enumerate(items if items is not None else [self.element(iterated)] * 2):
             if number >= LOOP_TURNS_MAX:
                 break
             self.assign(node.target, item, scope)
             self.run_body(node.body, scope)
-            if number == 1 and len(items or ()) > LOOP_TURNS_DULL and not _builds(node.body, scope):
-                break
+            if len(items or ()) > LOOP_TURNS_DULL:
+                if number == LOOP_TURNS_LEAST - 2:
+                    size = _built(node.body, scope)
+                elif number == LOOP_TURNS_LEAST - 1 and 0 <= _built(node.body, scope) <= size:
+                    break
         self.endless -= endless
         del before
         self.run_body(node.orelse, scope)
 
     def _while(self, node: ast.While, scope: Scope) -> None:
         test = self.evaluate(node.test, scope)
-        forever = test.is_const and bool(test.const) and not _has_break(node.body)
+        named = any(isinstance(each, ast.Name) for each in ast.walk(node.test))
+        forever = test.is_const and bool(test.const) and not named and not _has_break(node.body)
         before = self.hosts.marks(self)
         self.endless += forever
-        turns = 0
+        turns = size = 0
         while turns < LOOP_TURNS_MAX:
             self.run_body(node.body, scope)
             turns += 1
@@ -419,6 +425,10 @@ class Interpreter:
             if not (known and again.const) and turns >= 2:
                 break
             if known and not again.const:
+                break
+            if turns == LOOP_TURNS_LEAST - 1:
+                size = _built(node.body, scope)
+            elif turns == LOOP_TURNS_LEAST and 0 <= _built(node.body, scope) <= size:
                 break
         if forever and not any(isinstance(each, _STEPS_OUT) for each in _inside(node.body)):
             self.do(Act.EXHAUST, node, "the processor, in a loop without an end")
@@ -994,18 +1004,21 @@ def _leaves(body: list[ast.stmt]) -> bool:
     return name in ("exit", "quit", "sys.exit", "os._exit", "os.abort")
 
 
-def _builds(body: list[ast.stmt], scope: Scope) -> bool:
-    """Tell whether a loop puts a known text or list together."""
+def _built(body: list[ast.stmt], scope: Scope) -> int:
+    """Return the size of the texts and lists that a loop puts together."""
+    size = 0
     for node in _inside(body):
-        if isinstance(node, ast.Name):
-            value = scope.names.get(node.id)
-            if value is None:
-                continue
-            if isinstance(value.const, (str, bytes)) and len(value.const) > 1:
-                return True
-            if value.items and len(value.items) <= LOOP_TURNS_MAX and value.items[-1].is_const:
-                return True
-    return False
+        name = node.id if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else ""
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            name = node.value.id if node.attr in ("append", "extend", "insert", "write") else ""
+        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+            return -1  # in place
+        if name and (value := scope.names.get(name)) is not None:
+            if isinstance(value.const, (str, bytes)):
+                size += len(value.const)
+            elif value.items is not None:
+                size += len(value.items)
+    return size
 
 
 def _is_built(value: Value) -> bool:

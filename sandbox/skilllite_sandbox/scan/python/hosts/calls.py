@@ -60,9 +60,7 @@ def call(run: Interpreter, callee: Value, args: Args, keywords: Keywords, node: 
     ref = callee.ref.removeprefix("builtins.")
     _follow_callbacks(run, ref, args, keywords, node)
     if callee.kind == "walked":
-        run.flow(callee, Sink.RUN_PROGRAM, node, f"{ref} reached by a detour")
-        _follow_hidden(run, args, node)
-        return unknown(callee, *args)
+        return _walked(run, callee, ref, args, node)
     if callee.kind == "hidden" and names.is_dangerous(ref):
         taint = run.taint(Datum.DECODED, node, f"{ref} reached by a detour")
         run.record.flow({taint}, Sink.RUN_PROGRAM, run.file, run.line(node), ref)
@@ -83,6 +81,23 @@ def call(run: Interpreter, callee: Value, args: Args, keywords: Keywords, node: 
         callee.taints |= callee.owner.taints
     made = _by_pattern(run, ref, callee, args, keywords, node)
     return made if made is not None else _pure(run, ref, callee, args, keywords)
+
+
+_REACHED = re.compile(
+    r"^(?:system|popen\d?|exec\w*|eval|compile|__import__|import_module|Popen|run|call|check_\w+"
+    r"|getoutput|spawn\w*|fork|open|load_module|__subclasses__|\d+)$"
+)
+"""What somebody who walks from object to object is after."""
+
+
+def _walked(run: Interpreter, callee: Value, ref: str, args: Args, node: ast.AST) -> Value:
+    before, _, last = ref.rpartition(".")
+    if last in ("get", "pop", "setdefault", "__getitem__") and args:
+        return Value(ref=f"{before}.{args[0].text()}", kind="walked", taints=callee.taints)
+    if _REACHED.match(last) or (last == UNKNOWN and "__subclasses__" in ref):
+        run.flow(callee, Sink.RUN_PROGRAM, node, f"{ref} reached by a detour")
+        _follow_hidden(run, args, node)
+    return Value(ref=f"{ref}()", kind="walked", taints=unknown(callee, *args).taints)
 
 
 def _by_pattern(

@@ -138,9 +138,7 @@ def write(run: Interpreter, path: Value, content: Value, node: ast.AST) -> None:
 
 def _overwrites(content: Value) -> bool:
     """Tell whether nothing of a file is left in what is written over it."""
-    if "encrypt" in content.ref or content.ref in ("os.urandom()", "secrets.token_bytes()"):
-        return True
-    return content.is_const and bool(content.const) and not all_taints(content)
+    return "encrypt" in content.ref or content.ref in ("os.urandom()", "secrets.token_bytes()")
 
 
 def remove(run: Interpreter, path: Value, node: ast.AST, *, tree: bool) -> None:
@@ -148,11 +146,11 @@ def remove(run: Interpreter, path: Value, node: ast.AST, *, tree: bool) -> None:
     text = path_text(path).replace(UNKNOWN, "*")
     while "/*/*" in text:
         text = text.replace("/*/*", "/*")
-    if text != "*" and is_precious(text):
+    named = not tree and path.has(Datum.INPUT)  # one file, as the caller names it
+    if text != "*" and is_precious(text) and not named:
         run.do(Act.DESTROY, node, text)
     elif text.startswith(("/", "~")) and place_of(text) is not Place.OWN:
         run.do(Act.WRITE_HOST_FILE, node, text)
-    del tree
 
 
 def opened(run: Interpreter, args: list[Value], mode: str, node: ast.AST) -> Value:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import re
+from collections.abc import Callable
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
@@ -88,9 +90,9 @@ def call(
     run: Interpreter, ref: str, callee: Value, args: Args, keywords: Keywords, node: ast.AST
 ) -> Value | None:
     """Return what a call gives; None when there is nothing to say of it."""
-    for pattern, handler in _TABLE:
-        if pattern.match(ref):
-            return handler(run, ref, args, keywords, node)
+    handler = _handler_of(ref)
+    if handler is not None:
+        return handler(run, ref, args, keywords, node)
     if _PACKS.match(ref) and args and callee.owner is not None:
         content = files.read(run, args[0], node)
         callee.owner.taints |= all_taints(content)
@@ -408,5 +410,13 @@ _TABLE = (
     (_WRITTEN_ELSEWHERE, _registry),
     (_DEBUG, _debugged),
 )
+
+NAMES_KEPT = 4096  # of a scan: a skill calls some hundred different names
+
+
+@functools.lru_cache(NAMES_KEPT)
+def _handler_of(ref: str) -> Callable[..., Value | None] | None:
+    return next((handler for pattern, handler in _TABLE if pattern.match(ref)), None)
+
 
 __all__ = ["call", "environment"]

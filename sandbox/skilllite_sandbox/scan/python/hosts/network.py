@@ -150,6 +150,8 @@ def socket_method(
     if name in ("send", "sendall", "sendto", "sendmsg", "sendfile"):
         where = host_of(args[1]) if name == "sendto" and len(args) > 1 else "a connection"
         sent = unknown(*(whole(run, each, node) for each in args))
+        # A protocol of bytes is ordinary.
+        sent.taints -= {each for each in sent.taints if each.datum is Datum.DECODED}
         run.do(Act.SEND, node, where)
         run.flow(sent, Sink.SEND, node, where)
         return Value()
