@@ -57,7 +57,7 @@ class Root:
 class CatalogEntry:
     """One skill that can be used."""
 
-    __slots__ = ("_facts", "directory", "origin", "shadows")
+    __slots__ = ("_facts", "directory", "origin", "passed_over", "shadows")
 
     def __init__(self, directory: Path, origin: str, facts: Facts) -> None:
         self._facts = facts
@@ -65,6 +65,8 @@ class CatalogEntry:
         self.origin = origin
         self.shadows: tuple[CatalogEntry, ...] = ()
         """The skills of the same name that this one hides."""
+        self.passed_over = ""
+        """Why one of the same name that would come first is not used; empty without one."""
 
     @property
     def name(self) -> str:
@@ -288,14 +290,16 @@ class SkillCatalog:
         found, has_project = self._found(index, skipped)
         trusted = has_project and self._is_trusted()
         for name in sorted(found) if only is None else [only] * (only in found):
-            candidates = found[name]
+            candidates, first = found[name], ""
             while candidates and (why := self._objection(candidates, trusted=trusted)):
                 withheld.append(Withheld(candidates[0], why))
+                first = first or f"not the project one in {candidates[0].directory}: {why}"
                 candidates = candidates[1:]
             if candidates:
                 winner, *hidden = candidates
                 # What is not used hides nothing and isn't hidden.
                 winner.shadows = tuple(each for each in hidden if trusted or each.origin != PROJECT)
+                winner.passed_over = first
                 entries.append(winner)
         return Listing(tuple(entries), tuple(skipped), tuple(withheld))
 

@@ -324,6 +324,8 @@ class Sandbox:
             raise _input_too_large(len(job.input_bytes), limits)
         require_clearance(job)
         if record is not None:
+            if job.clearance is not None:
+                record.scanned(job.clearance.verdict, job.clearance.digest)
             record.staged(job)
         plan, started, bounds = self._carriers.launch(
             self._facts, job, job.staged.place, job.input_bytes

@@ -165,6 +165,7 @@ def test_consent_is_in_the_audit_log(home: Home, here: Path, skill: Path) -> Non
 
     lines = "".join(file.read_text(encoding="utf-8") for file in home.audit.glob("*.jsonl"))
     assert '"consent.given"' in lines
+    assert '"run.scanned"' in lines
     assert open_stage(home).put(skill).digest in lines
 
 
@@ -516,6 +517,7 @@ def test_skills_of_a_folder_nobody_trusted_are_listed_and_not_used(home: Home, h
     assert status == NEEDS_CONFIRMATION
     assert "nobody has trusted" in err
     assert json.loads(calculated[1])["result"] == 3, "nor do they take another's place"
+    assert "calculator is the bundled one, not the project one" in calculated[2]
     assert run(home, here, "run", ".skills/mine", "{}")[:2] == (0, "1\n"), "a path is its own word"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from skilllite_sandbox.errors import ConsentRequired, PolicyDenied
 from skilllite_sandbox.gate.clearance import Clearance
-from skilllite_sandbox.gate.verdicts import BLOCK, PASS, Verdicts
+from skilllite_sandbox.gate.verdicts import BLOCK, PASS, REVIEW, Verdicts
 from skilllite_sandbox.policy import NOTHING_GRANTED, Grants, Origin, Policy
 from skilllite_sandbox.scan.version import SCANNER_VERSION
 
@@ -127,7 +127,7 @@ class Gate:
         """Nobody is asked for a peer: somebody must have agreed before, for good."""
         agreed = self._decisions is not None and self._decisions.is_agreed(request)
         if agreed and not at_pass:
-            return Clearance(staged.digest, policy, by="decision")
+            return Clearance(staged.digest, policy, verdict=REVIEW, by="decision")
         error = ConsentRequired(
             f"{staged.skill.name} needs the consent of a person at the node that runs it",
             cause=_causes(request),
@@ -145,10 +145,12 @@ class Gate:
         decisions = self._decisions
         if decisions is not None:
             if decisions.is_agreed(request):
-                return Clearance(staged.digest, policy, by="decision")
+                return Clearance(staged.digest, policy, verdict=REVIEW, by="decision")
             if decisions.use_once(request):
                 self._tell("consent.used", staged, policy, durable=True, codes=request.codes)
-                return Clearance(staged.digest, policy, by="decision", single_use=True)
+                return Clearance(
+                    staged.digest, policy, verdict=REVIEW, by="decision", single_use=True
+                )
         answer = self._ask(request) if self._ask is not None else None
         if answer is None:
             raise self._needs_consent(request, file_report=file_report)

@@ -37,6 +37,7 @@ SENDERS = re.compile(
     r"|telnetlib|imaplib|poplib|nntplib|asyncssh|fabric|sendgrid|openai|anthropic|github)"
     r"(?:\.\w+|\(\))*$"
 )
+_UPLOADS = re.compile(r"\.(?:upload\w*|put\w*|send_\w+|attach\w*|stor\w+)$")
 LOOK_UPS = re.compile(
     r"^socket\.(?:gethostbyname(?:_ex)?|getaddrinfo|getfqdn|gethostbyaddr)$"
     r"|^(?:dns\.resolver|dnspython|aiodns|pycares)(?:\.\w+|\(\))*\.?(?:resolve|query)$"
@@ -122,6 +123,12 @@ def look_up(
 def send(run: Interpreter, ref: str, values: list[Value], node: ast.AST) -> Value:
     """Note that something goes out through a connection or a client of some service."""
     sent = unknown(*(whole(run, each, node) for each in values))
+    if _UPLOADS.search(ref):
+        from skilllite_sandbox.scan.python.hosts.files import read
+
+        for each in values:
+            if each.is_const and each.text().startswith(("~", "/")):
+                sent.taints |= all_taints(read(run, each, node))
     where = next((host_of(each) for each in values if each.is_const and "." in each.text()), ref)
     run.do(Act.SEND, node, where)
     run.flow(sent, Sink.SEND, node, where)
@@ -143,6 +150,8 @@ def socket_method(
     if name in ("send", "sendall", "sendto", "sendmsg", "sendfile"):
         where = host_of(args[1]) if name == "sendto" and len(args) > 1 else "a connection"
         sent = unknown(*(whole(run, each, node) for each in args))
+        # A protocol of bytes is ordinary.
+        sent.taints -= {each for each in sent.taints if each.datum is Datum.DECODED}
         run.do(Act.SEND, node, where)
         run.flow(sent, Sink.SEND, node, where)
         return Value()
