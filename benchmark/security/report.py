@@ -273,11 +273,6 @@ def notes(findings: Findings) -> Iterator[str]:
         else:
             for language, lacks in lacking.items():
                 yield f"{standing.name}: no {language}: {lacks}"
-        if "scan" in standing.not_enforced:
-            yield (
-                f"{standing.name}: scan and consent are not enforced yet, says its outcome, so "
-                "nothing is refused before the run; what is stopped is stopped by isolation"
-            )
     yield (
         "inside only: it did what it wanted to the sandbox's own things, without an effect on the "
         "host and without information from it"

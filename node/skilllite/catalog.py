@@ -11,8 +11,20 @@ import os
 from pathlib import Path
 
 from skilllite.catalog_index import CatalogIndex, Facts, stamp_of
-from skilllite.errors import NotFound
+from skilllite.errors import FolderUntrusted, NotFound
 from skilllite.home import Home
+
+TYPE_CHECKING = False  # importing `typing` for it would cost every command 5 ms
+if TYPE_CHECKING:
+    from typing import Protocol, TypeAlias
+
+    # Inside the catalog `list` is a method.
+    Entries: TypeAlias = "list[CatalogEntry]"
+    ByName: TypeAlias = "dict[str, list[CatalogEntry]]"
+    Skips: TypeAlias = "list[Skipped]"
+    Withhelds: TypeAlias = "list[Withheld]"
+else:
+    Protocol = object
 
 PROJECT_FOLDERS = (".skills", "skills", ".agents/skills", ".claude/skills")
 BUNDLED_ROOT = Path(__file__).parent / "starter_skills"
@@ -45,7 +57,7 @@ class Root:
 class CatalogEntry:
     """One skill that can be used."""
 
-    __slots__ = ("_facts", "directory", "origin", "shadows")
+    __slots__ = ("_facts", "directory", "origin", "passed_over", "shadows")
 
     def __init__(self, directory: Path, origin: str, facts: Facts) -> None:
         self._facts = facts
@@ -53,6 +65,8 @@ class CatalogEntry:
         self.origin = origin
         self.shadows: tuple[CatalogEntry, ...] = ()
         """The skills of the same name that this one hides."""
+        self.passed_over = ""
+        """Why one of the same name that would come first is not used; empty without one."""
 
     @property
     def name(self) -> str:
@@ -114,15 +128,43 @@ class Skipped:
         self.message = message
 
 
+class Withheld:
+    """A skill that could be used, and isn't until a person says so."""
+
+    __slots__ = ("entry", "why")
+
+    def __init__(self, entry: CatalogEntry, why: str) -> None:
+        self.entry = entry
+        self.why = why
+
+
+class ProjectTrust(Protocol):
+    """What a person has said about project folders and their skills."""
+
+    def trusts(self, folder: str) -> bool:
+        """Return whether the skills of this folder are used."""
+        ...
+
+    def may_hide(self, directory: str) -> bool:
+        """Return whether this skill may take the place of a bundled or installed one."""
+        ...
+
+
 class Listing:
     """Everything in the roots at one moment."""
 
-    __slots__ = ("entries", "skipped")
+    __slots__ = ("entries", "skipped", "withheld")
 
-    def __init__(self, entries: tuple[CatalogEntry, ...], skipped: tuple[Skipped, ...]) -> None:
+    def __init__(
+        self,
+        entries: tuple[CatalogEntry, ...],
+        skipped: tuple[Skipped, ...],
+        withheld: tuple[Withheld, ...] = (),
+    ) -> None:
         self.entries = entries
         """One for each name, sorted by name."""
         self.skipped = skipped
+        self.withheld = withheld
 
 
 class SkillCatalog:
@@ -135,9 +177,12 @@ class SkillCatalog:
         project: Path | None = None,
         index_file: Path | None = None,
         bundled: Path = BUNDLED_ROOT,
+        trust: ProjectTrust | None = None,
     ) -> None:
-        """Name the roots; none of them has to exist."""
+        """Name the roots; none of them has to exist. Without `trust` no project is trusted."""
         self.index_file = index_file
+        self.project = project
+        self._trust = trust
         folders = (
             [] if project is None else [Root(project / each, PROJECT) for each in PROJECT_FOLDERS]
         )
@@ -146,7 +191,14 @@ class SkillCatalog:
     @classmethod
     def for_project(cls, project: Path | None, home: Home) -> SkillCatalog:
         """Return the catalog of a home; the skills of the folder `project` come first."""
-        return cls(user_skills=home.skills, project=project, index_file=home.cache_dir / INDEX_NAME)
+        from skilllite.folder_trust import FolderTrust
+
+        return cls(
+            user_skills=home.skills,
+            project=project,
+            index_file=home.cache_dir / INDEX_NAME,
+            trust=FolderTrust(home),
+        )
 
     def list(self) -> Listing:
         """Return every skill that can be used, and what was skipped."""
@@ -183,23 +235,30 @@ class SkillCatalog:
 
         For tasks that come from elsewhere: a peer's name must never be taken for a path.
         """
-        listing = self.list()
+        listing = self._listing(CatalogIndex(self.index_file), only=name)
         for entry in listing.entries:
             if entry.name == name:
                 return entry
+        for withheld in listing.withheld:
+            if withheld.entry.name == name:
+                raise _untrusted(name, withheld)
         for skipped in listing.skipped:
             if skipped.directory.name == name:
                 raise _invalid(skipped)
-        raise _not_found(name, [entry.name for entry in listing.entries])
+        raise _not_found(name, [entry.name for entry in self.list().entries])
 
     def installed(self, name: str, root: Path) -> CatalogEntry | None:
         """Return the skill of this name in one root, hidden by another or not."""
-        for entry in self.list().entries:
-            if entry.name == name:
-                for each in (entry, *entry.shadows):
-                    if each.directory.parent == root:
-                        return each
+        for each in self._found(CatalogIndex(self.index_file), [])[0].get(name, ()):
+            if each.directory.parent == root:
+                return each
         return None
+
+    def project_skills(self) -> tuple[str, ...]:
+        """Return the names of the skills of the project, trusted or not."""
+        found, _ = self._found(CatalogIndex(self.index_file), [])
+        mine = (name for name, each in found.items() if any(one.origin == PROJECT for one in each))
+        return tuple(sorted(mine))
 
     def _at_path(self, directory: Path) -> CatalogEntry:
         directory = directory.absolute()
@@ -218,9 +277,36 @@ class SkillCatalog:
             raise _invalid(Skipped(directory, facts.error))
         return CatalogEntry(directory, origin, facts)
 
-    def _listing(self, index: CatalogIndex) -> Listing:
-        winners: dict[str, CatalogEntry] = {}
-        skipped: list[Skipped] = []
+    def _listing(self, index: CatalogIndex, *, only: str | None = None) -> Listing:
+        """Return what there is.
+
+        Args:
+            index: What is known of the folders.
+            only: A name; the rest is left out.
+        """
+        skipped: Skips = []
+        withheld: Withhelds = []
+        entries: Entries = []
+        found, has_project = self._found(index, skipped)
+        trusted = has_project and self._is_trusted()
+        for name in sorted(found) if only is None else [only] * (only in found):
+            candidates, first = found[name], ""
+            while candidates and (why := self._objection(candidates, trusted=trusted)):
+                withheld.append(Withheld(candidates[0], why))
+                first = first or f"not the project one in {candidates[0].directory}: {why}"
+                candidates = candidates[1:]
+            if candidates:
+                winner, *hidden = candidates
+                # What is not used hides nothing and isn't hidden.
+                winner.shadows = tuple(each for each in hidden if trusted or each.origin != PROJECT)
+                winner.passed_over = first
+                entries.append(winner)
+        return Listing(tuple(entries), tuple(skipped), tuple(withheld))
+
+    def _found(self, index: CatalogIndex, skipped: Skips) -> tuple[ByName, bool]:
+        """Return the skills by name, the first root's first, and whether the project has any."""
+        found: ByName = {}
+        has_project = False
         for root in self.roots:
             for directory in _skill_directories(root.path):
                 facts = _facts_of(directory, index)
@@ -229,12 +315,47 @@ class SkillCatalog:
                 if facts.error:
                     skipped.append(Skipped(directory, facts.error))
                     continue
+                has_project = has_project or root.origin == PROJECT
                 entry = CatalogEntry(directory, root.origin, facts)
-                winner = winners.setdefault(facts.name, entry)
-                if winner is not entry:
-                    winner.shadows += (entry,)
+                found.setdefault(facts.name, []).append(entry)
         index.save()
-        return Listing(tuple(winners[name] for name in sorted(winners)), tuple(skipped))
+        return found, has_project
+
+    def _is_trusted(self) -> bool:
+        return (
+            self.project is not None
+            and self._trust is not None
+            and self._trust.trusts(os.fspath(self.project))
+        )
+
+    def _objection(self, candidates: Entries, *, trusted: bool) -> str:
+        """Return why the first one isn't used; empty if it is."""
+        first, *others = candidates
+        if first.origin != PROJECT:
+            return ""
+        if not trusted:
+            return "nobody has trusted this folder: --trust-project does, or the terminal asks"
+        protected = [each for each in others if each.origin in (USER, BUNDLED)]
+        if not protected or _all_the_same(first, protected):
+            return ""
+        if self._trust is not None and self._trust.may_hide(os.fspath(first.directory)):
+            return ""
+        return (
+            f"it would hide the {protected[0].origin} skill of that name: "
+            f"`skilllite confirm {first.directory}` allows it"
+        )
+
+
+def _all_the_same(entry: CatalogEntry, others: list[CatalogEntry]) -> bool:
+    """Return whether skills have the same content: then it doesn't matter which one is used."""
+    from skilllite_sandbox.digest import compute_digest
+    from skilllite_sandbox.errors import SandboxError
+
+    try:
+        mine = compute_digest(entry.directory)
+        return all(compute_digest(each.directory) == mine for each in others)
+    except SandboxError:
+        return False  # what can't be compared isn't known to be the same
 
 
 def node_is_installed() -> bool:
@@ -324,6 +445,14 @@ def _invalid(skipped: Skipped) -> Exception:
         f"the skill in {skipped.directory} can't be used",
         cause=skipped.message,
         hint=f"`skilllite validate {skipped.directory}` says what to change",
+    )
+
+
+def _untrusted(name: str, withheld: Withheld) -> FolderUntrusted:
+    return FolderUntrusted(
+        f"{name} is a skill of {withheld.entry.directory.parent}, which nobody has trusted yet",
+        cause="whoever wrote that folder decides what its skills do",
+        hint="run it at a terminal, which asks, or add --trust-project if you know the folder",
     )
 
 

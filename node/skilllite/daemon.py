@@ -31,6 +31,8 @@ from skilllite.control.server import serve_control
 from skilllite.descriptors import raise_descriptor_limit
 from skilllite.direct_runs import DirectRuns
 from skilllite.errors import FAILED, OK, Refused, innermost
+from skilllite.folder_trust import FolderTrust
+from skilllite.gating import open_gate
 from skilllite.home import Home
 from skilllite.journal import open_journal
 from skilllite.lock import hold_node_lock
@@ -102,6 +104,7 @@ def run_node(
         for ignored in config.notes:
             log.warning("%s", ignored)
         raise_descriptor_limit()
+        _trust_project(home, project)
         node = Node(home, config, project, on_point, audit)
         try:
             trio.run(node.run)
@@ -172,9 +175,11 @@ class Node:
         standing = open_standing(self._home, self._config)
         stage = Stage(self._home.stage, open_guard(self._home))
         concurrency = self._config.integer("tasks.concurrency") or os.cpu_count() or 1
-        offered = OfferedSkills(stage)
+        # Nobody can be asked here, whoever talks to this node: a person decides at a terminal.
+        gate = open_gate(self._home, recorder=self._audit, on_damage=log.error)
+        offered = OfferedSkills(stage, granted=gate.granted)
         environments = open_environments(self._home.env)
-        with Sandbox(stage=stage, environments=environments) as sandbox:
+        with Sandbox(stage=stage, environments=environments, gate=gate) as sandbox:
             # Tried out now, on the main thread: a run must not pay for it.
             log.info("sandbox: %s", sandbox.probe.tier.value)
             runner = SandboxRunner(
@@ -432,6 +437,14 @@ def _start_facts(config: Config, project: Path | None) -> dict[str, object]:
         "project": None if project is None else str(project),
         **{key: config.value(key) for key in POLICY_KEYS},
     }
+
+
+def _trust_project(home: Home, project: Path | None) -> None:
+    """Trust the folder that the node was started in or for, if it has skills: that is the word."""
+    if project is None or not SkillCatalog.for_project(project, home).project_skills():
+        return
+    if not FolderTrust(home).trust(os.fspath(project), by="node start"):
+        log.warning("the skills of %s are not used: every user can write there", project)
 
 
 def _report_damage(ledger: Ledger) -> None:

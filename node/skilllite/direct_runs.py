@@ -137,7 +137,10 @@ class DirectRuns:
             standing_exec=tuple(args.standing_exec),
         )
         input_bytes = encode_input(args.input_json, request.limits)
-        job, notes = make_job(request, input_bytes, directory, self._stage)
+        granted = self._sandbox.granted
+        job, notes = make_job(request, input_bytes, directory, self._stage, granted=granted)
+        if granted(job.staged, directory).env:
+            raise Refused("its variables are in the environment of the command")
         # What is not installed yet is left to the command, which shows its progress.
         job = self._sandbox.with_packages(job, may_install=False)
         # The last that can fail: it may use up a consent for one run. Nobody is asked here: what

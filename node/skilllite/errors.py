@@ -4,6 +4,7 @@
     ├── UsageError            call it differently: wrong arguments, bad JSON
     ├── ConfigInvalid         repair the setting or the file it comes from
     ├── NotFound              name a skill, task or node that exists
+    ├── FolderUntrusted       ask a person whether to use the skills of that folder
     ├── Refused               stop: this node or a peer said no
     ├── HomeUnsafe            repair the permissions of the home
     ├── NodeNotRunning        start the node first
@@ -124,6 +125,12 @@ class NotFound(SkillLiteError):
     """The named skill, task or node does not exist."""
 
     code = "not_found"
+
+
+class FolderUntrusted(SkillLiteError):
+    """The skill is one of a project folder that nobody has trusted yet."""
+
+    code = "consent_required"
 
 
 class Refused(SkillLiteError):

@@ -164,6 +164,16 @@ class Home:
         return self.data_dir / "skills"
 
     @property
+    def skills_name(self) -> str:
+        """The path of the skills, for who does without pathlib."""
+        return f"{self._data}/skills"
+
+    @property
+    def consent_name(self) -> str:
+        """The path of what persons agreed to, for who does without pathlib."""
+        return f"{self._data}/consent"
+
+    @property
     def integrity(self) -> Path:
         return _path(self.integrity_name)
 

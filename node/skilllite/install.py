@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from skilllite.catalog import BUNDLED_ROOT, SkillCatalog
@@ -101,7 +101,7 @@ class Installer:
         store: IntegrityStore,
         denylist: Denylist,
         scan: Callable[[Path], ScanReport],
-        review: Review,
+        reviews: Sequence[Review],
         vouch: Vouch = lambda entries: "",
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -111,7 +111,7 @@ class Installer:
         self._store = store
         self._denylist = denylist
         self._scan = scan
-        self._review = review
+        self._reviews = reviews
         self._vouch = vouch
         self._clock = clock
 
@@ -143,7 +143,8 @@ class Installer:
             entries = read_entries(incoming)
             evidence = self._vouch(entries)
             report = self._scan(incoming)
-            self._review(skill, report)
+            for review in self._reviews:
+                review(skill, report)
             facts = self._facts(skill, digest, fetched.origin, report, evidence)
             with self._store.installing(destination, facts, entries) as manifest:
                 move_into_place(incoming, destination, replace=replace)

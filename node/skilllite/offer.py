@@ -7,15 +7,23 @@ point whose interpreter is here. Skills for reading, and those with several scri
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from skilllite.catalog import NOT_HERE
+from skilllite_sandbox.capabilities import is_idempotent
 from skilllite_sandbox.errors import SandboxError
+from skilllite_sandbox.grants import effective_grants
+from skilllite_sandbox.policy import Grants
+from skilllite_sandbox.run_request import nothing
 from skilllite_sandbox.stage import Stage, StagedSkill
 from skilllite_swarm.transport import SkillEntry
+
+if TYPE_CHECKING:
+    from skilllite_sandbox.run_request import Granted
 
 OFFERED_MAX = 1000
 """As many as one signed catalogue holds."""
@@ -47,8 +55,15 @@ class Offer:
 class OfferedSkills:
     """The present offer. `refresh` may run in any thread; readers see the old one or the new."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, *, granted: Granted = nothing) -> None:
+        """Offer nothing yet.
+
+        Args:
+            stage: Where copies are kept.
+            granted: Gives what a person at this node has granted a content, see `Gate.granted`.
+        """
         self._stage = stage
+        self._granted = granted
         self._offer = Offer()
         self._directories: dict[str, Path] = {}
         self._reported: dict[str, str] = {}
@@ -73,7 +88,7 @@ class OfferedSkills:
                 continue  # another member may have it: a task should go there
             staged = self._staged(skill)
             if staged is not None and staged.skill.entry is not None:
-                offered.setdefault(skill.name, (_entry(skill, staged), skill.directory))
+                offered.setdefault(skill.name, (self._entry(skill, staged), skill.directory))
         offer = Offer(
             tuple(entry for _, (entry, _) in sorted(offered.items())),
             tuple((name, directory) for name, (_, directory) in sorted(offered.items())),
@@ -94,15 +109,23 @@ class OfferedSkills:
                 log.warning("skill %s is not offered: %s", skill.name, error.message)
             return None
 
+    def _entry(self, found: FoundSkill, staged: StagedSkill) -> SkillEntry:
+        skill = staged.skill
+        assert skill.entry is not None
+        granted = task_grants(staged, found.directory, self._granted)
+        return SkillEntry(
+            name=found.name,
+            description=skill.description,
+            digest=staged.digest,
+            language=skill.entry.language.value,
+            # With a grant a run may do something that a second one would do again.
+            idempotent=is_idempotent(skill.requests, granted),
+            lacks=found.lacks,
+        )
 
-def _entry(found: FoundSkill, staged: StagedSkill) -> SkillEntry:
-    skill = staged.skill
-    assert skill.entry is not None
-    return SkillEntry(
-        name=found.name,
-        description=skill.description,
-        digest=staged.digest,
-        language=skill.entry.language.value,
-        idempotent=skill.idempotent,
-        lacks=found.lacks,
-    )
+
+def task_grants(staged: StagedSkill, directory: Path, granted: Granted) -> Grants:
+    """Return what a task may do here: what a person at this node has granted, no variables."""
+    kept = granted(staged, os.fspath(directory))
+    effective, _ = effective_grants(staged.skill.requests, kept)
+    return replace(effective, env=())

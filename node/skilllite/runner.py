@@ -18,6 +18,7 @@ from typing import Protocol
 import trio
 
 from skilllite.audit_writer import AuditWriter
+from skilllite.offer import task_grants
 from skilllite.sandbox_waits import wait_for
 from skilllite.tasks.runner_port import Asked
 from skilllite_sandbox.audit.run_record import RunRecord
@@ -40,7 +41,7 @@ from skilllite_sandbox.sandbox import (
     entry_of,
     explain_unavailable,
 )
-from skilllite_sandbox.stage import Stage
+from skilllite_sandbox.stage import Stage, StagedSkill
 from skilllite_sandbox.values import replace
 from skilllite_swarm.task import Failed, Result, TaskError
 
@@ -143,12 +144,15 @@ class SandboxRunner:
                 f"skill {skill} is not installed here", hint="`skilllite list` shows those that are"
             )
         staged = await trio.to_thread.run_sync(self._stage.put, directory, limiter=self._threads)
+        look = partial(self._look, staged, directory, policy)
+        policy, at_pass = await trio.to_thread.run_sync(look, limiter=self._threads)
         job = Job(staged, entry_of(staged), encode_input(input_json, policy.limits), policy)
         if staged.skill.requests.packages:
             # Nothing is installed for a task, whoever sent it: that takes minutes and reaches out.
             find = partial(self._sandbox.with_packages, job, may_install=False)
             job = await trio.to_thread.run_sync(find, limiter=self._threads)
-        job = await trio.to_thread.run_sync(self._sandbox.clear, job, limiter=self._threads)
+        clear = partial(self._sandbox.clear, job, peers_at_pass=at_pass)
+        job = await trio.to_thread.run_sync(clear, limiter=self._threads)
         await trio.to_thread.run_sync(self._sandbox.prepare, job, limiter=self._threads)
         execution = self._sandbox.start(job, record=record)
         on_started(staged.digest)
@@ -156,6 +160,13 @@ class SandboxRunner:
         if outcome.reason is Reason.UNAVAILABLE:
             raise explain_unavailable(outcome)
         return _terminal(skill, outcome)
+
+    def _look(self, staged: StagedSkill, directory: Path, policy: Policy) -> tuple[Policy, bool]:
+        """Return the policy with what a person granted here, and whether peers need a PASS."""
+        grants = task_grants(staged, directory, self._sandbox.granted)
+        guard = self._stage.guard
+        at_pass = guard is None or guard.trust_of(str(directory)).peers_need_pass
+        return replace(policy, grants=grants), at_pass
 
     def policy_for(self, origin: Origin, deadline_s: float) -> Policy:
         """Return what decides about a task, by where it comes from."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from skilllite.catalog import CatalogEntry
+    from skilllite_sandbox.gate.request import ConsentRequest
     from skilllite_sandbox.outcome import Outcome
 
 SKILL_FILE = "SKILL.md"
@@ -32,7 +33,7 @@ def run_skill(
     input_json: str | dict[str, Any],
     *,
     sandbox_level: int = 3,
-    confirmation_callback: Callable[..., bool] | None = None,
+    confirmation_callback: Callable[[ConsentRequest], bool] | None = None,
 ) -> dict[str, Any]:
     """Run a skill in the sandbox and return what it did.
 
@@ -40,8 +41,9 @@ def run_skill(
         path_or_name: A skill's directory, or the name of an installed one.
         input_json: The JSON object for the skill, as text or as a dict.
         sandbox_level: 1 for none, 2 for isolation, 3 for isolation, scan and consent.
-        confirmation_callback: Asked when a skill needs consent. There is no scan in this
-            version that could ask for it, so it is never called.
+        confirmation_callback: Asked before a run that a person would be asked about, with what
+            they would read (`str` of it); each True is for one run. Without one, what nobody
+            agreed to in this home before is not run.
 
     Returns:
         `success`, `text` (stdout as it came), `output` (the JSON value in it, or None), `stderr`,
@@ -49,12 +51,15 @@ def run_skill(
 
     Raises:
         skilllite_sandbox.errors.SandboxError: it could not start: `NotFound`, `InvalidSkill`,
-            `InvalidInput`, or `SandboxUnavailable` when this host can't give the level; at level 3
+            `InvalidInput`, `PolicyDenied` when the scanner blocks it, `ConsentRequired`, or
+            `SandboxUnavailable` when this host can't give the level; at level 3
             `AuditUnavailable` when it can't be written down.
     """
     from skilllite.auditing import open_run_record
     from skilllite.config import load_config
+    from skilllite.gating import open_gate
     from skilllite_sandbox.environment.store import open_environments
+    from skilllite_sandbox.gate.callback import CALLBACK, ask_callback
 
     home = Home.locate()
     config = load_config(home)
@@ -69,6 +74,11 @@ def run_skill(
         preload=False,
         environments=environments,
         accept_tier=Tier(config.text("sandbox.accept_tier")),
+        gate=open_gate(
+            home,
+            ask=ask_callback(confirmation_callback) if confirmation_callback else None,
+            asked_by=CALLBACK,
+        ),
     ) as sandbox:
         try:
             with record.refusals() if record is not None else nullcontext():

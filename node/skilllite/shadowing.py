@@ -24,5 +24,7 @@ def hides_another(entry: CatalogEntry) -> bool:
 
 
 def shadow_note(entry: CatalogEntry) -> str:
-    """Return the sentence about what this skill hides; empty when nobody could tell."""
+    """Return the sentence about what this skill hides, or what is not used in its favour."""
+    if entry.passed_over:
+        return f"{entry.name} is the {entry.origin} one, {entry.passed_over}"
     return entry.shadow_note() if hides_another(entry) else ""

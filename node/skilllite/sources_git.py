@@ -44,6 +44,7 @@ _WATCH_EVERY_S = 0.05
 _READ_BYTES = 256 * 1024
 
 _FILE, _PROGRAM, _LINK, _SUBMODULE = "100644", "100755", "120000", "160000"
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _PASSED_ON = (
     *("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"),
@@ -152,7 +153,7 @@ class GitRepository:
         """Write the files of one folder into an empty one.
 
         Raises:
-            InvalidSkill: it holds a link or a submodule, or exceeds a bound.
+            InvalidSkill: it holds a link, a submodule or what Git LFS keeps, or exceeds a bound.
         """
         prefix = f"{folder}/" if folder else ""
         wanted = [item for item in self._items if item.path.startswith(prefix)]
@@ -169,7 +170,7 @@ class GitRepository:
             for item in wanted:
                 unpacker.add_file(
                     item.path[len(prefix) :],
-                    objects.content(item.name, REPOSITORY_BYTES_MAX),
+                    _no_pointer(objects.content(item.name, REPOSITORY_BYTES_MAX), item.path),
                     executable=item.mode == _PROGRAM,
                 )
 
@@ -343,6 +344,17 @@ class _Objects:
             left -= len(chunk)
             yield chunk
         source.read(1)  # the newline behind it
+
+
+def _no_pointer(chunks: Iterator[bytes], path: str) -> Iterator[bytes]:
+    """Pass a content on, unless it only says where Git LFS would have the real one."""
+    for number, chunk in enumerate(chunks):
+        if number == 0 and chunk.startswith(_LFS_POINTER):
+            raise InvalidSkill(
+                f"{path} is kept by Git LFS, which isn't asked",
+                hint="clone the repository with git lfs, and add the folder of the skill",
+            )
+        yield chunk
 
 
 def _bound(process: subprocess.Popen[bytes]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import nullcontext
 
 from skilllite_sandbox.errors import SandboxError
 from skilllite_sandbox.run_arguments import add_policy_arguments
 from skilllite_sandbox.run_output import (
+    NEEDS_CONFIRMATION,
     OK,
     REFUSED,
     exit_code_of,
@@ -71,27 +73,38 @@ def run_bash_command(
         SandboxError: it could not start; for the caller to print.
     """
     from skilllite_sandbox.bash_tool.request import make_bash_job
-    from skilllite_sandbox.run_command import refusal
+    from skilllite_sandbox.run_command import gate_of_the_terminal, refusal_facts
     from skilllite_sandbox.run_request import request_of
     from skilllite_sandbox.sandbox import Sandbox
 
     with record.refusals() if record is not None else nullcontext():
         place = locate()
     request = request_of(args, level)
+    gate = place.gate or gate_of_the_terminal
     with (
-        Sandbox(stage=place.stage, pool=False, preload=False) as sandbox,
+        Sandbox(
+            stage=place.stage, pool=False, preload=False, guard=place.guard, gate=gate
+        ) as sandbox,
         record.refusals() if record is not None else nullcontext(),
     ):
         try:
-            made = make_bash_job(request, args.text, place.directory, sandbox.stage)
+            made = make_bash_job(
+                request,
+                args.text,
+                place.directory,
+                sandbox.stage,
+                granted=sandbox.granted,
+                environ=os.environ,
+            )
             for each in made.notes:
                 note(each)
             if args.explain:
                 return _explain(made, sandbox, as_json=args.json)
             outcome = _run(made, sandbox, record, quiet=args.json)
         except SandboxError as error:
-            if args.json and not args.explain and exit_code_of(error) == REFUSED:
-                print_outcome(refusal(error, request).to_json())
+            refused = exit_code_of(error) in (REFUSED, NEEDS_CONFIRMATION)
+            if args.json and not args.explain and refused:
+                print_outcome(refusal_facts(error, request))
             raise
     return _print(outcome, as_json=args.json)
 

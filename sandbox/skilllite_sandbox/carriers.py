@@ -53,6 +53,8 @@ class Job:
     """The packages that the skill imports."""
     runs_commands: bool = False
     """The input is commands of a Bash tool, checked already, and no script of the skill runs."""
+    variables: tuple[tuple[str, str], ...] = ()
+    """Environment variables with their values, as far as they are granted."""
     clearance: Clearance | None = None
     """What a gate gave for it; without one no job of level 3 starts."""
 
@@ -162,19 +164,26 @@ class Carriers:
         if plan.zygote is not None:
             attach = bounds.attach if bounds is not None else None
             try:
-                return plan, self._zygotes.launch(plan, input_bytes, attach)
+                started = self._zygotes.launch(plan, input_bytes, attach, job.variables)
+                return plan, started
             except ZygoteFailed as error:
                 plan = self._plan_after(error, host, job, os.path.realpath(directory))
         if plan.level is Level.DIRECT:
             from skilllite_sandbox.backend.direct import Direct
 
-            return plan, Direct().launch(plan, input_bytes)
+            return plan, Direct().launch(_with_variables(plan, job), input_bytes)
         if plan.bare is not None:
             bare = self._open_bare(host, os.path.realpath(directory))
-            started = bare.launch(plan, input_bytes)
+            started = bare.launch(_with_variables(plan, job), input_bytes)
             if bounds is not None:
                 bounds.attach(started.pid)
             return plan, started
+        if job.variables:
+            # bubblewrap takes them as arguments, which every user of the machine can read.
+            raise SandboxUnavailable(
+                "environment variables can't be passed on by bubblewrap",
+                hint="`skilllite doctor` shows what stands in the way of tier full",
+            )
         from skilllite_sandbox.backend.bubblewrap import Bubblewrap
 
         started = Bubblewrap(host).launch(plan, input_bytes)
@@ -327,6 +336,13 @@ class Carriers:
             programs=_programs(job, host),
             runs_commands=job.runs_commands,
         )
+
+
+def _with_variables(plan: Plan, job: Job) -> Plan:
+    """Return the plan with the values of granted variables: to start with, never to be shown."""
+    if not job.variables:
+        return plan
+    return replace(plan, environment=(*plan.environment, *job.variables))
 
 
 def _programs(job: Job, host: Host) -> tuple[Program, ...]:

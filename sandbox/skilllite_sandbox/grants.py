@@ -36,6 +36,18 @@ def effective_grants(requests: Requests, granted: Grants) -> tuple[Grants, tuple
     return Grants(network=network, exec=programs, workspace=granted.workspace, env=variables), notes
 
 
+def united(one: Grants, other: Grants) -> Grants:
+    """Return what either grants."""
+    if other == NOTHING_GRANTED:
+        return one
+    return Grants(
+        network=tuple(dict.fromkeys((*one.network, *other.network))),
+        exec=tuple(dict.fromkeys((*one.exec, *other.exec))),
+        workspace=one.workspace or other.workspace,
+        env=tuple(dict.fromkeys((*one.env, *other.env))),
+    )
+
+
 def _effective_network(
     requests: Requests, granted: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:

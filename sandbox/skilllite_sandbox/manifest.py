@@ -44,7 +44,10 @@ FORMAT_FIELDS = frozenset(
 OWN_KEY_PREFIX = "skilllite."
 OWN_KEYS = frozenset(
     OWN_KEY_PREFIX + key
-    for key in ("network", "exec", "parameters", "examples", "idempotent", "entry-point")
+    for key in (
+        *("network", "exec", "env", "parameters", "examples", "idempotent", "entry-point"),
+        "writable-code",
+    )
 )
 
 _TOOL = re.compile(r"[^\s,(]+(?:\([^)]*\))?")

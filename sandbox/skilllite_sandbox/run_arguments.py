@@ -69,6 +69,12 @@ def add_policy_arguments(parser: argparse.ArgumentParser) -> None:
         help="let it execute a program it asks for, like git, and all that one can itself run",
     )
     parser.add_argument(
+        "--allow-env",
+        action="append",
+        metavar="NAME",
+        help="let it read a variable of your environment that it asks for, like WEATHER_API_KEY",
+    )
+    parser.add_argument(
         "--accept-tier",
         choices=TIERS,
         metavar="TIER",
@@ -80,6 +86,15 @@ def add_policy_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the whole outcome as JSON")
 
 
+def add_trust_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare what only the node's program knows: projects and their skills."""
+    parser.add_argument(
+        "--trust-project",
+        action="store_true",
+        help="use the skills of the current folder by name, from now on",
+    )
+
+
 class PlainArguments:
     """What argparse makes of the arguments when they are written the plain way."""
 
@@ -89,6 +104,7 @@ class PlainArguments:
         self.max_memory: int | None = None
         self.allow_network: list[str] | None = None
         self.allow_exec: list[str] | None = None
+        self.allow_env: list[str] | None = None
         self.accept_tier: str | None = None
         self.explain = False
         self.system: str | None = None
@@ -152,6 +168,10 @@ def _read_exec(found: PlainArguments, text: str) -> None:
     found.allow_exec = [*(found.allow_exec or ()), text]
 
 
+def _read_env(found: PlainArguments, text: str) -> None:
+    found.allow_env = [*(found.allow_env or ()), text]
+
+
 def _read_tier(found: PlainArguments, text: str) -> None:
     if text not in TIERS:
         raise ValueError
@@ -164,6 +184,7 @@ _READERS: dict[str, Callable[[PlainArguments, str], None]] = {
     "--max-memory": _read_memory,
     "--allow-network": _read_network,
     "--allow-exec": _read_exec,
+    "--allow-env": _read_env,
     "--accept-tier": _read_tier,
 }
 

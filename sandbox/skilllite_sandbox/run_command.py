@@ -6,6 +6,7 @@ included: it takes as long to get ready as this one takes to find out what to ru
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -15,6 +16,7 @@ from skilllite_sandbox.errors import InvalidInput, SandboxError
 from skilllite_sandbox.host import read_host
 from skilllite_sandbox.run_arguments import GivenInput
 from skilllite_sandbox.run_output import (
+    NEEDS_CONFIRMATION,
     OK,
     REFUSED,
     exit_code_of,
@@ -29,10 +31,13 @@ TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
+    from typing import Any
 
     from skilllite_sandbox.audit.run_record import RunRecord
     from skilllite_sandbox.carriers import Job
     from skilllite_sandbox.environment.store import Environments
+    from skilllite_sandbox.gate.gate import Gate
+    from skilllite_sandbox.gate.request import Answer, ConsentRequest
     from skilllite_sandbox.integrity.guard import Guard
     from skilllite_sandbox.outcome import Outcome
     from skilllite_sandbox.run_request import RunRequest
@@ -45,7 +50,7 @@ _DIRECT = 1
 class Place:
     """Where a skill is, and where copies and packages are kept."""
 
-    __slots__ = ("directory", "environments", "guard", "stage")
+    __slots__ = ("directory", "environments", "gate", "guard", "stage")
 
     def __init__(
         self,
@@ -53,11 +58,14 @@ class Place:
         stage: Stage | None = None,
         environments: Callable[[], Environments] | None = None,
         guard: Guard | None = None,
+        gate: Callable[[], Gate] | None = None,
     ) -> None:
         """Say where; without a stage copies are temporary, and packages are this user's.
 
-        The guard is for a temporary stage; another has its own.
+        The guard is for a temporary stage; another has its own. Without a gate a person at the
+        terminal is asked for each run that needs it, and nothing is kept.
         """
+        self.gate = gate
         self.guard = guard
         self.directory = directory
         self.stage = stage
@@ -102,8 +110,8 @@ def run_skill_command(
             with record.refusals() if record is not None else nullcontext():
                 outcome = _run(request, given, place, launcher, record, quiet=args.json)
         except SandboxError as error:
-            if args.json and exit_code_of(error) == REFUSED:
-                print_outcome(refusal(error, request).to_json())
+            if args.json and exit_code_of(error) in (REFUSED, NEEDS_CONFIRMATION):
+                print_outcome(refusal_facts(error, request))
             raise
     facts = outcome.to_json()
     if args.json:
@@ -112,6 +120,14 @@ def run_skill_command(
         has_output = outcome.output is not None
         print_result(facts, has_output=has_output, complaint=outcome.complaint)
     return status_of(facts)
+
+
+def refusal_facts(error: SandboxError, request: RunRequest) -> dict[str, Any]:
+    """Return what is printed for machines of a run that was not allowed to start."""
+    facts = refusal(error, request).to_json()
+    if exit_code_of(error) == NEEDS_CONFIRMATION:
+        facts["report_id"] = getattr(error, "report_id", None)
+    return facts
 
 
 def refusal(error: SandboxError, request: RunRequest) -> Outcome:
@@ -168,7 +184,14 @@ def _run(
     input_bytes = encode_input(given.read(), request.limits)
     # One run and no more: nothing would use what a pool or a longer start prepares.
     with _open(place, launcher) as sandbox:
-        job, notes = make_job(request, input_bytes, place.directory, sandbox.stage)
+        job, notes = make_job(
+            request,
+            input_bytes,
+            place.directory,
+            sandbox.stage,
+            granted=sandbox.granted,
+            environ=os.environ,
+        )
         for each in notes:
             note(each)
         job = sandbox.clear(job)
@@ -192,7 +215,21 @@ def _open(place: Place, launcher: Launcher | None = None) -> Sandbox:
         launcher=launcher,
         environments=place.environments,
         guard=place.guard,
+        gate=place.gate or gate_of_the_terminal,
     )
+
+
+def gate_of_the_terminal() -> Gate:
+    """Return a gate that asks the person at the terminal, if there is one, and keeps nothing."""
+    from skilllite_sandbox.gate.gate import Gate
+
+    return Gate(ask=_ask_for_this_run, asked_by="terminal")
+
+
+def _ask_for_this_run(request: ConsentRequest) -> Answer | None:
+    from skilllite_sandbox.gate.terminal import ask_for_this_run
+
+    return ask_for_this_run(request)
 
 
 def _explain(args: argparse.Namespace, level: int, locate: Callable[[], Place]) -> int:
@@ -202,7 +239,13 @@ def _explain(args: argparse.Namespace, level: int, locate: Callable[[], Place]) 
 
     place = locate()
     with _open(place) as sandbox:
-        job, notes = make_job(request_of(args, level), b"{}", place.directory, sandbox.stage)
+        job, notes = make_job(
+            request_of(args, level),
+            b"{}",
+            place.directory,
+            sandbox.stage,
+            granted=sandbox.granted,
+        )
         for each in notes:
             note(each)
         if args.system:

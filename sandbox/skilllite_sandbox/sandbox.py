@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import cached_property
@@ -19,13 +20,14 @@ from skilllite_sandbox.errors import (
 )
 from skilllite_sandbox.execution import Execution
 from skilllite_sandbox.gate.clearance import require_clearance
-from skilllite_sandbox.grants import effective_grants
+from skilllite_sandbox.grants import effective_grants, united
 from skilllite_sandbox.host import Host, read_host
 from skilllite_sandbox.outcome import Outcome, Reason
 from skilllite_sandbox.plan import Plan
 from skilllite_sandbox.policy import (
     DEFAULT_LIMITS,
     KIB,
+    NOTHING_GRANTED,
     WEAKEST_TIER,
     Grants,
     Level,
@@ -75,7 +77,7 @@ class Sandbox:
         accept_tier: Tier = WEAKEST_TIER,
         recorder: Recorder | None = None,
         guard: Guard | None = None,
-        gate: Gate | None = None,
+        gate: Gate | Callable[[], Gate] | None = None,
         confirmation_callback: Callable[[ConsentRequest], bool] | None = None,
     ) -> None:
         """Open a sandbox; it starts nothing before the first run.
@@ -94,7 +96,8 @@ class Sandbox:
             accept_tier: The weakest tier of runs by `run`; `landlock` only if a person chose it.
             recorder: Where runs by `run` are written down; nowhere without.
             guard: Asked about each skill, when the stage is a temporary one.
-            gate: What clears runs of level 3; else one that knows the scanner and the callback.
+            gate: What clears runs of level 3, or what opens it when there is one; else one that
+                knows the scanner and the callback.
             confirmation_callback: Asked, with what a person would read, before a run that the
                 scanner doesn't let pass by itself; each True is for one run.
         """
@@ -142,8 +145,9 @@ class Sandbox:
     @cached_property
     def gate(self) -> Gate:
         """What clears runs of level 3."""
-        if self._given_gate is not None:
-            return self._given_gate
+        given = self._given_gate
+        if given is not None:
+            return given() if callable(given) else given
         from skilllite_sandbox.gate.gate import Gate
 
         if self._confirmation_callback is None:
@@ -151,6 +155,10 @@ class Sandbox:
         from skilllite_sandbox.gate.callback import CALLBACK, ask_callback
 
         return Gate(ask=ask_callback(self._confirmation_callback), asked_by=CALLBACK)
+
+    def granted(self, staged: StagedSkill, directory: str) -> Grants:
+        """Return what a person has granted this content before, see `Gate.granted`."""
+        return self.gate.granted(staged, directory) if wants_grants(staged) else NOTHING_GRANTED
 
     def clear(self, job: Job, *, peers_at_pass: bool = False, file_report: bool = True) -> Job:
         """Return the job with what it needs to start at its level.
@@ -223,7 +231,10 @@ class Sandbox:
         staged = self.stage.put(skill_dir)
         entry = entry_of(staged)
         granted = Grants(network=tuple(network or ()), exec=tuple(exec or ()))
-        grants, _ = effective_grants(staged.skill.requests, granted)
+        requests = staged.skill.requests
+        grants, _ = effective_grants(requests, granted)
+        kept = self.granted(staged, os.fspath(skill_dir))
+        grants = united(grants, effective_grants(requests, replace(kept, env=()))[0])
         policy = Policy(self._level, limits, grants=grants, accept_tier=self._accept_tier)
         job = self.clear(Job(staged, entry, input_bytes, policy))
         return self.run_job(self.with_packages(job), record=record)
@@ -313,6 +324,8 @@ class Sandbox:
             raise _input_too_large(len(job.input_bytes), limits)
         require_clearance(job)
         if record is not None:
+            if job.clearance is not None:
+                record.scanned(job.clearance.verdict, job.clearance.digest)
             record.staged(job)
         plan, started, bounds = self._carriers.launch(
             self._facts, job, job.staged.place, job.input_bytes
@@ -330,6 +343,13 @@ class Sandbox:
     @property
     def _facts(self) -> Host:
         return self._host or read_host()
+
+
+def wants_grants(staged: StagedSkill) -> bool:
+    """Return whether there is anything that could be granted to a skill."""
+    asked = staged.skill.requests
+    hosts = asked.network or asked.network_mentioned
+    return bool(hosts or asked.exec or asked.env or asked.bash_tools)
 
 
 def entry_of(staged: StagedSkill, script: str | None = None) -> EntryPoint:

@@ -88,7 +88,7 @@ class Lab:
             store=open_store(self.home),
             denylist=open_guard(self.home).denylist.current(),
             scan=scan,
-            review=reviewer.review,
+            reviews=[reviewer.review],
         )
 
 
@@ -577,3 +577,14 @@ def test_a_project_does_not_say_where_skills_come_from(
     Path(".env").write_text("SKILLLITE_ADD_HOST=https://evil.example.com\n")
 
     assert load_config(lab.home).text("add.host") == "https://github.com"
+
+
+def test_a_pointer_of_git_lfs_is_not_taken_for_the_file(lab: Lab) -> None:
+    place = make_repository(lab, "one")
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 9\n"
+    (place / "one/model.bin").write_text(pointer)
+    commit(place, "second")
+
+    assert lab("add", "owner/repo") == 1
+    assert "one/model.bin is kept by Git LFS" in lab.err
+    assert lab.installed == []

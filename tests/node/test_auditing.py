@@ -79,7 +79,8 @@ def test_every_stage_of_a_run_is_written_down(
     assert main(words) == 0
 
     stages = [each for each in events_in(home) if each.startswith("run.")]
-    assert stages == ["run.requested", "run.staged", "run.started", "run.ended"]
+    scanned = ["run.scanned"] if level == 3 else []
+    assert stages == ["run.requested", *scanned, "run.staged", "run.started", "run.ended"]
     requested, staged = facts_of(home, "run.requested"), facts_of(home, "run.staged")
     assert (requested["by"], requested["level"], requested["uid"]) == (
         "command",

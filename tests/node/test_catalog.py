@@ -39,7 +39,18 @@ def catalog(project: Path, home: Home, tmp_path: Path) -> SkillCatalog:
         project=project,
         index_file=home.cache_dir / INDEX_NAME,
         bundled=tmp_path / "bundled",
+        trust=TrustsAll(),
     )
+
+
+class TrustsAll:
+    """A person who has said yes to everything."""
+
+    def trusts(self, folder: str) -> bool:
+        return True
+
+    def may_hide(self, directory: str) -> bool:
+        return True
 
 
 def names(catalog: SkillCatalog) -> list[str]:

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from person import lets_hide, trusts
 from skill_files import make_skill
 from skilllite.cli.main import main
+from skilllite.home import Home
 
 DEADLINE_S = 60.0
 
@@ -74,7 +76,9 @@ def test_an_unknown_name_is_not_found_and_a_near_one_proposed(
 def test_what_a_name_hides_is_said_once(
     home: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    make_skill(tmp_path / ".skills", "calculator", files={"scripts/main.py": "print(1)"})
+    other = make_skill(tmp_path / ".skills", "calculator", files={"scripts/main.py": "print(1)"})
+    trusts(Home.at(home), tmp_path)
+    lets_hide(Home.at(home), other)
 
     for words in (["run", "calculator", "{}"], ["exec", "calculator", "scripts/main.py", "{}"]):
         assert main(words) == 0

@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from person import lets_hide, trusts
 from skill_files import make_skill, skill_md
 from skilllite.cli import skill_changes
 from skilllite.cli.main import COMMANDS, main
 from skilllite.errors import ControlFailed, NodeNotRunning
+from skilllite.home import Home
 from skilllite_sandbox.digest import compute_digest
 
 STARTERS = 12
@@ -58,6 +60,10 @@ def skilllite(capfd: pytest.CaptureFixture[str]) -> Iterator[Typist]:
     yield Typist(capfd)
 
 
+def home_of(here: Path) -> Home:
+    return Home.at(here.parent / "home")
+
+
 def user_skills(here: Path) -> Path:
     return here.parent / "home" / "skills"
 
@@ -65,6 +71,7 @@ def user_skills(here: Path) -> Path:
 def test_list_prints_a_table_and_nothing_else_on_stdout(skilllite: Typist, here: Path) -> None:
     make_skill(here / ".skills", "greeter", extra="compatibility: Requires network access\n")
     make_skill(here / ".skills", "broken", text="")
+    trusts(home_of(here), here)
 
     listed = skilllite("list")
 
@@ -102,7 +109,8 @@ def test_a_broken_archive_is_named(skilllite: Typist, here: Path) -> None:
 
 
 def test_list_as_json(skilllite: Typist, here: Path) -> None:
-    make_skill(here / ".skills", "calculator")
+    lets_hide(home_of(here), make_skill(here / ".skills", "calculator"))
+    trusts(home_of(here), here)
 
     record = skilllite("list", "--json").json
 
@@ -116,11 +124,12 @@ def test_list_as_json(skilllite: Typist, here: Path) -> None:
 
 
 def test_shadowing_a_bundled_skill_is_always_said(skilllite: Typist, here: Path) -> None:
-    make_skill(here / ".skills", "calculator")
+    trusts(home_of(here), here)
+    lets_hide(home_of(here), make_skill(here / ".skills", "calculator"))
 
     for words in (("list",), ("list", "--json"), ("show", "calculator", "--json")):
         assert "bundled one in" in skilllite(*words).err
-    make_skill(here / ".skills", "diff")
+    lets_hide(home_of(here), make_skill(here / ".skills", "diff"))
     assert "2 skills hide others of the same name: calculator, diff" in skilllite("list").err
 
 
@@ -133,6 +142,8 @@ def test_a_copy_of_the_same_content_hides_nothing_worth_saying(
     assert skilllite("show", "calculator").err == ""
     with (here / ".skills" / "calculator" / "SKILL.md").open("a", encoding="utf-8") as file:
         file.write("Changed.\n")
+    assert "it would hide the bundled skill" in skilllite("list").err
+    lets_hide(home_of(here), here / ".skills" / "calculator")
     assert "calculator is the project one" in skilllite("list").err
     assert len(skilllite("list", "--json").json["skills"][0]["shadows"]) == 1
 
@@ -344,6 +355,7 @@ def test_remove_takes_only_what_was_installed(skilllite: Typist, here: Path) -> 
 
 def test_a_skill_of_the_project_goes_only_when_that_was_said(skilllite: Typist, here: Path) -> None:
     directory = make_skill(here / "skills", "draft")
+    trusts(home_of(here), here)
 
     refused = skilllite("remove", "draft")
     kept = directory.exists()
@@ -379,6 +391,8 @@ def test_init_copies_the_starter_skills_and_never_overwrites(skilllite: Typist, 
     assert compute_digest(mine) == before
     assert second.status == 0
     assert f"kept {STARTERS}" in second.err
+    assert "nobody has trusted it" in second.err, "one was there before"
+    trusts(home_of(here), here)
     assert skilllite("show", "diff", "--json").json["path"] == str(here / ".skills" / "diff")
 
 

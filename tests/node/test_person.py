@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from at_terminal import at_terminal
 from skill_files import make_skill
+from skilllite.gating import open_decisions
+from skilllite.home import Home
+from skilllite_sandbox.digest import compute_digest
+from terminal import AtTerminal, type_at_terminal
 
 REVIEWED: dict[str, str | bytes] = {"scripts/main.py": "print(1)\n", "scripts/x.rb": "puts 1\n"}
 """Code in a language that the scanner doesn't read: nobody but a person can say."""
@@ -35,6 +38,13 @@ def plain(*words: str, home: Path, given: str = "") -> subprocess.CompletedProce
     )
 
 
+def at_terminal(*words: str, home: Path, typed: str) -> AtTerminal:
+    command = [sys.executable, "-m", "skilllite", *words]
+    (home.parent / "elsewhere").mkdir(exist_ok=True)
+    place = home.parent / "elsewhere"
+    return type_at_terminal(command, typed, cwd=place, env={"SKILLLITE_HOME": str(home)})
+
+
 def test_a_review_is_answered_at_the_terminal_alone(tmp_path: Path, home: Path) -> None:
     skill = make_skill(tmp_path, "report", files=REVIEWED)
     words = ("add", str(skill))
@@ -50,9 +60,9 @@ def test_a_review_is_answered_at_the_terminal_alone(tmp_path: Path, home: Path) 
     assert (refused["installed"], refused["verdict"]) == (False, "REVIEW")
     assert refused["findings"][0]["file"] == "scripts/x.rb"
 
-    status, shown = at_terminal(*words, home=home, asked="all the same?", typed="yes")
-    assert status == 0, shown
-    assert "scripts/x.rb" in shown
+    answered = at_terminal(*words, home=home, typed="yes")
+    assert answered.status == 0, answered.shown
+    assert "scripts/x.rb" in answered.shown
     assert (home / "skills/report").exists()
 
 
@@ -60,9 +70,10 @@ def test_a_review_is_answered_at_the_terminal_alone(tmp_path: Path, home: Path) 
 def test_anything_but_yes_is_no(tmp_path: Path, home: Path, typed: str) -> None:
     skill = make_skill(tmp_path, "report", files=REVIEWED)
 
-    status, _ = at_terminal("add", str(skill), home=home, asked="all the same?", typed=typed)
+    answered = at_terminal("add", str(skill), home=home, typed=typed)
 
-    assert status in (3, 4)
+    assert answered.status == 3
+    assert "all the same?" in answered.shown
     assert not (home / "skills/report").exists()
 
 
@@ -72,11 +83,38 @@ def test_a_change_is_kept_by_who_says_so(tmp_path: Path, home: Path) -> None:
     (home / "skills/report/a.txt").write_text("mine")
 
     piped = plain("verify", "--accept", "report", home=home, given="yes\n")
-    status, shown = at_terminal(
-        *("verify", "--accept", "report"), home=home, asked="Keep these changes", typed="yes"
-    )
+    answered = at_terminal("verify", "--accept", "report", home=home, typed="yes")
 
     assert piped.returncode == 4
-    assert status == 0, shown
-    assert "changed a.txt" in shown
+    assert answered.status == 0, answered.shown
+    assert "changed a.txt" in answered.shown
     assert plain("verify", "report", home=home).returncode == 0
+
+
+NETWORK = "metadata:\n  skilllite.network: api.example.com\n"
+
+
+def test_grants_at_add_need_the_person_too(tmp_path: Path, home: Path) -> None:
+    skill = make_skill(tmp_path, "report", extra=NETWORK)
+    words = ("add", str(skill), "--allow-network", "api.example.com")
+
+    piped = plain(*words, home=home, given="yes\n")
+    refused = at_terminal(*words, home=home, typed="no")
+    assert (piped.returncode, refused.status) == (4, 3)
+    assert not (home / "skills/report").exists()
+
+    granted = at_terminal(*words, home=home, typed="yes")
+    kept = open_decisions(Home.at(home)).grants(compute_digest(home / "skills/report"))
+    assert granted.status == 0, granted.shown
+    assert "api.example.com" in granted.shown
+    assert set(kept.network) == {"api.example.com:443", "api.example.com:80"}
+
+
+def test_what_a_skill_does_not_ask_for_is_not_granted(tmp_path: Path, home: Path) -> None:
+    skill = make_skill(tmp_path, "report", extra=NETWORK)
+
+    added = plain("add", str(skill), "--allow-network", "evil.example.com", home=home)
+
+    assert added.returncode == 2
+    assert "does not ask for evil.example.com" in added.stderr
+    assert not (home / "skills/report").exists()

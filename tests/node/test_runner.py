@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from gates import lets_all_pass
 from skilllite.home import Home
 from skilllite.runner import SandboxRunner
 from skilllite.trust import open_guard, open_store
@@ -65,7 +66,7 @@ def folder(tmp_path: Path) -> Folder:
 def runner(tmp_path: Path, folder: Folder) -> Iterator[SandboxRunner]:
     (tmp_path / "stage").mkdir(mode=0o700)
     stage = Stage(tmp_path / "stage")
-    with Sandbox(stage=stage, pool=False) as sandbox:
+    with Sandbox(stage=stage, pool=False, gate=lets_all_pass()) as sandbox:
         yield SandboxRunner(sandbox, stage, folder, local_level=Level.FULL, concurrency=2)
 
 

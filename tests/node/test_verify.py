@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from person import trusts
 from skill_files import make_skill, skill_md
 from skilllite.asking import ask_nobody
 from skilllite.cli import verify
@@ -277,6 +278,7 @@ def test_the_sandbox_finds_the_same_home_as_the_node(environ: dict[str, str]) ->
 def test_listings_say_where_a_skill_comes_from(lab: Lab) -> None:
     make_skill(lab.home.skills, "stranger")
     make_skill(lab.project / ".skills", "mine")
+    trusts(lab.home, lab.project)
     assert lab("list", "--json") == 0
     tiers = {each["name"]: each["tier"] for each in json.loads(lab.out)["skills"]}
     assert lab("show", "report", "--json") == 0

@@ -69,12 +69,15 @@ def open_team_of_two(directory: Path) -> Iterator[tuple[NodeProcess, NodeProcess
         one.stop()
 
 
-def write_skill(directory: Path, name: str, code: str, *, entry: str = "main.py") -> Path:
-    """Write a minimal skill and return its directory."""
+def write_skill(
+    directory: Path, name: str, code: str, *, entry: str = "main.py", declares: str = ""
+) -> Path:
+    """Write a minimal skill and return its directory; `declares` is its compatibility."""
     skill = directory / name
     (skill / "scripts").mkdir(parents=True)
     (skill / "SKILL.md").write_text(
-        f"---\nname: {name}\ndescription: Made for a test.\n---\nTakes a JSON object.\n",
+        f"---\nname: {name}\ndescription: Made for a test.\n"
+        f"{f'compatibility: {declares}' if declares else ''}\n---\nTakes a JSON object.\n",
         encoding="utf-8",
     )
     (skill / "scripts" / entry).write_text(code, encoding="utf-8")

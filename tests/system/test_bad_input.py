@@ -38,7 +38,9 @@ MISBEHAVING = {
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[NodeProcess, NodeProcess]]:
     with open_team_of_two(tmp_path_factory.mktemp("pair")) as nodes:
         for name, (code, _) in MISBEHAVING.items():
-            write_skill(nodes[1].home / "skills", name, code)
+            # Peers run it only while the scanner has nothing to ask.
+            declares = "Signals processes of the process list"
+            write_skill(nodes[1].home / "skills", name, code, declares=declares)
         assert nodes[1].cli("reindex").returncode == 0
         yield nodes
 

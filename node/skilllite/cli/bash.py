@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from skilllite.home import Home
 from skilllite_sandbox.bash_command import add_bash_arguments
+from skilllite_sandbox.run_arguments import add_trust_argument
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every command 5 ms
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_bash_arguments(parser, skill="DIR|NAME")
+    add_trust_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -28,11 +30,19 @@ def run(args: argparse.Namespace) -> int:
     args.accept_tier = config.text("sandbox.accept_tier")
     args.standing_exec = list(config.texts("sandbox.allow_exec"))
 
+    if args.trust_project:
+        from skilllite.cli.project_trust import trust_by_flag
+
+        trust_by_flag(home)
+
     def locate() -> Place:
-        from skilllite.sdk import locate_skill, open_stage
+        from skilllite.cli.project_trust import locate_or_ask
+        from skilllite.gating import open_terminal_gate
+        from skilllite.sdk import open_stage
         from skilllite_sandbox.run_command import Place
 
-        return Place(locate_skill(args.skill, home)[0], open_stage(home))
+        directory, _ = locate_or_ask(args.skill, home)
+        return Place(directory, open_stage(home), gate=lambda: open_terminal_gate(home))
 
     level = config.integer("sandbox.level")
     if args.explain:

@@ -101,6 +101,16 @@ COMMANDS: dict[str, LazyCommand] = {
         "run a command that a skill allows, in the sandbox",
         "skilllite bash .skills/history 'git log | head -5' --allow-exec git",
     ),
+    "confirm": LazyCommand(
+        "skilllite.cli.confirm",
+        "agree to what a run was refused for; asks at the terminal",
+        "skilllite confirm .skills/report",
+    ),
+    "grants": LazyCommand(
+        "skilllite.cli.grants",
+        "what was granted and agreed to, and taking it back",
+        "skilllite grants revoke report",
+    ),
     "list": LazyCommand(_SKILLS, "the skills that can be used here", "skilllite list --json"),
     "show": LazyCommand(
         _SKILLS, "one skill: where it is, what it takes, what it lacks", "skilllite show calculator"

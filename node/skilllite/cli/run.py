@@ -11,7 +11,12 @@ import os
 from collections.abc import Sequence
 
 from skilllite.home import Home
-from skilllite_sandbox.run_arguments import GivenInput, add_run_arguments, plain_run_arguments
+from skilllite_sandbox.run_arguments import (
+    GivenInput,
+    add_run_arguments,
+    add_trust_argument,
+    plain_run_arguments,
+)
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every command 5 ms
 if TYPE_CHECKING:
@@ -19,12 +24,14 @@ if TYPE_CHECKING:
 
     from skilllite.config import Config
     from skilllite_sandbox.environment.store import Environments
+    from skilllite_sandbox.gate.gate import Gate
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     with_script = parser.get_default("command") == "exec"
     add_run_arguments(parser, with_script=with_script, skill="DIR|NAME")
+    add_trust_argument(parser)
 
 
 def plain_arguments(command: str, words: Sequence[str]) -> argparse.Namespace | None:
@@ -55,10 +62,16 @@ def _run(args: argparse.Namespace) -> int:
 
         for each in config.notes:
             note(f"note: {each}")
+    if getattr(args, "trust_project", False):
+        from skilllite.cli.project_trust import trust_by_flag
+
+        trust_by_flag(home)
     given = GivenInput(args.input)
     # A node gives what everybody accepts; another choice is for this command alone.
     usual = config.is_default("sandbox.accept_tier")
-    if usual and not (args.explain or args.system) and os.path.exists(home.control_name):  # noqa: PTH110 - 4 ms
+    # And it has its own environment, not that of who types this.
+    by_hand = args.explain or args.system or args.allow_env
+    if usual and not by_hand and os.path.exists(home.control_name):  # noqa: PTH110 - 4 ms
         from skilllite.cli.run_by_node import run_by_node
 
         status = run_by_node(args, home, level=level, given=given)
@@ -78,17 +91,23 @@ def _run_here(
 
         return opened(home.env)
 
-    def locate() -> Place:
-        from skilllite.sdk import locate_skill, open_stage
+    def open_gate() -> Gate:
+        from skilllite.gating import open_terminal_gate
 
-        directory, entry = locate_skill(args.skill, home)
+        return open_terminal_gate(home)
+
+    def locate() -> Place:
+        from skilllite.cli.project_trust import locate_or_ask
+        from skilllite.sdk import open_stage
+
+        directory, entry = locate_or_ask(args.skill, home)
         if entry is not None:
             from skilllite.shadowing import shadow_note
             from skilllite_sandbox.run_output import note
 
             if said := shadow_note(entry):
                 note(f"note: {said}")
-        return Place(directory, open_stage(home), open_environments)
+        return Place(directory, open_stage(home), open_environments, gate=open_gate)
 
     if args.explain or args.system:
         return run_skill_command(args, level=level, locate=locate, given=given)

@@ -17,6 +17,7 @@ from skilllite.shadowing import shadow_note
 from skilllite.trust import open_guard, open_store
 from skilllite_sandbox.digest import compute_digest
 from skilllite_sandbox.errors import SandboxError
+from skilllite_sandbox.policy import Grants
 
 NODE_SILENCE_S = 10.0
 """Reading a few folders again takes the node milliseconds; a stuck one must not hold `add`."""
@@ -27,6 +28,7 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     from skilllite.asking import ask_at_the_terminal
     from skilllite.config import load_config
     from skilllite.fetch import fetch
+    from skilllite.grant_at_add import GrantAtAdd
     from skilllite.install import Installer
     from skilllite.review import Reviewer
     from skilllite.sources import parse_source
@@ -38,15 +40,17 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     root = _target_root(catalog, home, project=args.project)
     guard, store = open_guard(home), open_store(home)
     reviewer = Reviewer(ask=ask_at_the_terminal, as_json=args.json)
+    granting = GrantAtAdd(home, _wanted(args), ask=ask_at_the_terminal)
     installer = Installer(
         root=root,
         catalog=catalog,
         store=store,
         denylist=guard.denylist.current(),
         scan=scan_skill,
-        review=reviewer.review,
+        reviews=(reviewer.review, granting.review),
         vouch=_vouch(args),
     )
+    own = args.project and not catalog.project_skills()
     store.register_file.read()  # before anything is fetched for nothing
     asked = {"source": args.source, "root": str(root)}
     with (
@@ -55,6 +59,7 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     ):
         reviewer.source = fetched.origin.source
         installed = installer.install(fetched, replace=args.force)
+        granting.keep(installed)
         facts.update(
             source=fetched.origin.source,
             skill=installed.skill.name,
@@ -68,6 +73,8 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     lacks = entry.lacks if entry is not None else installed.skill.lacks
     if args.json:
         output.print_json(_record(installed, lacks))
+    if args.project:
+        _trust_own_project(home, own=own)
     name = output.printable(installed.skill.name)
     output.note(f"{'replaced' if installed.replaced else 'added'} {name} in {installed.directory}")
     for problem in installed.skill.problems:
@@ -77,6 +84,14 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     _say_what_is_hidden(catalog, installed.skill.name)
     tell_node(home)
     return errors.OK
+
+
+def _wanted(args: argparse.Namespace) -> Grants:
+    return Grants(
+        network=tuple(args.allow_network or ()),
+        exec=tuple(args.allow_exec or ()),
+        env=tuple(args.allow_env or ()),
+    )
 
 
 def _vouch(args: argparse.Namespace) -> Vouch:
@@ -201,6 +216,7 @@ def _roots(catalog: SkillCatalog, home: Home, *, project: bool) -> list[Path]:
 def init(catalog: SkillCatalog, home: Home, *, as_json: bool) -> int:
     """Put the starter skills into the .skills folder of this directory; keep what is there."""
     root = _target_root(catalog, home, project=True)
+    own = not catalog.project_skills()
     with recorded_change(home, "skill.init_requested", "skill.init", root=str(root)) as facts:
         created, kept = install_starter_skills(root)
         facts.update(root=str(root), created=created, kept=kept)
@@ -210,10 +226,25 @@ def init(catalog: SkillCatalog, home: Home, *, as_json: bool) -> int:
         output.note(f"put {len(created)} skills into {root}: {', '.join(created)}")
     if kept:
         output.note(f"kept {len(kept)} that were there: {', '.join(kept)}")
+    _trust_own_project(home, own=own)
     catalog.list()  # so that the next listing finds them in the index
     tell_node(home)
     output.note("""try: skilllite run calculator '{"operation": "add", "a": 15, "b": 27}'""")
     return errors.OK
+
+
+def _trust_own_project(home: Home, *, own: bool) -> None:
+    """Use the skills of this folder when all of them were put there by this command."""
+    from skilllite.folder_trust import FolderTrust
+
+    here, trust = str(Path.cwd()), FolderTrust(home)
+    if trust.trusts(here):
+        return
+    if not own or not trust.trust(here, by="command"):
+        output.note(
+            "note: the skills of this folder are not used by name, nobody has trusted it: "
+            "`skilllite list --trust-project` does, if you know who wrote what was there before"
+        )
 
 
 def tell_node(home: Home) -> None:

@@ -41,6 +41,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help="a folder, a zip or tar, owner/repo[/folder][@skill], or a git address",
         )
         parser.add_argument("--force", action="store_true", help="replace an installed skill")
+        for flag, what in (("network", "HOST"), ("exec", "NAME"), ("env", "NAME")):
+            parser.add_argument(
+                f"--allow-{flag}",
+                action="append",
+                metavar=what,
+                help=f"grant this {flag} for good, after a person agreed at the terminal",
+            )
         parser.add_argument(
             "--oms-bundle", metavar="FILE", help="an OpenSSF model signing bundle over its files"
         )
@@ -53,6 +60,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             "--project", action="store_true", help="in the .skills folder of this directory"
         )
+    if command in ("list", "show", "info"):
+        parser.add_argument(
+            "--trust-project", action="store_true", help="use the skills of this folder, for good"
+        )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -60,6 +71,10 @@ def run(args: argparse.Namespace) -> int:
     """Run the command that was typed."""
     home = Home.locate()
     catalog = SkillCatalog.for_project(Path.cwd(), home)
+    if getattr(args, "trust_project", False):
+        from skilllite.cli.project_trust import trust_by_flag
+
+        trust_by_flag(home)
     if args.command == "list":
         return _list(catalog, home, as_json=args.json)
     if args.command == "reindex":
@@ -89,7 +104,11 @@ def _list(catalog: SkillCatalog, home: Home, *, as_json: bool) -> int:
         skipped = [
             {"path": str(each.directory), "message": each.message} for each in listing.skipped
         ]
-        output.print_json({"schema": 1, "skills": skills, "skipped": skipped})
+        withheld = [
+            {"name": each.entry.name, "path": str(each.entry.directory), "why": each.why}
+            for each in listing.withheld
+        ]
+        output.print_json({"schema": 1, "skills": skills, "skipped": skipped, "withheld": withheld})
     else:
         rows = [_row(entry, tiers) for entry in listing.entries]
         output.print_table(("NAME", "FROM", "TIER", "RUNS", "WHAT IT DOES"), rows)
@@ -110,6 +129,14 @@ def tell_about(listing: Listing) -> None:
     for entry in listing.entries:
         if entry.lacks:
             output.note(output.printable(f"{entry.name}: {'; '.join(entry.lacks)}"))
+    by_why: dict[str, list[str]] = {}
+    for withheld in listing.withheld:
+        by_why.setdefault(withheld.why, []).append(withheld.entry.name)
+    for why, withheld_names in by_why.items():
+        shown = ", ".join(withheld_names[:NAMES_SHOWN_MAX])
+        rest = len(withheld_names) - NAMES_SHOWN_MAX
+        shown += f" and {rest} more" if rest > 0 else ""
+        output.note(output.printable(f"not used: {shown}: {why}"))
     for skipped in listing.skipped:
         output.note(output.printable(f"skipped {skipped.directory}: {skipped.message}"))
 

@@ -9,6 +9,7 @@ of its memory and its hash seed.
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from _thread import RLock, allocate_lock
@@ -53,7 +54,11 @@ class Zygotes:
         self._closed = False
 
     def launch(
-        self, plan: Plan, input_bytes: bytes, attach: Callable[[int], None] | None = None
+        self,
+        plan: Plan,
+        input_bytes: bytes,
+        attach: Callable[[int], None] | None = None,
+        variables: tuple[tuple[str, str], ...] = (),
     ) -> Started:
         """Start a run; see `Backend`.
 
@@ -61,6 +66,7 @@ class Zygotes:
             plan: What to start.
             input_bytes: What stdin will give.
             attach: Called with the first process before it is given the job.
+            variables: More of its environment, kept nowhere else.
 
         Raises:
             ZygoteFailed: there can be no zygote for it, here or at this moment.
@@ -68,12 +74,15 @@ class Zygotes:
         assert plan.zygote is not None
         line = self._line(plan)
         code = self._codes.of(plan)
+        job = plan.zygote.job
+        if variables:
+            job = json.dumps({**json.loads(job), "variables": dict(variables)})
         for attempt in (1, 2):
             worker = line.claim(plan)
             try:
                 if attach is not None:
                     attach(worker.pid)
-                worker.run(plan.zygote.job, input_bytes, stdin_file=plan.stdin_file, code=code)
+                worker.run(job, input_bytes, stdin_file=plan.stdin_file, code=code)
                 if not code and not (worker.warm and plan.zygote.imports_early):
                     worker.on_code = self._codes.keeper(plan)
                 line.refill(plan.zygote.worker)

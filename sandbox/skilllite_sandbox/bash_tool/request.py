@@ -8,6 +8,7 @@ sandbox then lets nothing but these programs be executed.
 from __future__ import annotations
 
 import json
+import os
 
 from skilllite_sandbox.bash_tool.command import Command, parse_command
 from skilllite_sandbox.bash_tool.patterns import Pattern, check_allowed, read_patterns
@@ -15,19 +16,21 @@ from skilllite_sandbox.carriers import Job
 from skilllite_sandbox.entry import EntryPoint, Language
 from skilllite_sandbox.errors import ConsentRequired, InvalidSkill
 from skilllite_sandbox.exec_grants import BIN, PROGRAM_DIRECTORIES
-from skilllite_sandbox.grants import effective_grants
+from skilllite_sandbox.grants import effective_grants, united
 from skilllite_sandbox.host import find_program
 from skilllite_sandbox.outcome import Outcome, Reason
 from skilllite_sandbox.plan import BASH_PROGRAMS
 from skilllite_sandbox.policy import Grants, Level, Policy
 from skilllite_sandbox.program_powers import warning_about
-from skilllite_sandbox.run_request import RunRequest
+from skilllite_sandbox.run_request import RunRequest, nothing, values_of
 from skilllite_sandbox.values import dataclass, replace
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from skilllite_sandbox.run_request import Granted
     from skilllite_sandbox.stage import Stage
 
 BASE_PROGRAMS = frozenset({*BASH_PROGRAMS, "awk"})
@@ -44,7 +47,15 @@ class BashJob:
     """What the skill asks for and doesn't get, for a person."""
 
 
-def make_bash_job(request: RunRequest, text: str, directory: str | Path, stage: Stage) -> BashJob:
+def make_bash_job(
+    request: RunRequest,
+    text: str,
+    directory: str | Path,
+    stage: Stage,
+    *,
+    granted: Granted = nothing,
+    environ: Mapping[str, str] | None = None,
+) -> BashJob:
     """Stage the skill, and check the command against it and against what is granted.
 
     Raises:
@@ -65,14 +76,17 @@ def make_bash_job(request: RunRequest, text: str, directory: str | Path, stage: 
         )
     command = parse_command(text)
     check_allowed(command, patterns)
-    allowed = frozenset((*request.exec, *request.standing_exec))
+    kept = granted(staged, os.fspath(directory))
+    allowed = frozenset((*request.exec, *request.standing_exec, *kept.exec))
     check_granted(command, allowed)
     wanted = dict.fromkeys((*requests.exec, *_named(patterns, allowed)))
     asked = replace(requests, exec=tuple(wanted))
     standing = tuple(each for each in request.standing_exec if each in asked.exec)
-    grants, ineffective = effective_grants(
-        asked, Grants(network=request.network, exec=(*request.exec, *standing))
-    )
+    given = Grants(network=request.network, exec=(*request.exec, *standing), env=request.env)
+    grants, ineffective = effective_grants(asked, given)
+    grants = united(grants, effective_grants(asked, kept)[0])
+    if environ is None:
+        grants = replace(grants, env=())
     base = _base_programs(patterns, command)
     programs = tuple(dict.fromkeys((*command.programs, *base, *grants.exec)))
     policy = Policy(
@@ -87,6 +101,7 @@ def make_bash_job(request: RunRequest, text: str, directory: str | Path, stage: 
         _input(command, request.level),
         policy,
         runs_commands=True,
+        variables=values_of(grants, environ),
     )
     return BashJob(job, command, tuple(f"{name}: {each}" for each in (*clauses, *ineffective)))
 

@@ -15,22 +15,30 @@ if TYPE_CHECKING:
 class Clearance:
     """What `Gate.clear` gives. Made by a gate alone; it says nothing about any other content."""
 
-    __slots__ = ("_left", "_lock", "by", "digest", "grants", "origin")
+    __slots__ = ("_left", "_lock", "by", "digest", "grants", "origin", "verdict")
 
     def __init__(
-        self, digest: str, policy: Policy, *, by: str = "", single_use: bool = False
+        self,
+        digest: str,
+        policy: Policy,
+        *,
+        verdict: str = "PASS",
+        by: str = "",
+        single_use: bool = False,
     ) -> None:
         """Allow runs of a digest.
 
         Args:
             digest: Of the staged copy that was looked at.
             policy: With which it was looked at; its grants and its origin count.
+            verdict: What the scanner said.
             by: Who agreed: `terminal`, `callback`, `decision`; empty when nobody had to.
             single_use: Allow one run and no more.
         """
         self.digest = digest
         self.grants: Grants = policy.grants
         self.origin: Origin = policy.origin
+        self.verdict = verdict
         self.by = by
         self._left = 1 if single_use else -1
         self._lock = allocate_lock()

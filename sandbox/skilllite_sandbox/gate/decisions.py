@@ -4,6 +4,8 @@
     once/DIGEST-ID.json      a consent for one run; whoever removes the file has the run
     always/DIGEST.json       a consent for every run of this content
     grants/DIGEST.json       what this content may do beyond computing
+    hides/DIGEST.json        this content may take the place of a bundled or installed skill
+    folders/HASH.json        the skills of this folder are used
 
 Nothing is carried over to other content but grants, under the conditions of `keep_grants`.
 """
@@ -12,7 +14,7 @@ from __future__ import annotations
 
 import time
 
-from skilllite_sandbox.digest import is_digest
+from skilllite_sandbox.digest import is_digest, sha256
 from skilllite_sandbox.gate.records import Records
 from skilllite_sandbox.policy import NOTHING_GRANTED, Grants
 from skilllite_sandbox.values import dataclass
@@ -32,7 +34,7 @@ REPORTS_MAX = 256  # questions that wait; above that the oldest go
 ONCE_MAX = 256
 ID_BYTES = 15  # 120 bits: nobody finds one by trying
 ID_CHARS = 24
-NAMES_MAX = 64  # of hosts, programs or variables in one grant, as many as a skill may ask for
+NAMES_MAX = 256  # of hosts, programs or variables in one grant; a skill may ask for 64 of each
 _ID_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz234567")
 
 
@@ -82,6 +84,8 @@ class Decisions:
         self._once = Records(f"{directory}/once", on_damage)
         self._always = Records(f"{directory}/always", on_damage)
         self._grants = Records(f"{directory}/grants", on_damage)
+        self._hides = Records(f"{directory}/hides", on_damage)
+        self._folders = Records(f"{directory}/folders", on_damage)
         self._now = now
 
     # Questions
@@ -227,10 +231,47 @@ class Decisions:
         """Forget what was granted and agreed to for one content; return whether there was any."""
         granted = self._grants.take(_hex(digest))
         agreed = self._always.take(_hex(digest))
+        agreed = self._hides.take(_hex(digest)) or agreed
         for name in self._once.names():
             if name.startswith(f"{_hex(digest)}-"):
                 agreed = self._once.take(name) or agreed
         return granted or agreed
+
+    # Folders, and names
+
+    def trust(self, place: str, inode: int) -> None:
+        """Keep that a person trusts the skills of a folder."""
+        record = {"version": VERSION, "place": place, "inode": inode, "at": self._now()}
+        self._folders.write(_name_of(place), record)
+
+    def is_trusted(self, place: str, inode: int) -> bool:
+        """Return whether a person trusted the folder that has this path and inode."""
+        record = self._folders.read(_name_of(place))
+        return (
+            record is not None
+            and record.get("version") == VERSION
+            and record.get("place") == place
+            and record.get("inode") == inode
+        )
+
+    def distrust(self, place: str) -> bool:
+        """Forget a folder; return whether it was trusted."""
+        return self._folders.take(_name_of(place))
+
+    def trusted_folders(self) -> list[str]:
+        """Return the paths of the folders that are trusted."""
+        found = map(self._folders.read, self._folders.names())
+        return sorted(str(record.get("place")) for record in found if record is not None)
+
+    def let_hide(self, digest: str, name: str) -> None:
+        """Keep that this content may take the place of another skill of its name."""
+        record = {"version": VERSION, "digest": digest, "name": name, "at": self._now()}
+        self._hides.write(_hex(digest), record)
+
+    def may_hide(self, digest: str) -> bool:
+        """Return whether it may."""
+        record = self._hides.read(_hex(digest))
+        return record is not None and record.get("digest") == digest
 
     def _grant_record(self, name: str) -> GrantRecord | None:
         record = self._grants.read(name)
@@ -271,8 +312,16 @@ class Decisions:
 
 
 def asked_by(requests: Requests) -> Grants:
-    """Return what a skill asks for, as the grants that would give it."""
-    return Grants(network=requests.network, exec=requests.exec, env=requests.env)
+    """Return what a skill asks for, as the grants that would give it.
+
+    Prose that asks for network names no host and so asks for any; a rule of a Bash tool asks for
+    the programs that it lets through.
+    """
+    any_host = ("*",) if requests.network_mentioned and not requests.network else ()
+    rules = tuple(f"Bash({rule})" for rule in requests.bash_tools)
+    return Grants(
+        network=(*requests.network, *any_host), exec=(*requests.exec, *rules), env=requests.env
+    )
 
 
 def encode_grants(grants: Grants) -> dict[str, Any]:
@@ -359,6 +408,10 @@ def _decode(record: dict[str, Any]) -> ConsentRequest:
         codes=tuple(map(str, record["codes"])),
         grants=decode_grants(record["grants"]),
     )
+
+
+def _name_of(place: str) -> str:
+    return sha256(place.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _hex(digest: str) -> str:

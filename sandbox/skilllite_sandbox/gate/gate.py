@@ -6,12 +6,10 @@ question and the run.
 
 from __future__ import annotations
 
-import time
-
 from skilllite_sandbox.errors import ConsentRequired, PolicyDenied
 from skilllite_sandbox.gate.clearance import Clearance
-from skilllite_sandbox.gate.verdicts import BLOCK, PASS, Verdicts
-from skilllite_sandbox.policy import NOTHING_GRANTED, Grants, Origin
+from skilllite_sandbox.gate.verdicts import BLOCK, PASS, REVIEW, Verdicts
+from skilllite_sandbox.policy import NOTHING_GRANTED, Grants, Origin, Policy
 from skilllite_sandbox.scan.version import SCANNER_VERSION
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
@@ -20,9 +18,8 @@ if TYPE_CHECKING:
 
     from skilllite_sandbox.audit_port import Recorder
     from skilllite_sandbox.gate.decisions import Decisions
-    from skilllite_sandbox.gate.request import Ask, ConsentRequest
+    from skilllite_sandbox.gate.request import Answer, Ask, ConsentRequest
     from skilllite_sandbox.gate.verdicts import Judgement
-    from skilllite_sandbox.policy import Policy
     from skilllite_sandbox.stage import StagedSkill
 
 CAUSES_SHOWN_MAX = 3  # findings in an error; the scan shows all
@@ -34,29 +31,30 @@ class Gate:
     def __init__(
         self,
         *,
-        verdicts: Verdicts | None = None,
+        verdicts: Verdicts | Callable[[], Verdicts] | None = None,
         decisions: Decisions | None = None,
         ask: Ask | None = None,
         asked_by: str = "terminal",
         recorder: Recorder | None = None,
-        now: Callable[[], float] = time.time,
+        own_place: Callable[[str], str] = lambda _: "",
     ) -> None:
         """Open a gate; without arguments it lets pass what the scanner passes, and nothing else.
 
         Args:
-            verdicts: What the scanner says.
+            verdicts: What the scanner says, or what gives it as it is configured at this moment.
             decisions: What persons have agreed to before.
             ask: Asks a person, or what answers for the program that embeds this.
             asked_by: Who that is, for the audit log.
             recorder: The audit log.
-            now: The wall clock.
+            own_place: Gives a name to a directory where this user writes a skill, else nothing:
+                there grants may be carried over to new content.
         """
-        self._verdicts = verdicts or Verdicts()
+        self._given_verdicts = verdicts or Verdicts()
         self._decisions = decisions
         self._ask = ask
         self._asked_by = asked_by
         self._recorder = recorder
-        self._now = now
+        self._own_place = own_place
 
     def clear(
         self,
@@ -80,29 +78,48 @@ class Gate:
             PolicyDenied: nobody may run it.
             ConsentRequired: a person has to agree, and hasn't.
         """
-        judgement = self._verdicts.of(staged)
+        verdicts = self._verdicts
+        judgement = verdicts.of(staged)
         verdict = judgement.verdict_for(strict=strict)
         if verdict == PASS:
             return Clearance(staged.digest, policy)
         if verdict == BLOCK:
-            self._tell("run.refused", staged, policy, verdict="BLOCK", codes=judgement.codes)
             raise _blocked(staged, judgement, strict=strict)
         from skilllite_sandbox.gate.request import make_request
 
         request = make_request(
-            staged, judgement, policy, scanner=SCANNER_VERSION, rules=self._verdicts.rules
+            staged, judgement, policy, scanner=SCANNER_VERSION, rules=verdicts.rules
         )
         if policy.origin is Origin.REMOTE:
             return self._clear_for_peer(staged, policy, request, at_pass=peers_at_pass)
         return self._clear_here(staged, policy, request, file_report=file_report)
 
-    def judgement_of(self, staged: StagedSkill) -> Judgement:
-        """Return what the scanner says about a copy."""
-        return self._verdicts.of(staged)
+    @property
+    def _verdicts(self) -> Verdicts:
+        given = self._given_verdicts
+        return given() if callable(given) else given
 
-    def granted(self, staged: StagedSkill) -> Grants:
-        """Return what a person has granted this content for good."""
-        return NOTHING_GRANTED if self._decisions is None else self._decisions.grants(staged.digest)
+    def granted(self, staged: StagedSkill, directory: str) -> Grants:
+        """Return what a person has granted this content for good.
+
+        Args:
+            staged: The copy.
+            directory: Of which it is one.
+        """
+        requests = staged.skill.requests
+        if self._decisions is None:
+            return NOTHING_GRANTED
+        found = self._decisions.grant_record(staged.digest)
+        if found is None and (place := self._own_place(directory)):
+            from skilllite_sandbox.gate.decisions import asked_by
+
+            found = self._decisions.keep_grants(
+                staged.digest, name=staged.skill.name, asked=asked_by(requests), place=place
+            )
+            if found is not None:
+                policy = Policy(grants=found.grants)
+                self._tell("grant.kept", staged, policy, durable=True, place=place)
+        return NOTHING_GRANTED if found is None else found.grants
 
     def _clear_for_peer(
         self, staged: StagedSkill, policy: Policy, request: ConsentRequest, *, at_pass: bool
@@ -110,8 +127,7 @@ class Gate:
         """Nobody is asked for a peer: somebody must have agreed before, for good."""
         agreed = self._decisions is not None and self._decisions.is_agreed(request)
         if agreed and not at_pass:
-            return Clearance(staged.digest, policy, by="decision")
-        self._tell("run.refused", staged, policy, verdict=request.verdict, codes=request.codes)
+            return Clearance(staged.digest, policy, verdict=REVIEW, by="decision")
         error = ConsentRequired(
             f"{staged.skill.name} needs the consent of a person at the node that runs it",
             cause=_causes(request),
@@ -129,23 +145,24 @@ class Gate:
         decisions = self._decisions
         if decisions is not None:
             if decisions.is_agreed(request):
-                return Clearance(staged.digest, policy, by="decision")
+                return Clearance(staged.digest, policy, verdict=REVIEW, by="decision")
             if decisions.use_once(request):
                 self._tell("consent.used", staged, policy, durable=True, codes=request.codes)
-                return Clearance(staged.digest, policy, by="decision", single_use=True)
-        if self._ask is not None:
-            return self._put_to_person(staged, policy, request)
-        raise self._needs_consent(request, file_report=file_report)
+                return Clearance(
+                    staged.digest, policy, verdict=REVIEW, by="decision", single_use=True
+                )
+        answer = self._ask(request) if self._ask is not None else None
+        if answer is None:
+            raise self._needs_consent(request, file_report=file_report)
+        return self._act_on(answer, staged, policy, request)
 
-    def _put_to_person(
-        self, staged: StagedSkill, policy: Policy, request: ConsentRequest
+    def _act_on(
+        self, answer: Answer, staged: StagedSkill, policy: Policy, request: ConsentRequest
     ) -> Clearance:
         from skilllite_sandbox.gate.request import Answer
 
-        assert self._ask is not None
-        answer = self._ask(request)
         if answer not in (Answer.ONCE, Answer.ALWAYS):
-            self._tell("consent.refused", staged, policy, codes=request.codes, by=self._asked_by)
+            self._tell("consent.denied", staged, policy, codes=request.codes, by=self._asked_by)
             raise ConsentRequired(
                 f"{staged.skill.name} does not run without consent",
                 cause="the answer was no",

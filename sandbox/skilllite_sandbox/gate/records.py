@@ -49,7 +49,7 @@ class Records:
         try:
             if problem := _problem_of(os.fstat(descriptor)) or self._problem_of_directory():
                 self._set_aside(file, problem)
-            return None
+                return None
             data = os.read(descriptor, RECORD_BYTES_MAX + 1)
         finally:
             os.close(descriptor)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from skilllite_sandbox.stage import StagedSkill
 
-    Ask = Callable[["ConsentRequest"], "Answer"]
+    Ask = Callable[["ConsentRequest"], "Answer | None"]  # None: nobody is there to be asked
 
 SHOWN_MAX = 20  # findings: what a person can read before they answer
 NAME_CHARS_MAX = 80
@@ -63,7 +63,7 @@ class ConsentRequest:
             f"  the scanner says {self.verdict}:",
             *(f"  - {_finding(each)}" for each in shown),
             *([f"  - and {more} more findings; `skilllite scan` lists all"] if more > 0 else []),
-            *(f"  it may then {each}" for each in grants_in_words(self.grants)),
+            *(f"  {each}" for each in grants_in_words(self.grants)),
         ]
 
 
@@ -104,17 +104,19 @@ def covers(agreed: Grants, wanted: Grants) -> bool:
 def grants_in_words(grants: Grants) -> list[str]:
     """Return what the grants allow, one clause each, in plain words."""
     if grants == NOTHING_GRANTED:
-        return ["reach no network, start no other programs and see none of your files"]
+        return ["it runs without network, without other programs and without your files"]
     said = []
     if grants.network:
-        said.append(f"send and receive data over the network: {_listed(grants.network)}")
+        said.append(f"it may send and receive data over the network: {_listed(grants.network)}")
     for name in grants.exec:
         warning = warning_about(name)
-        said.append(f"start the program {_line(name, 64)}" + (f" ({warning})" if warning else ""))
+        said.append(
+            f"it may start the program {_line(name, 64)}" + (f" ({warning})" if warning else "")
+        )
     if grants.env:
-        said.append(f"read these variables of your environment: {_listed(grants.env)}")
+        said.append(f"it may read these variables of your environment: {_listed(grants.env)}")
     if grants.workspace:
-        said.append("change your files in the workspace")
+        said.append("it may change your files in the workspace")
     return said
 
 

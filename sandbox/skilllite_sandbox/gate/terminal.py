@@ -18,25 +18,24 @@ TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from skilllite_sandbox.gate.request import Ask, ConsentRequest
+    from skilllite_sandbox.gate.request import ConsentRequest
 
 TERMINAL = "terminal"
 ANSWER_S_MAX = 600.0  # who walked away has not agreed
 LINE_BYTES_MAX = 1024  # of an answer; a terminal gives a line at a time
-TRIES = 3  # misspelt answers
 _DEVICE = "/dev/tty"
 
 
-def person_here() -> Ask | None:
-    """Return who can be asked; None when this process has no terminal, or not now."""
+def person_is_here() -> bool:
+    """Return whether somebody can be asked at this moment."""
     with _terminal() as descriptor:
-        if descriptor is None:
-            return None
-    return _ask_to_run
+        return descriptor is not None
 
 
 def ask_at_terminal(lines: list[str], answers: dict[str, str]) -> str | None:
-    """Show lines and ask for one of some words; return what it stands for, None without an answer.
+    """Show lines and ask for one of some words; return what it stands for, empty for another.
+
+    None when there is nobody: no terminal, or this process isn't in its foreground.
 
     Args:
         lines: Harmless to a terminal.
@@ -50,19 +49,23 @@ def ask_at_terminal(lines: list[str], answers: dict[str, str]) -> str | None:
         # Not what was typed, pasted or stuffed into the terminal before the question stood there.
         termios.tcflush(descriptor, termios.TCIFLUSH)
         _write(descriptor, "> ")
-        return answers.get(_read_line(descriptor).strip().lower())
+        return answers.get(_read_line(descriptor).strip().lower(), "")
 
 
-def _ask_to_run(request: ConsentRequest) -> Answer:
+def ask_to_run(request: ConsentRequest) -> Answer | None:
+    """Ask whether something may run, this once or always."""
     answers = {"yes": Answer.ONCE.value, "always": Answer.ALWAYS.value}
     lines = [*request.lines(), "", "yes: run it this once; always: whenever it is this digest."]
-    return Answer(ask_at_terminal(lines, answers) or Answer.NO)
+    return _answer(ask_at_terminal(lines, answers))
 
 
-def ask_for_this_run(request: ConsentRequest) -> Answer:
+def ask_for_this_run(request: ConsentRequest) -> Answer | None:
     """Ask where nothing is kept."""
-    said = ask_at_terminal([*request.lines(), ""], {"yes": Answer.ONCE.value})
-    return Answer(said or Answer.NO)
+    return _answer(ask_at_terminal([*request.lines(), ""], {"yes": Answer.ONCE.value}))
+
+
+def _answer(said: str | None) -> Answer | None:
+    return None if said is None else Answer(said or Answer.NO)
 
 
 @contextlib.contextmanager

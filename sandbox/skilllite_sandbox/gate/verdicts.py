@@ -35,6 +35,10 @@ RECORD_BYTES_MAX = 256 * 1024  # the findings below at their bounds
 HEAVY_KEPT_MAX = 64  # findings that a person reads before they agree; the number of all is kept
 JUDGEMENTS_KEPT = 512  # in memory, twice what the stage keeps on disk
 
+OPAQUE = "SL701"
+"""The code of what could not be looked at. That may be for the moment, as on a busy machine, so a
+verdict with it is not kept."""
+
 PASS, REVIEW, BLOCK = "PASS", "REVIEW", "BLOCK"
 """The values of `Verdict`, which isn't imported for a verdict that is kept."""
 
@@ -98,6 +102,8 @@ class Verdicts:
         found = self._read(file, staged.digest)
         if found is None:
             found = self._look(staged)
+            if OPAQUE in found.codes:
+                return found
             self._write(file, found)
         with self._lock:
             if len(self._known) >= JUDGEMENTS_KEPT:

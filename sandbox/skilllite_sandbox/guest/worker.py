@@ -291,6 +291,7 @@ def _take(job: "dict[str, Any]", descriptors: "list[int]") -> None:
     """Put the job's streams in their place, and its input."""
     for number, descriptor in enumerate(descriptors[:3]):
         os.dup2(descriptor, number)
+    os.environ.update(job.get("variables", {}))
     if job["stdin_file"]:
         _copy_input(descriptors[3])
     for descriptor in descriptors:

@@ -26,6 +26,8 @@ class Place(StrEnum):
     """Instructions, settings or skills of an agent."""
     RIGHTS = "rights"
     """Says who may do what: sudoers, passwd, shadow."""
+    GUARD = "guard"
+    """Settings and logs of what protects the machine."""
     DEVICE = "device"
     """A disk as a whole."""
     KEYS = "keys"
@@ -57,28 +59,36 @@ _SECRET = re.compile(
     r"|Electrum/wallets|id_(?:rsa|dsa|ecdsa|ed25519)(?!\.pub)|[^/]+\.(?:kdbx|keychain-db|jks|p12"
     r"|pfx)$|1Password|\.config/keybase)"
     r"|^/etc/(?:g?shadow|ssl/private|ssh/ssh_host_|kubernetes|krb5\.keytab)"
+    r"|^(?:~|/(?!etc/ssl|usr|opt)).*(?:\.pem|/\.env|\0\.env)$"
     r"|^/(?:var/)?run/secrets|^/var/lib/docker|^/etc/NetworkManager/system-connections",
     re.IGNORECASE,
 )
 _ENVIRONMENT = re.compile(r"^/proc/[^/]+/environ$")
+_COMMANDS = (
+    "sudo|su|doas|ssh|scp|git|ls|cat|ps|top|python3?|node|npm|npx|pip3?|bash|sh|zsh|curl|wget|vim?"
+    "|nano|docker|kubectl|make|gcc|which|env|open|passwd|login|gpg|aws|gh|claude|codex|code|brew"
+    "|apt|apt-get|systemctl|crontab|grep|find|rm|cp|mv|tar|man|less|clear|history|id|who|whoami"
+)
+"""Names that a program of the same name shadows: whoever calls them runs that one instead."""
 _START_UP = re.compile(
     r"^~/(?:\.(?:bashrc|bash_profile|bash_login|bash_logout|bash_aliases|profile|zshrc|zshenv"
     r"|zprofile|zlogin|zlogout|kshrc|mkshrc|cshrc|tcshrc|login|xinitrc|xprofile|xsession|xsessionrc"
     r"|vimrc|gvimrc|emacs|inputrc|pythonrc|tmux\.conf|screenrc|gitconfig|envrc)$"
-    r"|\.pam_environment|\.ssh/(?:authorized_keys2?|rc|environment)|\.config/(?:autostart"
+    r"|\.pam_environment|\.ssh/(?:authorized_keys2?|rc|environment|config)|\.config/(?:autostart"
     r"|systemd|fish|environment\.d|git/|nvim/|upstart|cron)|\.local/share/systemd|\.git-templates"
     r"|Library/(?:LaunchAgents|LaunchDaemons|StartupItems)|\.(?:oh-my-zsh|bashrc\.d|profile\.d)(?:/|$)"
-    r"|(?:\.local/)?bin/[^/]+$|\.emacs\.d/|\.vim/(?:plugin|autoload)|\.termux/boot"
+    r"|\.(?:config/)?pip/pip\.conf|\.npmrc|\.yarnrc"
+    r"|(?:\.local/)?bin/(?:" + _COMMANDS + r")$|\.emacs\.d/|\.vim/(?:plugin|autoload)|\.termux/boot"
     r"|\.ipython/profile_default/startup)"
     r"|^/etc/(?:cron[^/]*(?:/|$)|anacrontab|rc\.local|rc\d?\.d|init\.d|inittab|init/|profile(?:$|\.d)"
     r"|bash\.bashrc|bashrc|zshrc|zsh/|zshenv|environment|systemd/|ld\.so\.preload|ld\.so\.conf"
     r"|xdg/autostart|update-motd\.d|apt/apt\.conf\.d|udev/rules|NetworkManager/dispatcher|modules"
     r"|ssh/sshd_config|gitconfig|crontabs)"
     r"|^/(?:usr/)?lib/systemd|^/var/spool/(?:cron|at|anacron)|^/(?:System/)?Library/Launch"
-    r"|^/(?:usr/(?:local/)?)?s?bin/[^/]+$|^/root/\.ssh/authorized_keys"
-    r"|(?:^|/)\.git/hooks/|(?:^|/)\.husky/|(?:^|/)\.ssh/authorized_keys"
+    r"|^/(?:usr/(?:local/)?)?s?bin/(?:" + _COMMANDS + r")$|^/root/\.ssh/authorized_keys"
+    r"|(?:^|/)\.git/config$|(?:^|/)\.git/hooks/|(?:^|/)\.husky/|(?:^|/)\.ssh/authorized_keys"
     r"|(?:^|/)(?:site|user)customize\.py$|site-packages/[^/]+\.pth$"
-    r"|Start Menu/Programs/Startup|(?:^|/)\.vscode/tasks\.json$",
+    r"|Start Menu/Programs/Startup",
     re.IGNORECASE,
 )
 _AGENT = re.compile(
@@ -91,7 +101,15 @@ _AGENT = re.compile(
     re.IGNORECASE,
 )
 _RIGHTS = re.compile(r"^/etc/(?:sudoers|passwd$|g?shadow|group$|pam\.d|polkit-1|doas\.conf)")
-_DEVICE = re.compile(r"^/dev/(?:sd[a-z]|hd[a-z]|vd[a-z]|xvd[a-z]|nvme|mmcblk|disk|rdisk|mem|kmem)")
+_GUARD = re.compile(
+    r"^/(?:etc/(?:resolv\.conf|selinux/|apparmor|audit/|security/|fail2ban/|rsyslog)|proc/sys/kernel/"
+    r"|var/log/(?:audit|auth|secure|syslog|messages|kern|wtmp|btmp|lastlog|faillog|sudo|journal)"
+    r"|sys/kernel/security|sys/fs/selinux)"
+)
+_DEVICE = re.compile(
+    r"^/proc/sysrq-trigger"
+    r"|^/dev/(?:sd[a-z]|hd[a-z]|vd[a-z]|xvd[a-z]|nvme|mmcblk|disk|rdisk|mem|kmem)"
+)
 _KEYS = re.compile(r"^/dev/input/")
 _SYSTEM = re.compile(
     r"^/(?:etc/(?:os-release|lsb-release|hostname|machine-id|hosts|resolv\.conf|issue|timezone)"
@@ -146,11 +164,21 @@ def place_written(path: str) -> Place:
         return Place.AGENT
     if _RIGHTS.match(path):
         return Place.RIGHTS
+    if _GUARD.match(path):
+        return Place.GUARD
     if _DEVICE.match(path):
         return Place.DEVICE
     if _SCRATCH.match(path) or _CACHE.match(path):
         return Place.OWN
     return Place.HOST if _is_outside(path) else Place.OWN
+
+
+_PROGRAMS = re.compile(r"^(?:~/(?:\.local/)?|/(?:usr/(?:local/)?)?|/opt/[^/]+/)s?bin/")
+
+
+def is_program_folder(path: str) -> bool:
+    """Tell whether what is written there is found by its name alone, by everyone's shell."""
+    return bool(_PROGRAMS.match(normal_path(path)))
 
 
 _PRECIOUS = re.compile(
@@ -160,7 +188,7 @@ _PRECIOUS = re.compile(
     r"|projects?|code|work|dev|repos)(?:/\*?)?)$",
     re.IGNORECASE,
 )
-_REPLACEABLE = re.compile(r"^/var/(?:tmp|cache)/.|^/(?:usr/local|opt)/[^/*]+/[^/*]+/.")
+_REPLACEABLE = re.compile(r"^/var/(?:tmp|cache)/.|^/(?:usr/local|opt)/[^/*]+/[^/*]")
 
 
 def is_precious(path: str) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from skilllite_sandbox.scan.codes import make_finding
 from skilllite_sandbox.scan.finding import Finding, Severity
 from skilllite_sandbox.scan.lookalikes import LOOKALIKES, is_lookalike
-from skilllite_sandbox.scan.source import CODE_LANGUAGES, SourceFile
+from skilllite_sandbox.scan.source import CODE_LANGUAGES, Language, SourceFile
 from skilllite_sandbox.scan.words import words
 
 WORDS_MAX = 50_000  # words with letters beyond ASCII that are looked at in one file
@@ -44,7 +44,7 @@ def inspect_names(source: SourceFile) -> Iterator[Finding]:
     for at, word in _words_beyond_ascii(text):
         if len(mixed) >= PLACES_MAX:
             break
-        if code and (plain := _folded(word)):
+        if source.language is Language.PYTHON and (plain := _folded(word)):
             weight = Severity.CRITICAL if plain in _COMMON else None
             yield make_finding("SL211", source.path, _line(text, at), plain, severity=weight)
             mixed.append((at, word))
@@ -95,7 +95,9 @@ def is_mixed(word: str) -> bool:
 def _folded(word: str) -> str:
     """Return the plain name that Python makes of one in mathematical or wide letters."""
     plain = unicodedata.normalize("NFKC", word)
-    return plain if plain != word and plain.isascii() and plain.isidentifier() else ""
+    if plain == word or not word.isidentifier():  # a superscript is no letter of a name
+        return ""
+    return plain if plain.isascii() and plain.isidentifier() else ""
 
 
 def _hosts(source: SourceFile) -> Iterator[Finding]:

@@ -15,6 +15,10 @@ SECRETS_SENT_MIN = 3  # variables of so many services sent at once are a harvest
 VARIABLES_SENT_MIN = 10  # the rest of what Datum.ENVIRONMENT calls a dozen
 
 
+STUMBLES = (LookupError, TypeError, ValueError, ArithmeticError, RecursionError)
+"""What a fault of an engine raises: the file it reads then is one that was not seen."""
+
+
 class OutOfBounds(Exception):
     """The work that one file or skill may cause is used up."""
 
@@ -85,12 +89,23 @@ class Record:
         return Analysis(tuple(self.doings), tuple(self.flows), tuple(self.opaque))
 
 
+_NO_SERVICES = frozenset(
+    (
+        *("API", "ACCESS", "CLIENT", "CONSUMER", "REFRESH", "AUTH", "SECRET", "APP", "USER"),
+        *("OAUTH", "BEARER", "PRIVATE", "PUBLIC", "DB", "TOKEN", "KEY", "LOGIN", "MY", "BOT"),
+        "SERVICE",
+    )
+)
+"""What begins the names of several keys of one service."""
+
+
 def _is_harvest(variables: set[str]) -> bool:
     services = {
         name.partition("_")[0]
         for name in variables
         if any(word in name.upper() for word in ("KEY", "TOKEN", "SECRET", "PASS", "CREDENTIAL"))
     }
+    services -= _NO_SERVICES
     return len(services) >= SECRETS_SENT_MIN or len(variables) >= VARIABLES_SENT_MIN
 
 

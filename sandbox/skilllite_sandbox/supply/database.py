@@ -90,15 +90,10 @@ class AdvisoryDatabase:
         query = "SELECT record FROM advisory WHERE name = ? LIMIT ?"
         try:
             rows = connection.execute(query, (name, FOUND_MAX)).fetchall()
-            records = [_unpacked(row[0]) for row in rows]
-        except (sqlite3.Error, ValueError, zlib.error):
-            return None
-        return tuple(
-            each
-            for record in records
-            for each in parse_record(record)
-            if each.ecosystem is ecosystem and each.name == name
-        )
+            found = [each for row in rows for each in parse_record(_unpacked(row[0]))]
+        except (sqlite3.Error, ValueError, TypeError, zlib.error):
+            return None  # what a damaged row would have said is unknown
+        return tuple(each for each in found if (each.ecosystem, each.name) == (ecosystem, name))
 
     def close(self) -> None:
         """Close the files."""

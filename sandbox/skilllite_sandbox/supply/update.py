@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -35,6 +36,12 @@ RECORD_BYTES_MAX = 4 * MIB  # one file; the largest has half of one
 UNPACKED_BYTES_MAX = 16 * 1024 * MIB  # all of them; compressed to a tenth
 DOWNLOAD_S = 1800.0  # 200 MiB on a slow line
 _COPY_BYTES = 256 * KIB
+
+# What zipfile has been seen to raise for damaged bytes.
+_NO_ZIP = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, RuntimeError),
+    *(NotImplementedError, UnicodeError, OverflowError, MemoryError),
+)
 
 Now = Callable[[], datetime]
 
@@ -112,9 +119,11 @@ def records_of(archive: IO[bytes]) -> Iterator[dict[str, Any]]:
             if sum(member.file_size for member in members) > UNPACKED_BYTES_MAX:
                 raise ValueError("it is larger than a collection of advisories can be")
             for member in members:
+                if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise ValueError("it is packed in an unusual way")
                 if member.filename.endswith(".json") and not member.is_dir():
                     yield _record(opened, member)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError) as error:
+    except _NO_ZIP as error:
         raise ValueError(f"it is no zip that can be read: {error}") from None
 
 

@@ -9,13 +9,14 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gates import RULES, finding, lets_all_pass, scanner_that_says
 from skill_files import make_skill
 from skilllite_sandbox.errors import ConsentRequired, PolicyDenied, SandboxError
+from skilllite_sandbox.gate.callback import ask_callback
 from skilllite_sandbox.gate.clearance import Clearance
 from skilllite_sandbox.gate.gate import Gate
 from skilllite_sandbox.gate.request import Answer, ConsentRequest
@@ -26,6 +27,9 @@ from skilllite_sandbox.scan.finding import Finding, Severity
 from skilllite_sandbox.scan.report import ScanReport
 from skilllite_sandbox.stage import Stage, StagedSkill
 from skilllite_sandbox.values import replace
+
+if TYPE_CHECKING:
+    from skilllite_sandbox.gate.request import Ask
 
 CRITICAL = finding(Severity.CRITICAL, code="SL301", capability=None)
 HIGH = finding()
@@ -42,7 +46,7 @@ def staged(tmp_path: Path, stage: Stage) -> StagedSkill:
     return stage.put(make_skill(tmp_path, "demo"))
 
 
-def gate_of(*findings: Finding, ask: Callable[[ConsentRequest], Answer] | None = None) -> Gate:
+def gate_of(*findings: Finding, ask: Ask | None = None) -> Gate:
     return Gate(verdicts=Verdicts(scanner_that_says(*findings), rules=RULES), ask=ask)
 
 
@@ -251,10 +255,7 @@ def test_a_library_asks_its_callback_for_each_run_and_true_alone_is_a_yes(tmp_pa
         seen.append(request)
         return answers.pop(0)  # type: ignore[return-value]
 
-    verdicts = Verdicts(scanner_that_says(HIGH), rules=RULES)
-    with Sandbox(confirmation_callback=callback) as sandbox:
-        gate = sandbox.gate
-        gate._verdicts = verdicts
+    with Sandbox(gate=gate_of(HIGH, ask=ask_callback(callback))) as sandbox:
         assert sandbox.run(skill, {}).ok
         for _ in range(4):
             with pytest.raises(ConsentRequired):
@@ -373,6 +374,29 @@ def test_a_kept_verdict_of_anything_else_is_not_used(
 
     with pytest.raises(PolicyDenied):
         gate_of(CRITICAL).clear(staged, Policy())
+
+
+def test_what_could_not_be_looked_at_now_is_looked_at_again(staged: StagedSkill) -> None:
+    busy = finding(code="SL701", message="it took too long", capability=None)
+    found = [(busy,), ()]
+    verdicts = Verdicts(lambda place: scanner_that_says(*found.pop(0))(place), rules=RULES)
+
+    with pytest.raises(ConsentRequired):
+        Gate(verdicts=verdicts).clear(staged, Policy())
+
+    assert Gate(verdicts=verdicts).clear(staged, Policy()).by == ""
+    assert found == []
+
+
+def test_a_change_of_the_rules_asks_for_another_verdict(staged: StagedSkill) -> None:
+    now = [Verdicts(scanner_that_says(), rules="mild"), Verdicts(scanner_that_says(), rules="mild")]
+    strict = Verdicts(scanner_that_says(CRITICAL), rules="strict")
+    gate = Gate(verdicts=lambda: now.pop(0) if now else strict)
+
+    gate.clear(staged, Policy())
+    gate.clear(staged, Policy())
+    with pytest.raises(PolicyDenied):
+        gate.clear(staged, Policy())
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '"PASS"', "[" * 5000])

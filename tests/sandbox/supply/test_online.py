@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from advisory_server import Reply, Request, Server, advisory_record, advisory_server
 from skilllite_sandbox.environment.index import Index
@@ -155,3 +157,32 @@ def test_more_advisories_than_a_person_can_read_are_not_fetched(
 
     with pytest.raises(SourceUnreachable):
         ask_advisories([(PYPI, "thing", "1.0")], server.url)
+
+
+ANSWERS = st.dictionaries(
+    st.sampled_from(["files", "versions", "dist-tags", "name"]),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(
+                st.sampled_from(["filename", "yanked", "latest", "1.0.0", "2.x", "deprecated"]),
+                inner,
+                max_size=4,
+            )
+        ),
+        max_leaves=20,
+    ),
+)
+
+
+@given(ANSWERS, st.text(max_size=200))
+def test_no_answer_of_an_index_stumbles_it(answer: dict[str, object], page: str) -> None:
+    for found in (
+        online._npm_listing(answer),
+        online._python_listing("thing", answer),
+        online._python_page("thing", page),
+    ):
+        found.has(PYPI, "1.0")
+        found.is_withdrawn(NPM, "1.0.0")
+        assert found.newest in ("", *found.versions)

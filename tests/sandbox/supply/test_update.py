@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from advisory_server import Request, Server, advisory_record, advisory_server, archive_of
 from skilllite_sandbox.supply import fetch, update
-from skilllite_sandbox.supply.database import AdvisoryDatabase
+from skilllite_sandbox.supply.database import AdvisoryDatabase, write_database
 from skilllite_sandbox.supply.dependency import Ecosystem
 from skilllite_sandbox.supply.fetch import SourceUnreachable, get_bytes
-from skilllite_sandbox.supply.update import Updated, update_advisories
+from skilllite_sandbox.supply.update import Updated, records_of, update_advisories
 
 PYPI = Ecosystem.PYPI
 PATH = "/PyPI/all.zip"
@@ -183,6 +187,18 @@ def test_a_folder_of_the_same_layout_serves_without_a_network(tmp_path: Path) ->
     assert ids_about(tmp_path / "kept", "thing") == ["GHSA-1111-1111-1111"]
 
 
+@given(st.data())
+def test_no_damaged_archive_stumbles_it(data: st.DataObject) -> None:
+    archive = bytearray(archive_of(ONE, ONE))
+    for _ in range(data.draw(st.integers(1, 6))):
+        at = data.draw(st.integers(0, len(archive) - 1))
+        archive[at : at + data.draw(st.integers(0, 20))] = data.draw(st.binary(max_size=20))
+
+    with contextlib.suppress(ValueError):
+        for record in records_of(io.BytesIO(archive)):
+            assert isinstance(record, dict)
+
+
 def test_records_that_are_none_are_left_out_and_counted(server: Server, tmp_path: Path) -> None:
     gone = advisory_record("GHSA-3333-3333-3333", "thing", withdrawn="2026-11-02T00:00:00Z")
     server.routes[PATH] = (200, {}, archive_of(ONE, "{", {"no": "id"}, gone))
@@ -229,6 +245,22 @@ def test_a_damaged_data_base_is_none(damage: str, server: Server, tmp_path: Path
         path.write_text("nonsense" * 100 if damage == "text" else "", encoding="utf-8")
 
     assert ids_about(tmp_path, "thing") is None
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_damaged_data_base_stumbles_it(data: st.DataObject, tmp_path: Path) -> None:
+    path = tmp_path / "pypi.sqlite3"
+    meta = {"source": "here", "fetched_at": "now", "etag": "", "modified": ""}
+    write_database(path, [ONE] * 3, meta)
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 10))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content)
+
+    found = ids_about(tmp_path, "thing")
+
+    assert found is None or set(found) <= {ONE["id"]}
 
 
 def test_the_file_is_this_users_alone(server: Server, tmp_path: Path) -> None:

@@ -64,10 +64,17 @@ CODES = (
     ),
     _intent(
         "SL307",
-        Severity.CRITICAL,
+        Severity.HIGH,
         "prints the environment",
         "what a skill prints is read by a model; variables hold the passwords of other programs",
         "print the variables that are asked for, by their names",
+    ),
+    _intent(
+        "SL308",
+        Severity.HIGH,
+        "reads secrets and reaches out elsewhere",
+        "whether what it reads goes where it connects to can't be told from the code",
+        "ask the user for the one credential that the skill needs, by a variable that it declares",
     ),
     _intent(
         "SL312",

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from skilllite_sandbox.scan.finding import Severity
+from skilllite_sandbox.supply.names import is_public_index
 from skilllite_sandbox.values import dataclass
 
 COMMAND_CHARS_MAX = 49_152  # of lines with commands in one file; manuals have a tenth of that
@@ -147,7 +148,8 @@ _KNOWN_HOSTS = re.compile(
     r"\.com|dot\.net/|aka\.ms/|packages\.microsoft\.com/|taskfile\.dev/|direnv\.net/|volta\.sh|get\.volta\.sh"
     r"|www\.npmjs\.com/|community\.chocolatey\.org/|get\.scoop\.sh|cursor\.com/install|opencode\.ai/install)",
 )
-_ORDINARY_INDEX = re.compile(r"pypi\.org|registry\.npmjs\.org|download\.pytorch\.org")
+_ORDINARY_INDEX = re.compile(r"download\.pytorch\.org")
+_ADDRESS = re.compile(r"https://[^\s'\"]+")
 _LOCAL = re.compile(r"https?://(?:localhost|127\.|0\.0\.0\.0|\[::1\])")
 
 
@@ -207,7 +209,9 @@ def _harms_of_line(text: str) -> Iterator[Harm]:
                 break
     for pattern in _FOREIGN_INDEX:
         if (match := pattern.search(text)) is not None:
+            named = _ADDRESS.search(match.group())
             ordinary = _ORDINARY_INDEX.search(match.group()) is not None
+            ordinary = ordinary or (named is not None and is_public_index(named.group()))
             forge = "github.com/" in match.group() or "gitlab.com/" in match.group()
             severity = Severity.LOW if ordinary else Severity.MEDIUM if forge else Severity.HIGH
             yield Harm("SL506", severity, "installs from elsewhere", match.start())

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from skilllite_sandbox.scan.acts import Act, Datum
+from skilllite_sandbox.scan.acts import Act
 from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.javascript.arrays import LISTS, place_of
 from skilllite_sandbox.scan.javascript.operators import as_number, joined
 from skilllite_sandbox.scan.javascript.syntax import Node
 from skilllite_sandbox.scan.javascript.values import (
@@ -19,10 +20,9 @@ from skilllite_sandbox.scan.javascript.values import (
     items,
     number,
     text,
-    truth,
     unknown,
 )
-from skilllite_sandbox.scan.taint import VALUE_CHARS_MAX
+from skilllite_sandbox.scan.taint import VALUE_CHARS_MAX, Taint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def item(value: Value, name: Value) -> Value:
     if key == "length":
         if not known:
             return unknown(value.taints)
-        return number(len(data), value.taints)  # type: ignore[arg-type]
+        return number(len(data if isinstance(data, list) else str(data)), value.taints)
     position = as_number(name) if name.kind in ("number", "text") else None
     if position is not None and position == position and known:
         at = int(position)
@@ -58,7 +58,7 @@ def call_method(
     if kind == "list":
         if name == "toString" and receiver.members and "#buffer" in receiver.members:
             return _buffer_text(receiver, args)
-        handler = _LISTS.get(name)
+        handler = LISTS.get(name)
         return handler(run, receiver, args, node) if handler is not None else None
     if kind == "text":
         if name in _TEXTS:
@@ -96,9 +96,6 @@ def _number_text(receiver: Value, args: list[Value]) -> Value:
     return text(("-" if value < 0 else "") + (made or "0"), receiver.taints)
 
 
-# -- strings ----------------------------------------------------------------------------------
-
-
 def _text_method(
     run: Interpreter, receiver: Value, name: str, args: list[Value], node: Node
 ) -> Value:
@@ -110,8 +107,10 @@ def _text_method(
         return joined([receiver, *args])
     if name == "split":
         return _split(receiver, args)
+    if name in ("match", "matchAll"):
+        return _match(receiver, args)
     if name in ("map", "forEach", "filter", "reduce"):
-        return _LISTS[name](run, _chars(receiver), args, node)
+        return LISTS[name](run, _chars(receiver), args, node)
     taints = all_taints(receiver, *args)
     if not receiver.known or not all(arg.known for arg in args):
         return unknown(taints) if name in _TELLS else text(UNKNOWN, taints)
@@ -127,46 +126,39 @@ def _chars(receiver: Value) -> Value:
     return items([text(char, receiver.taints) for char in str(receiver.data)[:ITEMS_MAX]])
 
 
-def _at(args: list[Value], position: int, default: int) -> int:
-    if position >= len(args) or args[position].kind == "undefined":
-        return default
-    found = as_number(args[position])
-    return default if found is None or found != found else int(max(min(found, 2**31), -(2**31)))
-
-
-def _cut(kind: str) -> Callable[[Value, list[Value], frozenset[object]], Value]:
-    def give(receiver: Value, args: list[Value], taints: frozenset[object]) -> Value:
+def _cut(kind: str) -> Callable[[Value, list[Value], frozenset[Taint]], Value]:
+    def give(receiver: Value, args: list[Value], taints: frozenset[Taint]) -> Value:
         source = str(receiver.data)
         size = len(source)
-        start, end = _at(args, 0, 0), _at(args, 1, size)
+        start, end = place_of(args, 0, 0), place_of(args, 1, size)
         if kind == "substring":
             start, end = sorted((max(start, 0), max(end, 0)))
         elif kind == "substr":
             start = max(size + start, 0) if start < 0 else start
-            end = start + max(_at(args, 1, size), 0)
+            end = start + max(place_of(args, 1, size), 0)
         else:
             start = max(size + start, 0) if start < 0 else start
             end = size + end if end < 0 else end
-        return text(source[start:end], taints)  # type: ignore[arg-type]
+        return text(source[start:end], taints)
 
     return give
 
 
-def _code(receiver: Value, args: list[Value], taints: frozenset[object]) -> Value:
-    at = _at(args, 0, 0)
+def _code(receiver: Value, args: list[Value], taints: frozenset[Taint]) -> Value:
+    at = place_of(args, 0, 0)
     source = str(receiver.data)
     return number(ord(source[at]) if 0 <= at < len(source) else float("nan"), receiver.taints)
 
 
-def _char(receiver: Value, args: list[Value], taints: frozenset[object]) -> Value:
-    at, source = _at(args, 0, 0), str(receiver.data)
+def _char(receiver: Value, args: list[Value], taints: frozenset[Taint]) -> Value:
+    at, source = place_of(args, 0, 0), str(receiver.data)
     at = len(source) + at if at < 0 else at
     return text(source[at] if 0 <= at < len(source) else "", receiver.taints)
 
 
 def _changed(
     change: Callable[[str], str],
-) -> Callable[[Value, list[Value], frozenset[object]], Value]:
+) -> Callable[[Value, list[Value], frozenset[Taint]], Value]:
     return lambda receiver, args, taints: text(
         change(str(receiver.data)), receiver.taints, pieced=receiver.pieced
     )
@@ -174,21 +166,21 @@ def _changed(
 
 def _told(
     tell: Callable[[str, str], bool | int],
-) -> Callable[[Value, list[Value], frozenset[object]], Value]:
-    def give(receiver: Value, args: list[Value], taints: frozenset[object]) -> Value:
+) -> Callable[[Value, list[Value], frozenset[Taint]], Value]:
+    def give(receiver: Value, args: list[Value], taints: frozenset[Taint]) -> Value:
         found = tell(str(receiver.data), as_text(args[0]).text if args else "undefined")
         return boolean(found) if isinstance(found, bool) else number(found)
 
     return give
 
 
-def _padded(receiver: Value, args: list[Value], taints: frozenset[object]) -> Value:
-    size, fill = _at(args, 0, 0), as_text(args[1]).text if len(args) > 1 else " "
+def _padded(receiver: Value, args: list[Value], taints: frozenset[Taint]) -> Value:
+    size, fill = place_of(args, 0, 0), as_text(args[1]).text if len(args) > 1 else " "
     source = str(receiver.data)
     return text((fill * size)[: max(min(size, 4096) - len(source), 0)] + source, receiver.taints)
 
 
-_TEXTS: dict[str, Callable[[Value, list[Value], frozenset[object]], Value]] = {
+_TEXTS: dict[str, Callable[[Value, list[Value], frozenset[Taint]], Value]] = {
     "slice": _cut("slice"),
     "substring": _cut("substring"),
     "substr": _cut("substr"),
@@ -206,15 +198,8 @@ _TEXTS: dict[str, Callable[[Value, list[Value], frozenset[object]], Value]] = {
     "padStart": _padded,
     **dict.fromkeys(
         (
-            "repeat",
-            "replace",
-            "replaceAll",
-            "concat",
-            "split",
-            "map",
-            "forEach",
-            "filter",
-            "reduce",
+            *("match", "matchAll", "repeat", "replace", "replaceAll", "concat"),
+            *("split", "map", "forEach", "filter", "reduce"),
         ),
         _changed(str),
     ),
@@ -247,8 +232,8 @@ def _pattern(value: Value) -> tuple[re.Pattern[str], bool] | None:
     if value.members is None or "source" not in value.members:
         return None
     source, flags = as_text(value.members["source"]), as_text(value.members["flags"]).text
-    if len(source.text) > 200 or re.search(r"[+*}]\)?[+*{]", source.text):
-        return None  # nested repetition may take for ever
+    if len(source.text) > 200 or re.search(r"[+*}]\)?[+*{]|\[\[|--|&&|\|\||~~", source.text):
+        return None  # nested repetition may take for ever; Python means to read some signs as sets
     try:
         made = re.compile(source.text.replace("\\/", "/"), re.IGNORECASE if "i" in flags else 0)
     except (re.error, RecursionError, OverflowError):
@@ -267,7 +252,7 @@ def _replace(
         if is_function:
             run.call_back(new, node, unknown(receiver.taints))
         return text(UNKNOWN, taints)
-    found: set[object] = set(taints)
+    found: set[Taint] = set(taints)
 
     def put(match: re.Match[str]) -> str:
         if not is_function:
@@ -283,7 +268,19 @@ def _replace(
         made = pattern[0].sub(put, str(receiver.data), count=0 if every or pattern[1] else 1)
     except IndexError:
         return text(UNKNOWN, taints)
-    return text(made, frozenset(found))  # type: ignore[arg-type]
+    return text(made, frozenset(found))
+
+
+def _match(receiver: Value, args: list[Value]) -> Value:
+    pattern = _pattern(args[0]) if args else None
+    if pattern is None or not receiver.known:
+        return items([unknown(receiver.taints)], receiver.taints)
+    matches = list(pattern[0].finditer(str(receiver.data)))[: ITEMS_MAX + 1]
+    if not pattern[1]:
+        matches = matches[:1]
+        groups = [matches[0][0], *matches[0].groups()] if matches else []
+        return items([text(group or "", receiver.taints) for group in groups])
+    return items([text(match[0], receiver.taints) for match in matches])
 
 
 def _split(receiver: Value, args: list[Value]) -> Value:
@@ -297,203 +294,3 @@ def _split(receiver: Value, args: list[Value]) -> Value:
         return unknown(receiver.taints)
     parts = list(source) if pattern[0].pattern == "" else pattern[0].split(source)
     return items([text(part or "", receiver.taints) for part in parts[: ITEMS_MAX + 1]])
-
-
-# -- arrays -----------------------------------------------------------------------------------
-
-
-def _values(receiver: Value) -> list[Value]:
-    assert isinstance(receiver.data, list)
-    return receiver.data
-
-
-def _join(run: Interpreter, receiver: Value, args: list[Value], node: Node) -> Value:
-    between = as_text(args[0]).text if args else ","
-    made = joined(_values(receiver), between)
-    taints = made.taints | receiver.taints
-    if receiver.members and "#reversed" in receiver.members and made.known and not between:
-        taints |= run.taint(Datum.DECODED, node, "written backwards")
-    return Value("text", made.data, taints, pieced=made.pieced)
-
-
-def _reverse(run: Interpreter, receiver: Value, args: list[Value], node: Node) -> Value:
-    values = _values(receiver)
-    values.reverse()
-    if len(values) > 2 and all(each.kind == "text" and len(str(each.data)) == 1 for each in values):
-        receiver.members = {**(receiver.members or {}), "#reversed": boolean(True)}
-    return receiver
-
-
-def _push(run: Interpreter, receiver: Value, args: list[Value], node: Node) -> Value:
-    values = _values(receiver)
-    if len(values) < ITEMS_MAX:
-        values += args
-    else:
-        receiver.taints |= all_taints(*args)
-    return number(len(values))
-
-
-def _unshift(run: Interpreter, receiver: Value, args: list[Value], node: Node) -> Value:
-    _values(receiver)[:0] = args[:ITEMS_MAX]
-    return number(len(_values(receiver)))
-
-
-def _pop(position: int) -> Callable[[Interpreter, Value, list[Value], Node], Value]:
-    def give(run: Interpreter, receiver: Value, args: list[Value], node: Node) -> Value:
-        values = _values(receiver)
-        return values.pop(position) if values else unknown(receiver.taints)
-
-    return give
-
-
-def _slice(run: Interpreter, receiver: Value, args: list[Value], node: Node) -> Value:
-    values = _values(receiver)
-    return items(values[_at(args, 0, 0) : _at(args, 1, len(values))], receiver.taints)
-
-
-def _splice(run: Interpreter, receiver: Value, args: list[Value], node: Node) -> Value:
-    values = _values(receiver)
-    start = _at(args, 0, 0)
-    count = _at(args, 1, len(values))
-    removed = values[start : start + max(count, 0)]
-    values[start : start + max(count, 0)] = args[2:]
-    return items(removed, receiver.taints)
-
-
-def _each(
-    run: Interpreter, receiver: Value, args: list[Value], node: Node
-) -> list[tuple[Value, Value]]:
-    """Return the elements with what a function makes of each."""
-    made = []
-    function = args[0] if args else UNDEFINED
-    values = _values(receiver)
-    before = run.changes
-    for position, value in enumerate(list(values)):
-        made.append((value, run.call(function, [value, number(position), receiver], node)))
-        if run.changes != before and position >= 31:
-            break
-    if not values and function.kind == "function":
-        run.call_back(function, node, unknown(receiver.taints), unknown())
-    return made
-
-
-def _map(run: Interpreter, receiver: Value, args: list[Value], node: Node) -> Value:
-    made = items([result for _, result in _each(run, receiver, args, node)], receiver.taints)
-    if receiver.members and "#buffer" in receiver.members:
-        made.members = {"#buffer": boolean(True)}
-    return made
-
-
-def _flat_map(run: Interpreter, receiver: Value, args: list[Value], node: Node) -> Value:
-    return _flat(run, _map(run, receiver, args, node), [], node)
-
-
-def _for_each(run: Interpreter, receiver: Value, args: list[Value], node: Node) -> Value:
-    _each(run, receiver, args, node)
-    return UNDEFINED
-
-
-def _filter(run: Interpreter, receiver: Value, args: list[Value], node: Node) -> Value:
-    kept = [
-        value for value, result in _each(run, receiver, args, node) if truth(result) is not False
-    ]
-    return items(kept, receiver.taints)
-
-
-def _find(run: Interpreter, receiver: Value, args: list[Value], node: Node) -> Value:
-    kept = [
-        value for value, result in _each(run, receiver, args, node) if truth(result) is not False
-    ]
-    return kept[0] if kept else UNDEFINED
-
-
-def _reduce(run: Interpreter, receiver: Value, args: list[Value], node: Node) -> Value:
-    values = list(_values(receiver))
-    if not args:
-        return unknown(all_taints(receiver))
-    made = args[1] if len(args) > 1 else (values.pop(0) if values else UNDEFINED)
-    for position, value in enumerate(values):
-        made = run.call(args[0], [made, value, number(position), receiver], node)
-    return made
-
-
-def _concat(run: Interpreter, receiver: Value, args: list[Value], node: Node) -> Value:
-    values = list(_values(receiver))
-    for arg in args:
-        values += arg.data if arg.kind == "list" and isinstance(arg.data, list) else [arg]
-    return items(values, receiver.taints)
-
-
-def _flat(run: Interpreter, receiver: Value, args: list[Value], node: Node) -> Value:
-    return _concat(run, items([]), _values(receiver), node)
-
-
-def _index(run: Interpreter, receiver: Value, args: list[Value], node: Node) -> Value:
-    wanted = args[0] if args else UNDEFINED
-    if not wanted.known:
-        return unknown()
-    for position, value in enumerate(_values(receiver)):
-        if value.kind == wanted.kind and value.data == wanted.data:
-            return number(position)
-    return number(-1)
-
-
-def _includes(run: Interpreter, receiver: Value, args: list[Value], node: Node) -> Value:
-    found = _index(run, receiver, args, node)
-    sure = found.kind == "number" and all(value.known for value in _values(receiver))
-    return boolean(found.data != -1) if sure else unknown(all_taints(*args))
-
-
-def _sort(run: Interpreter, receiver: Value, args: list[Value], node: Node) -> Value:
-    values = _values(receiver)
-    if args:
-        return items([unknown(all_taints(receiver))], receiver.taints)
-    if all(value.known for value in values):
-        values.sort(key=lambda value: as_text(value).text)
-    return receiver
-
-
-def _element(run: Interpreter, receiver: Value, args: list[Value], node: Node) -> Value:
-    values = _values(receiver)
-    at = _at(args, 0, 0)
-    return values[at] if -len(values) <= at < len(values) else UNDEFINED
-
-
-def _test(run: Interpreter, receiver: Value, args: list[Value], node: Node) -> Value:
-    _each(run, receiver, args, node)
-    return unknown(all_taints(receiver))
-
-
-def _same(run: Interpreter, receiver: Value, args: list[Value], node: Node) -> Value:
-    return receiver
-
-
-def _to_text(run: Interpreter, receiver: Value, args: list[Value], node: Node) -> Value:
-    return _join(run, receiver, [], node)
-
-
-_LISTS: dict[str, Callable[[Interpreter, Value, list[Value], Node], Value]] = {
-    "join": _join,
-    **dict.fromkeys(("reverse", "toReversed"), _reverse),
-    "push": _push,
-    "unshift": _unshift,
-    "pop": _pop(-1),
-    "shift": _pop(0),
-    **dict.fromkeys(("slice", "subarray"), _slice),
-    "splice": _splice,
-    "map": _map,
-    "flatMap": _flat_map,
-    "forEach": _for_each,
-    "filter": _filter,
-    "find": _find,
-    **dict.fromkeys(("reduce",), _reduce),
-    "concat": _concat,
-    "flat": _flat,
-    "indexOf": _index,
-    "includes": _includes,
-    "sort": _sort,
-    "at": _element,
-    **dict.fromkeys(("some", "every", "findIndex"), _test),
-    **dict.fromkeys(("values", "valueOf", "fill"), _same),
-    "toString": _to_text,
-}

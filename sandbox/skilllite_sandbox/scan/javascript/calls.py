@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from skilllite_sandbox.scan.javascript import built_in, hosts
-from skilllite_sandbox.scan.javascript.expressions import evaluate, member
+from skilllite_sandbox.scan.javascript.evaluation import evaluate
+from skilllite_sandbox.scan.javascript.members import member
 from skilllite_sandbox.scan.javascript.syntax import Node
 from skilllite_sandbox.scan.javascript.values import (
     NOTHING_KNOWN,
@@ -11,6 +12,7 @@ from skilllite_sandbox.scan.javascript.values import (
     Function,
     Scope,
     Value,
+    add_origins,
     all_taints,
     either,
     items,
@@ -23,6 +25,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from skilllite_sandbox.scan.javascript.interpreter import Interpreter
 
+FOLLOWED_MAX = 16  # times that one function is followed with arguments that aren't all known
+FOLLOWED_KNOWN_MAX = 1_024  # with known ones: a decoder is called for every hidden string
+MUTATORS = frozenset(("append", "set", "add", "push", "put", "insert", "unshift", "update"))
+"""Methods that put their arguments into what they are methods of."""
 CALLS_DEPTH_MAX = 24  # of functions that call each other
 RECURSION_MAX = 2  # of one function on values that aren't known
 RECURSION_KNOWN_MAX = 12
@@ -76,14 +82,17 @@ def call_function(
     if made.kind in ("class_declaration", "class", "abstract_class_declaration"):
         return construct_class(run, function, args, node)
     nested = sum(frame.node is made for frame in run.frames)
-    known = bool(args) and all(arg.known or arg.kind == "list" for arg in args)
+    known = all(arg.known or arg.kind == "list" for arg in args)
+    followed, last = run.followed.get(made, (0, NOTHING_KNOWN))
+    if followed >= (FOLLOWED_KNOWN_MAX if known else FOLLOWED_MAX):
+        return unknown(all_taints(last, *args))
     limit = RECURSION_KNOWN_MAX if known else RECURSION_MAX
     if nested:
         run.calls_nested[made] = run.calls_nested.get(made, 0) + 1
         limit = limit if run.calls_nested[made] < RECURSION_CALLS_MAX else 0
     if nested >= limit or len(run.frames) >= CALLS_DEPTH_MAX:
         return unknown(all_taints(*args))
-    scope = Scope(function.scope, is_function=True)
+    scope = Scope(function.scope, is_function=True, guards=run.guards)
     frame = Frame(made, function.this if function.is_arrow and function.this else this)
     if not function.is_arrow:
         scope.declare("arguments", items(args))
@@ -104,7 +113,9 @@ def call_function(
         run.module = outer
     if made.kind.startswith("generator") or frame.yielded:
         return items(frame.yielded)
-    return run.returned(frame)
+    result = run.returned(frame)
+    run.followed[made] = (run.followed.get(made, (0, result))[0] + 1, result)
+    return result
 
 
 def construct(run: Interpreter, function: Value, args: list[Value], node: Node) -> Value:
@@ -117,6 +128,10 @@ def construct(run: Interpreter, function: Value, args: list[Value], node: Node) 
                 results.append(construct_class(run, data, args, node))
             else:
                 made = record()
+                shared = (option.members or {}).get("prototype")
+                if shared is not None and isinstance(shared.data, dict):
+                    assert isinstance(made.data, dict)
+                    made.data.update(shared.data)
                 result = call_function(run, data, args, made, node)
                 results.append(result if result.kind in ("object", "function", "list") else made)
         elif option.kind == "host":
@@ -129,7 +144,7 @@ def construct(run: Interpreter, function: Value, args: list[Value], node: Node) 
 def construct_class(run: Interpreter, function: Function, args: list[Value], node: Node) -> Value:
     """Follow `new` of a class: its fields and its constructor, those of what it extends first."""
     made = record()
-    assert isinstance(made.data, dict)
+    run.constructed.add(function.node)
     fill_instance(run, function, made, args, node)
     return made
 
@@ -138,7 +153,7 @@ def fill_instance(
     run: Interpreter, function: Function, made: Value, args: list[Value], node: Node
 ) -> None:
     """Put the members of a class into a new object and follow its constructor."""
-    from skilllite_sandbox.scan.javascript.expressions import key_of, make_function
+    from skilllite_sandbox.scan.javascript.literals import key_of, make_function
 
     assert isinstance(made.data, dict)
     heritage = next((kid for kid in function.node.kids if kid.kind == "class_heritage"), None)
@@ -185,7 +200,7 @@ def _methods_of(run: Interpreter, parent: Value) -> dict[str, Value]:
     if parent.kind != "function" or not isinstance(parent.data, Function):
         return {}
     body = parent.data.node.field.get("body")
-    from skilllite_sandbox.scan.javascript.expressions import key_of, make_function
+    from skilllite_sandbox.scan.javascript.literals import key_of, make_function
 
     methods = {}
     for kid in body.kids if body is not None else ():
@@ -217,12 +232,16 @@ def _method_of_one(
         return _promised(run, receiver, key, args, node)
     if receiver.kind == "host":
         found = member(run, receiver, name, node)
+        if key in MUTATORS and str(receiver.data)[0] == "#":
+            add_origins(receiver, all_taints(*args))
         if found.kind == "host":
             return hosts.call_host(run, str(found.data), receiver, args, node)
         return call_value(run, found, args, node, receiver)
     built = built_in.call_method(run, receiver, key, args, node)
     if built is not None:
         return built
+    if key in MUTATORS:
+        add_origins(receiver, all_taints(*args))
     found = member(run, receiver, name, node)
     if found.kind in ("function", "native", "host", "either"):
         return call_value(run, found, args, node, receiver)

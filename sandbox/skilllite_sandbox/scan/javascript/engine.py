@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from skilllite_sandbox.scan.acts import Analysis
-from skilllite_sandbox.scan.record import Budget, OutOfBounds, Record
+from skilllite_sandbox.scan.record import STUMBLES, Budget, OutOfBounds, Record
 from skilllite_sandbox.scan.source import Language, SourceFile
 
 TYPE_CHECKING = False
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from skilllite_sandbox.scan.javascript.interpreter import Interpreter
 
 STEPS_MAX = 300_000  # nodes that are followed in one skill; a script of a hundred lines needs 5,000
-TIME_S_MAX = 1.5  # for all scripts of one skill, on a slow machine
+TIME_S_MAX = 1.0  # for all scripts of one skill, on a slow machine
 FILE_CHARS_MAX = 524_288  # of one script; a longer one is a bundle that nobody reads
 _HOOKS = frozenset(
     (
@@ -94,6 +94,8 @@ def _bounded(run: Interpreter, follow: object) -> None:
         run.record.hide(run.file, 0, "it took too long to follow what it does")
     except RecursionError:
         run.record.hide(run.file, 0, "nested too deeply")
+    except STUMBLES as error:
+        run.record.hide(run.file, 0, f"the scanner stumbled over it: {type(error).__name__}")
 
 
 def _note_obfuscation(record: Record, text: str, file: str) -> None:

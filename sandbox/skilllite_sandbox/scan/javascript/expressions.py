@@ -2,66 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
-from skilllite_sandbox.scan.acts import Act, Datum, Sink
-from skilllite_sandbox.scan.host_places import UNKNOWN
-from skilllite_sandbox.scan.javascript import built_in, hosts, operators
+from skilllite_sandbox.scan.javascript import hosts, operators
+from skilllite_sandbox.scan.javascript.evaluation import evaluate, evaluate_all
+from skilllite_sandbox.scan.javascript.literals import LITERALS
+from skilllite_sandbox.scan.javascript.members import assign_to, member, note_hidden_name
 from skilllite_sandbox.scan.javascript.syntax import Node
 from skilllite_sandbox.scan.javascript.values import (
-    ITEMS_MAX,
     NOTHING_KNOWN,
     NULL,
     UNDEFINED,
-    Function,
     Scope,
     Value,
-    all_taints,
-    as_text,
     boolean,
     either,
     host,
     items,
     number,
-    options_of,
-    record,
     text,
     truth,
-    unknown,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from skilllite_sandbox.scan.javascript.interpreter import Interpreter
-
-HIDDEN_LETTERS_MIN = 3  # letters written as escapes in one string: nobody has to write them so
-_ESCAPE = re.compile(
-    r"\\(?:x([0-9A-Fa-f]{2})|u\{([0-9A-Fa-f]+)\}|u([0-9A-Fa-f]{4})|([0-7]{1,3})|(\r?\n)|(.))",
-    re.DOTALL,
-)
-_NAMED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": ""}
-
-
-def evaluate(run: Interpreter, node: Node, scope: Scope) -> Value:
-    """Return what an expression stands for, and follow what it does."""
-    run.budget.spend()
-    if run.depth >= run.depth_max:
-        run.hide(node, "nested too deeply")
-        return NOTHING_KNOWN
-    handler = _EXPRESSIONS.get(node.kind)
-    if handler is None:
-        return _others(run, node, scope)
-    run.depth += 1
-    try:
-        return handler(run, node, scope)
-    finally:
-        run.depth -= 1
-
-
-def _others(run: Interpreter, node: Node, scope: Scope) -> Value:
-    parts = [evaluate(run, kid, scope) for kid in node.kids]
-    return unknown(all_taints(*parts)) if parts else NOTHING_KNOWN
 
 
 def _inner(run: Interpreter, node: Node, scope: Scope) -> Value:
@@ -73,63 +38,6 @@ def _sequence(run: Interpreter, node: Node, scope: Scope) -> Value:
     for kid in node.kids:
         value = evaluate(run, kid, scope)
     return value
-
-
-def unescaped(run: Interpreter, raw: str, node: Node) -> Value:
-    """Return a string literal's text; letters written as escapes make it a hidden one."""
-    if "\\" not in raw:
-        return text(raw)
-    hidden = 0
-
-    def char(match: re.Match[str]) -> str:
-        nonlocal hidden
-        number_text = match[1] or match[2] or match[3]
-        if number_text is None and match[4] is None:
-            return "" if match[5] else _NAMED.get(match[6], match[6])
-        code = int(number_text, 16) if number_text else int(match[4], 8)
-        made = chr(code) if 0 < code < 0x110000 else ""
-        hidden += made.isascii() and made.isalnum()
-        return made
-
-    made = _ESCAPE.sub(char, raw)
-    if hidden >= HIDDEN_LETTERS_MIN:
-        return text(made, run.taint(Datum.DECODED, node, "escapes"))
-    return text(made)
-
-
-def _string(run: Interpreter, node: Node, scope: Scope) -> Value:
-    raw = "".join(kid.text for kid in node.kids)
-    return unescaped(run, raw, node)
-
-
-def _template(run: Interpreter, node: Node, scope: Scope) -> Value:
-    parts = []
-    for kid in node.kids:
-        if kid.kind == "template_substitution":
-            parts.append(evaluate(run, kid.kids[0], scope) if kid.kids else UNDEFINED)
-        else:
-            parts.append(unescaped(run, kid.text, kid))
-    return operators.joined(parts)
-
-
-def _number(run: Interpreter, node: Node, scope: Scope) -> Value:
-    raw = node.text.replace("_", "").rstrip("n")
-    try:
-        return number(
-            int(raw, 0) if not re.search(r"[.eE]", raw) or raw[:2] in ("0x", "0X") else float(raw)
-        )
-    except ValueError:
-        return NOTHING_KNOWN
-
-
-def _regex(run: Interpreter, node: Node, scope: Scope) -> Value:
-    pattern, flags = node.field.get("pattern"), node.field.get("flags")
-    made = record()
-    made.members = {
-        "source": text(pattern.text if pattern is not None else ""),
-        "flags": text(flags.text if flags is not None else ""),
-    }
-    return made
 
 
 def _identifier(run: Interpreter, node: Node, scope: Scope) -> Value:
@@ -150,108 +58,6 @@ def _this(run: Interpreter, node: Node, scope: Scope) -> Value:
     return host("globalThis")
 
 
-def _array(run: Interpreter, node: Node, scope: Scope) -> Value:
-    return items(_spread(run, node.kids, scope))
-
-
-def _spread(run: Interpreter, nodes: list[Node], scope: Scope) -> list[Value]:
-    values: list[Value] = []
-    for kid in nodes:
-        if kid.kind == "spread_element":
-            value = evaluate(run, kid.kids[0], scope) if kid.kids else UNDEFINED
-            if value.kind == "list" and isinstance(value.data, list):
-                values += value.data[:ITEMS_MAX]
-            elif value.kind == "text" and value.known:
-                values += [text(char, value.taints) for char in str(value.data)[:ITEMS_MAX]]
-            else:
-                values.append(unknown(all_taints(value)))
-        else:
-            values.append(evaluate(run, kid, scope))
-    return values
-
-
-def _object(run: Interpreter, node: Node, scope: Scope) -> Value:
-    made: dict[str, Value] = {}
-    value = record(made)
-    for kid in node.kids:
-        if kid.kind == "pair":
-            key, inner = kid.field.get("key"), kid.field.get("value")
-            if key is not None and inner is not None:
-                made[key_of(run, key, scope)] = evaluate(run, inner, scope)
-        elif kid.kind == "shorthand_property_identifier":
-            made[kid.text] = _identifier(run, kid, scope)
-        elif kid.kind == "method_definition":
-            name = kid.field.get("name")
-            if name is not None:
-                made[key_of(run, name, scope)] = make_function(run, kid, scope)
-        elif kid.kind == "spread_element" and kid.kids:
-            spread = evaluate(run, kid.kids[0], scope)
-            if spread.kind == "object" and isinstance(spread.data, dict):
-                made.update(spread.data)
-            elif taints := all_taints(spread):
-                value.taints |= taints
-    return value
-
-
-def key_of(run: Interpreter, node: Node, scope: Scope) -> str:
-    """Return the name of a property as it is written in an object or a class."""
-    made = text_of(run, node, scope)
-    return as_text(made).text
-
-
-def text_of(run: Interpreter, node: Node, scope: Scope) -> Value:
-    """Return a property's name as a value: what it was made of may matter."""
-    if node.kind in ("property_identifier", "private_property_identifier", "identifier"):
-        return text(node.text)
-    if node.kind == "computed_property_name" and node.kids:
-        return evaluate(run, node.kids[0], scope)
-    if node.kind in ("string", "number"):
-        return evaluate(run, node, scope)
-    return text(node.text)
-
-
-def make_function(run: Interpreter, node: Node, scope: Scope) -> Value:
-    """Return a function of the script, to be followed when it is called, or at the end."""
-    this = run.frames[-1].this if run.frames and node.kind == "arrow_function" else None
-    made = Function(node, scope, run.module, this)
-    run.functions.append(made)
-    return Value("function", made)
-
-
-def _class(run: Interpreter, node: Node, scope: Scope) -> Value:
-    made = Function(node, scope, run.module)
-    value = Value("function", made)
-    name, body = node.field.get("name"), node.field.get("body")
-    inner = Scope(scope)
-    if name is not None:
-        inner.declare(name.text, value)
-    made.scope = inner
-    value.members = {}
-    for kid in body.kids if body is not None else ():
-        if kid.kind == "class_static_block":
-            for each in kid.kids:
-                run.run(each, inner)
-        label = kid.field.get("name") or kid.field.get("property")
-        if label is None:
-            continue
-        key = key_of(run, label, inner)
-        if kid.kind == "method_definition":
-            value.members[key] = make_function(run, kid, inner)
-        elif "value" in kid.field:
-            value.members[key] = evaluate(run, kid.field["value"], inner)
-    return value
-
-
-def _enum(run: Interpreter, node: Node, scope: Scope) -> Value:
-    made: dict[str, Value] = {}
-    body = node.field.get("body")
-    for kid in body.kids if body is not None else ():
-        name, value = kid.field.get("name"), kid.field.get("value")
-        if name is not None and value is not None:
-            made[name.text] = evaluate(run, value, scope)
-    return record(made)
-
-
 def _member(run: Interpreter, node: Node, scope: Scope) -> Value:
     target, name = node.field.get("object"), node.field.get("property")
     if target is None or name is None:
@@ -265,130 +71,6 @@ def _subscript(run: Interpreter, node: Node, scope: Scope) -> Value:
         return NOTHING_KNOWN
     value = evaluate(run, target, scope)
     return member(run, value, evaluate(run, index, scope), node)
-
-
-_SENSITIVE = frozenset(
-    (
-        *(
-            "eval",
-            "Function",
-            "constructor",
-            "require",
-            "child_process",
-            "exec",
-            "execSync",
-            "spawn",
-        ),
-        *(
-            "spawnSync",
-            "execFile",
-            "execFileSync",
-            "fork",
-            "env",
-            "mainModule",
-            "binding",
-            "dlopen",
-        ),
-        *("_load", "process", "fetch", "readFileSync", "writeFileSync", "createConnection", "net"),
-        *("fs", "http", "https", "vm", "runInThisContext", "runInNewContext", "_compile", "dgram"),
-    )
-)
-
-
-def note_hidden_name(run: Interpreter, name: Value, node: Node) -> None:
-    """Write down a name that is hidden or put together from pieces so that no search finds it."""
-    if name.kind != "text" or str(name.data).removeprefix("node:") not in _SENSITIVE:
-        return
-    taints = frozenset(taint for taint in name.taints if taint.datum is Datum.DECODED)
-    if not taints and name.pieced:
-        taints = run.taint(Datum.DECODED, node, "put together from pieces")
-    if taints:
-        run.flow(taints, Sink.RUN_CODE, node, f"the name {name.data}")
-
-
-def member(run: Interpreter, value: Value, name: Value, node: Node) -> Value:
-    """Return what a property of a value is."""
-    if name.pieced or name.taints:
-        note_hidden_name(run, name, node)
-    found = [_member_of_one(run, option, name, node) for option in options_of(value)]
-    return either(*found) if len(found) > 1 else found[0]
-
-
-def _member_of_one(run: Interpreter, value: Value, name: Value, node: Node) -> Value:
-    key = as_text(name).text
-    kind, data = value.kind, value.data
-    if value.members is not None and key in value.members:
-        return value.members[key]
-    if kind == "host":
-        return hosts.get_member(run, value, key, node)
-    if kind == "object" and isinstance(data, dict):
-        if key in data:
-            found: Value = data[key]
-            return found
-        if key == "constructor":
-            return host("Object")
-        if UNKNOWN in key or key == "[object]":
-            return either(*data.values()) if 0 < len(data) <= 8 else unknown(all_taints(value))
-        return unknown(value.taints) if value.taints else UNDEFINED
-    if key == "constructor":
-        return host(
-            "Function" if kind in ("function", "native") else _CONSTRUCTORS.get(kind, "Object")
-        )
-    if kind in ("list", "text"):
-        return built_in.item(value, name)
-    if kind == "function" and key == "prototype":
-        return record()
-    return unknown(all_taints(value))
-
-
-_CONSTRUCTORS = {"list": "Array", "text": "String", "number": "Number", "bool": "Boolean"}
-
-
-def assign_to(run: Interpreter, target: Node, value: Value, scope: Scope) -> None:
-    """Give what stands left of `=` another value."""
-    from skilllite_sandbox.scan.javascript.patterns import bind
-
-    kind = target.kind
-    if kind == "identifier":
-        if run.guards:
-            before = scope.find(target.text)
-            value = value if before is None else either(before, value)
-        scope.assign(target.text, value)
-    elif kind in ("member_expression", "subscript_expression"):
-        owner_node = target.field.get("object")
-        name = target.field.get("property") or target.field.get("index")
-        if owner_node is None or name is None:
-            return
-        owner = evaluate(run, owner_node, scope)
-        plain = kind == "member_expression"
-        key = text(name.text) if plain else evaluate(run, name, scope)
-        for option in options_of(owner):
-            _set_member(run, option, as_text(key).text, value, target)
-    elif kind in ("object_pattern", "array_pattern"):
-        names = Scope(scope)
-        bind(run, target, value, names)
-        for name_text, part in names.names.items():
-            scope.assign(name_text, part)
-    elif kind in ("parenthesized_expression", "non_null_expression") and target.kids:
-        assign_to(run, target.kids[0], value, scope)
-
-
-def _set_member(run: Interpreter, owner: Value, key: str, value: Value, node: Node) -> None:
-    data = owner.data
-    if owner.kind == "object" and isinstance(data, dict):
-        data[key] = value
-    elif owner.kind == "list" and isinstance(data, list):
-        if key.isdigit() and int(key) < ITEMS_MAX:
-            data += [UNDEFINED] * (int(key) + 1 - len(data))
-            data[int(key)] = value
-        else:
-            owner.taints |= all_taints(value)
-    elif owner.kind == "host":
-        hosts.set_member(run, owner, key, value, node)
-    elif owner.kind in ("function", "native"):
-        owner.members = {**(owner.members or {}), key: value}
-    elif owner is not NOTHING_KNOWN:
-        owner.taints |= all_taints(value)
 
 
 def _assignment(run: Interpreter, node: Node, scope: Scope) -> Value:
@@ -543,8 +225,10 @@ def _call(run: Interpreter, node: Node, scope: Scope) -> Value:
 
 def _arguments(run: Interpreter, node: Node, scope: Scope) -> list[Value]:
     if node.kind == "template_string":
-        return [_template(run, node, scope)]
-    return _spread(run, node.kids, scope)
+        made = evaluate(run, node, scope)
+        made.members = {"raw": items([text(str(made.data), made.taints)])}
+        return [made]
+    return evaluate_all(run, node.kids, scope)
 
 
 def _new(run: Interpreter, node: Node, scope: Scope) -> Value:
@@ -564,31 +248,12 @@ def _meta(run: Interpreter, node: Node, scope: Scope) -> Value:
     return host("import.meta")
 
 
-def _function(run: Interpreter, node: Node, scope: Scope) -> Value:
-    name = node.field.get("name")
-    if name is None:
-        return make_function(run, node, scope)
-    inner = Scope(scope)
-    value = make_function(run, node, inner)
-    inner.declare(name.text, value)
-    return value
-
-
 def _opaque_await(run: Interpreter, node: Node, scope: Scope) -> Value:
     return _inner(run, node, scope)
 
 
-def note_environment(run: Interpreter, value: Value, node: Node) -> None:
-    """Write down that the environment is taken as a whole."""
-    if any(taint.datum is Datum.ENVIRONMENT for taint in value.taints):
-        run.record.do(Act.READ_ENVIRONMENT, run.file, run.line_of(node), "process.env")
-
-
-_EXPRESSIONS: dict[str, Callable[[Interpreter, Node, Scope], Value]] = {
-    "string": _string,
-    "template_string": _template,
-    "number": _number,
-    "regex": _regex,
+EXPRESSIONS: dict[str, Callable[[Interpreter, Node, Scope], Value]] = {
+    **LITERALS,
     **dict.fromkeys(("identifier", "shorthand_property_identifier"), _identifier),
     "undefined": lambda run, node, scope: UNDEFINED,
     "null": lambda run, node, scope: NULL,
@@ -597,17 +262,6 @@ _EXPRESSIONS: dict[str, Callable[[Interpreter, Node, Scope], Value]] = {
     "this": _this,
     "super": lambda run, node, scope: NOTHING_KNOWN,
     "import": lambda run, node, scope: host("require"),
-    "array": _array,
-    "object": _object,
-    **dict.fromkeys(
-        (
-            *("arrow_function", "function_expression", "function", "generator_function"),
-            *("function_declaration", "generator_function_declaration"),
-        ),
-        _function,
-    ),
-    **dict.fromkeys(("class", "class_declaration", "abstract_class_declaration"), _class),
-    "enum_declaration": _enum,
     "member_expression": _member,
     "subscript_expression": _subscript,
     "assignment_expression": _assignment,

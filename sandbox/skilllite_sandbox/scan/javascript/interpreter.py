@@ -10,8 +10,10 @@ from posixpath import dirname, normpath
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.javascript import loops, patterns, triggers
-from skilllite_sandbox.scan.javascript.calls import call_function, call_value
-from skilllite_sandbox.scan.javascript.expressions import evaluate
+from skilllite_sandbox.scan.javascript.calls import call_function, call_value, construct_class
+from skilllite_sandbox.scan.javascript.evaluation import evaluate
+from skilllite_sandbox.scan.javascript.expressions import EXPRESSIONS
+from skilllite_sandbox.scan.javascript.hosts import global_value
 from skilllite_sandbox.scan.javascript.syntax import Node, parse
 from skilllite_sandbox.scan.javascript.values import (
     NOTHING_KNOWN,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 DEPTH_MAX = 90  # of nodes that are followed into each other; each takes some Python frames
+FRAMES_FLAT_MAX = 3  # calls in which depth is still the code's own
 CODE_DEPTH_MAX = 6  # of code in code
 CODE_CHARS_MAX = 262_144  # of a text that is read as code
 UNREACHED_MAX = 2_000  # pieces that are followed at the end
@@ -86,6 +89,7 @@ class Interpreter:
 
     def __init__(self, found: Record, budget: Budget, skill: Mapping[str, SourceFile]) -> None:
         self.record = found
+        self.expressions = EXPRESSIONS
         self.budget = budget
         self.skill = skill
         self.modules: dict[str, Module] = {}
@@ -94,6 +98,8 @@ class Interpreter:
         self.host_members: dict[str, Value] = {}
         self.frames: list[Frame] = []
         self.functions: list[Function] = []
+        self.classes: list[Function] = []
+        self.constructed: set[Node] = set()
         self.unreached: list[tuple[Node, Scope, Module]] = []
         self.reached: set[Node] = set()
         self.depth = 0
@@ -102,6 +108,8 @@ class Interpreter:
         self.guards = 0
         self.changes = 0
         self.unsure = 0
+        self.loop_steps = 0
+        self.followed: dict[Node, tuple[int, Value]] = {}
         self.calls_nested: dict[Node, int] = {}
         self.line_first = 1
         self.line_fixed = 0
@@ -197,18 +205,29 @@ class Interpreter:
             return UNDEFINED
         if how == "eval":
             return self.run_code(args[0], node, scope) if args[0].kind != "object" else args[0]
+        names = [part.strip() for each in args[:-1] for part in str(each.data).split(",")]
+        code = args[-1]
+        result = self._run_made(code, names, [global_value(self, n, node) for n in names], node)
+
+        def call_made(_: Interpreter, given: list[Value], where: Node) -> Value:
+            if not given or not code.known:
+                return result
+            return self._run_made(code, names, given, where)
+
+        return Value("native", call_made, all_taints(code))
+
+    def _run_made(self, code: Value, names: list[str], given: list[Value], node: Node) -> Value:
+        """Follow the text of `new Function(…)` with its parameters."""
         inner = Scope(self.module.scope, is_function=True)
-        for name in args[:-1]:
-            if name.kind == "text":
-                inner.declare(str(name.data), NOTHING_KNOWN)
+        for name, value in zip(names, given, strict=False):
+            inner.declare(name, value)
         frame = Frame(node, UNDEFINED)
         self.frames.append(frame)
         try:
-            self.run_code(args[-1], node, inner)
+            self.run_code(code, node, inner)
         finally:
             self.frames.pop()
-        result = self.returned(frame)
-        return Value("native", lambda run, given, at: result, all_taints(args[-1]))
+        return self.returned(frame)
 
     def find_own(self, path: str) -> SourceFile | None:
         """Return the file of the skill that a path names, seen from the script or the root."""
@@ -231,8 +250,13 @@ class Interpreter:
     def finish(self) -> None:
         """Follow what nothing has reached: functions nobody called, branches not taken."""
         rounds = 0
-        while rounds < UNREACHED_MAX and (self.functions or self.unreached):
+        while rounds < UNREACHED_MAX and (self.classes or self.functions or self.unreached):
             rounds += 1
+            if self.classes:
+                made = self.classes.pop()
+                if made.node not in self.constructed:
+                    self._use_class(made)
+                continue
             if self.functions:
                 function = self.functions.pop()
                 body = function.node.field.get("body")
@@ -246,6 +270,16 @@ class Interpreter:
                 if node not in self.reached:
                     self.module = module
                     self.run_unknown(node, scope)
+
+    def _use_class(self, made: Function) -> None:
+        """Follow a class that only others use: its constructor, then each of its methods."""
+        assert isinstance(made.owner, Module)
+        self.module = made.owner
+        instance = construct_class(self, made, [], made.node)
+        methods = list(instance.data.values()) if isinstance(instance.data, dict) else []
+        for method in methods:
+            if method.kind == "function" and isinstance(method.data, Function):
+                call_function(self, method.data, [], instance, method.data.node)
 
     # -- statements -------------------------------------------------------------------------
 
@@ -272,7 +306,7 @@ class Interpreter:
         """Follow one statement and return how it ended."""
         self.budget.spend()
         if self.depth >= DEPTH_MAX:
-            self.hide(node, "nested too deeply")
+            self.note_depth(node)
             return ""
         self.depth += 1
         self.reached.add(node)
@@ -280,6 +314,11 @@ class Interpreter:
             return self._run(node, scope)
         finally:
             self.depth -= 1
+
+    def note_depth(self, node: Node) -> None:
+        """Write down code that is nested too deeply; calls in calls are followed on their own."""
+        if len(self.frames) <= FRAMES_FLAT_MAX:
+            self.hide(node, "nested too deeply")
 
     def _run(self, node: Node, scope: Scope) -> str:
         kind = node.kind

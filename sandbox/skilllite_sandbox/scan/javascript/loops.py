@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from skilllite_sandbox.scan.acts import Act
 from skilllite_sandbox.scan.javascript import patterns
-from skilllite_sandbox.scan.javascript.expressions import evaluate
+from skilllite_sandbox.scan.javascript.evaluation import evaluate
 from skilllite_sandbox.scan.javascript.syntax import Node
 from skilllite_sandbox.scan.javascript.values import (
     Scope,
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ROUNDS_MAX = 4_096  # of a loop that only computes: hidden text is turned into code so
 ROUNDS_ENDLESS_MAX = 600  # of one whose end isn't in its condition: a table that is turned about
+LOOP_STEPS_MAX = 40_000  # of all loops of a skill, one by one; then each is followed twice
 ROUNDS_WITH_CHOICE_MAX = 64  # of a loop that picks its statements by number
 ROUNDS_WITH_ACTS_MAX = 2
 _LEAVES = frozenset(
@@ -58,6 +59,8 @@ def follow_loop(run: Interpreter, node: Node, scope: Scope) -> str:
         _note_endless(run, node, body)
         rounds_max = ROUNDS_ENDLESS_MAX
     before, unsure = run.changes, run.unsure
+    if run.loop_steps > LOOP_STEPS_MAX:
+        rounds_max = ROUNDS_WITH_ACTS_MAX
     rounds = 0
     first = node.kind == "do_statement"
     while rounds < rounds_max:
@@ -68,15 +71,17 @@ def follow_loop(run: Interpreter, node: Node, scope: Scope) -> str:
                 run.unreached.append((body, inner, run.module))
             return ""
         rounds += 1
-        guarded = run.guards
+        left = run.budget.steps
         end = run.run(body, inner) if known else run.run_unknown(body, inner)
-        assert run.guards == guarded
         if end in ("return", "throw"):
             return end if known else ""
         if end == "break" or known is None:
             return ""
         if step is not None:
             evaluate(run, step, inner)
+        run.loop_steps += max(left - run.budget.steps, 0)
+        if run.loop_steps > LOOP_STEPS_MAX:
+            return ""
         if run.changes != before or run.unsure != unsure:
             rounds_max = min(rounds_max, _rounds_with_acts(body))
     return ""

@@ -17,7 +17,7 @@ from skilllite_sandbox.scan.javascript.values import (
     truth,
     unknown,
 )
-from skilllite_sandbox.scan.taint import VALUE_CHARS_MAX
+from skilllite_sandbox.scan.taint import VALUE_CHARS_MAX, Taint
 
 _TEXTUAL = ("text", "list", "object", "function", "host", "native")
 
@@ -27,13 +27,13 @@ def joined(parts: list[Value], between: str = "") -> Value:
     if all(part.kind == "unknown" for part in parts) and len(parts) == 1:
         return text(UNKNOWN, parts[0].taints)
     texts = [as_text(part) for part in parts]
-    taints = frozenset[object]().union(*(each.taints for each in texts)) if texts else frozenset()
+    taints = frozenset[Taint]().union(*(each.taints for each in texts)) if texts else frozenset()
     made = between.join(each.text for each in texts)
     constants = sum(bool(each.text) for each in texts) > 1
     return Value(
         "text",
         made if len(made) <= VALUE_CHARS_MAX else UNKNOWN,
-        taints,  # type: ignore[arg-type]
+        taints,
         pieced=constants,
     )
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from skilllite_sandbox.scan.javascript.expressions import (
-    assign_to,
-    evaluate,
-    make_function,
-    member,
-    text_of,
-)
+from skilllite_sandbox.scan.javascript.evaluation import evaluate
 from skilllite_sandbox.scan.javascript.hosts.modules import load_module
+from skilllite_sandbox.scan.javascript.literals import make_function, text_of
+from skilllite_sandbox.scan.javascript.members import assign_to, member
 from skilllite_sandbox.scan.javascript.syntax import Node
 from skilllite_sandbox.scan.javascript.values import (
     NOTHING_KNOWN,

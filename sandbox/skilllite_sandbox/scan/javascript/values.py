@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from skilllite_sandbox.scan.acts import Datum
 from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.javascript.host_names import is_always_there
 from skilllite_sandbox.scan.javascript.syntax import Node
 from skilllite_sandbox.scan.taint import NO_TAINTS, VALUE_CHARS_MAX, Taint, Text
 
@@ -112,6 +113,12 @@ def unknown(taints: frozenset[Taint] = NO_TAINTS) -> Value:
     return Value("unknown", None, taints) if taints else NOTHING_KNOWN
 
 
+def add_origins(value: Value, taints: frozenset[Taint]) -> None:
+    """Say that a value came from there as well; the constants that all share stay as they are."""
+    if taints and value is not NOTHING_KNOWN and value is not UNDEFINED and value is not NULL:
+        value.taints |= taints
+
+
 def either(*values: Value) -> Value:
     """Return a value that is one of these."""
     found: list[Value] = []
@@ -158,6 +165,8 @@ def _collect(value: Value, found: set[Taint], depth: int) -> None:
     found |= value.taints
     if depth >= _DEPTH_MAX:
         return
+    for each in (value.members or {}).values():
+        _collect(each, found, depth + 1)
     if value.kind in ("list", "either"):
         assert isinstance(value.data, list)
         for each in value.data[:256]:
@@ -222,6 +231,8 @@ def truth(value: Value) -> bool | None:
         return bool(data)
     if kind in ("null", "undefined"):
         return False
+    if kind == "host":
+        return True if is_always_there(str(data)) else None
     return True if kind in ("list", "object", "function", "native") else None
 
 
@@ -233,9 +244,13 @@ def has(value: Value, datum: Datum) -> bool:
 class Scope:
     """The names that are seen at a place, and those around it."""
 
-    __slots__ = ("is_function", "names", "parent")
+    __slots__ = ("guards", "is_function", "names", "parent")
 
-    def __init__(self, parent: Scope | None = None, *, is_function: bool = False) -> None:
+    def __init__(
+        self, parent: Scope | None = None, *, is_function: bool = False, guards: int = 0
+    ) -> None:
+        self.guards: int = parent.guards if parent is not None and not guards else guards
+        """How many unsure branches are around it: an assignment behind more may not happen."""
         self.names: dict[str, Value] = {}
         self.parent = parent
         self.is_function = is_function
@@ -248,6 +263,13 @@ class Scope:
                 return scope.names[name]
             scope = scope.parent
         return None
+
+    def owner_of(self, name: str) -> Scope | None:
+        """Return the scope that declares a name."""
+        scope: Scope | None = self
+        while scope is not None and name not in scope.names:
+            scope = scope.parent
+        return scope
 
     def declare(self, name: str, value: Value) -> None:
         """Give a name its value in this scope."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
-from skilllite_sandbox.scan.python import folding
+from skilllite_sandbox.scan.python import folding, layout
 from skilllite_sandbox.scan.python.values import (
     MISSING,
     Value,
@@ -33,9 +33,12 @@ CALLS_ON_CONSTANTS_MAX = 64  # a decoder of the skill's own is called for each o
 TWICE_DEPTH_MAX = 2  # loops in loops that are followed twice; inner ones once
 TURNS_MAX = 20_000  # of all loops with a known condition together
 LOOP_TURNS_MAX = 4096  # of a loop over known values: a payload of numbers
+LOOP_TURNS_LEAST = 3  # what one turn leaves behind is seen by the next
+LOOP_TURNS_DULL = 16  # followed in any case; longer loops only while they put a text together
 EXPRESSION_DEPTH_MAX = 150  # operators in operators: far above what people write
 BUILTINS = frozenset(dir(__import__("builtins")))
 
+_STEPS_OUT = (ast.Call, ast.Await, ast.Yield, ast.YieldFrom, ast.Break, ast.Return, ast.Raise)
 _SKIP = (ast.Pass, ast.Break, ast.Continue, ast.Global, ast.Nonlocal)
 
 
@@ -46,6 +49,7 @@ class Scope:
         self.names: dict[str, Value] = {}
         self.parent = parent
         self.returned: list[Value] = []
+        self.yielded: list[Value] = []
         self.global_names: set[str] = set()
 
     def find(self, name: str) -> Value | None:
@@ -75,10 +79,13 @@ class Function:
         self.me = me
         self.calls = 0
         self.known: dict[Any, Value] = {}
+        self.cls: Value | None = None
+        """The class that a method belongs to."""
 
     def bound_to(self, me: Value) -> Function:
         method = Function(self.node, self.scope, self.file, self.base, me)
         method.known = self.known
+        method.cls = self.cls
         return method
 
 
@@ -104,6 +111,18 @@ class Interpreter:
         self.followed: set[int] = set()
         self.texts = 0
         self.shells = 0
+        self.active: list[Any] = []
+        """Functions that are being followed, the innermost last."""
+        self.forking: set[int] = set()
+        """Of those, the ones that start processes."""
+        self.brought: list[str] = []
+        """Commands that fetched something."""
+        self.logs_away = ""
+        """Where the log is sent to."""
+        self.self_starts: set[int] = set()
+        """Lines where a script starts itself."""
+        self.last_test = Value()
+        """The condition of the last `if`."""
         self.remotes: list[str] = []
         """Commands that told git of other machines."""
         self.redirected = False
@@ -142,12 +161,21 @@ class Interpreter:
 
     def run_text(self, text: str, scope: Scope, *, reads: str = "") -> None:
         """Follow code; what can't be parsed is written down when it is a file."""
+        if reads and (codec := layout.hiding_codec(text)) is not None:
+            taint = Taint(Datum.DECODED, self.file, 1, f"the source is written in {codec}")
+            self.record.flow({taint}, Sink.RUN_CODE, self.file, 1, codec)
         try:
             tree = ast.parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             if reads:
                 self.record.hide(reads, int(getattr(error, "lineno", 0) or 0), "not valid Python 3")
             return
+        if reads:
+            documented = ast.get_docstring(tree, clean=False)
+            scope.names["__doc__"] = Value(documented)
+            for line in layout.pushed_away(text, tree):
+                taint = Taint(Datum.DECODED, self.file, line, "a statement behind many blanks")
+                self.record.flow({taint}, Sink.RUN_CODE, self.file, line, "out of sight")
         self.run_body(tree.body, scope)
 
     def run_decoded(self, value: Value, node: ast.AST) -> None:
@@ -166,15 +194,31 @@ class Interpreter:
 
     def follow_uncalled(self) -> None:
         """Follow what is defined and was called by nobody."""
-        for function in list(self.functions):
+        for function in self.functions:  # grows: functions define functions
             if not function.calls and not isinstance(function.node, ast.ClassDef):
-                self.call_function(function, [], {}, function.node)
+                self.call_function(self._with_self(function), [], {}, function.node)
+
+    def _with_self(self, function: Function) -> Function:
+        """Return a method bound to an object of its class, made with unknown arguments."""
+        if function.cls is None or function.me is not None:
+            return function
+        attrs = function.cls.attrs
+        assert attrs is not None
+        me = attrs.get("?self")
+        if me is None:
+            me = attrs["?self"] = self._instance(function.cls, [], {}, function.node)
+        return function.bound_to(me)
 
     # Statements
 
     def run_body(self, body: list[ast.stmt], scope: Scope) -> None:
+        guards: list[tuple[ast.stmt, Value, int]] = []
         for statement in body:
             self.run_statement(statement, scope)
+            if isinstance(statement, ast.If) and _leaves(statement.body):
+                guards.append((statement, self.last_test, self.hosts.marks(self)))
+        for statement, test, before in guards[:8]:
+            self.hosts.behind(self, statement, test, before)
 
     def run_statement(self, node: ast.stmt, scope: Scope) -> None:
         self.budget.spend()
@@ -207,7 +251,15 @@ class Interpreter:
                 inside.names = {**each.attrs, **inside.names}
         function = Function(node, scope, self.file, self.base)
         ref = next((each.ref for each in bases if each.ref), "")
-        scope.names[node.name] = Value(function=function, attrs=inside.names, ref=ref, kind="class")
+        value = Value(function=function, attrs=inside.names, ref=ref, kind="class")
+        for each in inside.names.values():
+            if isinstance(each.function, Function) and each.function.cls is None:
+                static = any(
+                    isinstance(d, ast.Name) and d.id == "staticmethod"
+                    for d in getattr(each.function.node, "decorator_list", ())
+                )
+                each.function.cls = None if static or each.kind == "class" else value
+        scope.names[node.name] = value
 
     def _import(self, node: ast.Import, scope: Scope) -> None:
         for alias in node.names:
@@ -334,6 +386,7 @@ class Interpreter:
         self.run_body(node.body, scope)
         self.hosts.behind(self, node, test, before)
         self.run_body(node.orelse, scope)
+        self.last_test = test
         for name, old in kept.items():
             new = scope.names.get(name)
             if new is not None and new is not old:
@@ -343,27 +396,35 @@ class Interpreter:
     def _for(self, node: ast.For, scope: Scope) -> None:
         iterated = self.evaluate(node.iter, scope)
         items = self.items_of(iterated)
-        endless = self.hosts.is_endless(iterated) and not _has_break(node.body)
+        many = len(items or ()) >= LOOP_TURNS_MAX
+        endless = (many or self.hosts.is_endless(iterated)) and not _has_break(node.body)
         self.endless += endless
         self.loops += 1
         turns = 2 if self.loops <= TWICE_DEPTH_MAX else 1
-        for item in (items if items is not None else [self.element(iterated)] * turns)[
-            :LOOP_TURNS_MAX
-        ]:
+        chosen = items if items is not None else [self.element(iterated)] * turns
+        size = 0
+        for number, item in enumerate(chosen[:LOOP_TURNS_MAX]):
             self.assign(node.target, item, scope)
             self.run_body(node.body, scope)
+            if len(chosen) > LOOP_TURNS_DULL:
+                if number == LOOP_TURNS_LEAST - 2:
+                    size = _built(node.body, scope)
+                elif number == LOOP_TURNS_LEAST - 1 and 0 <= _built(node.body, scope) <= size:
+                    break
         self.loops -= 1
         self.endless -= endless
         self.run_body(node.orelse, scope)
 
     def _while(self, node: ast.While, scope: Scope) -> None:
         test = self.evaluate(node.test, scope)
-        forever = test.is_const and bool(test.const) and not _has_break(node.body)
+        named = any(isinstance(each, ast.Name) for each in ast.walk(node.test))
+        forever = test.is_const and bool(test.const) and not named and not _has_break(node.body)
         before = self.hosts.marks(self)
         self.endless += forever
         self.loops += 1
         least = 2 if self.loops <= TWICE_DEPTH_MAX else 1
         state = self._state(node.test, scope)
+        size = 0
         for turn in range(1, LOOP_TURNS_MAX):
             self.run_body(node.body, scope)
             again = self.evaluate(node.test, scope)
@@ -374,6 +435,12 @@ class Interpreter:
             self.turns += 1
             if turn >= least and (state == before_turn or self.turns > TURNS_MAX):
                 break
+            if turn == LOOP_TURNS_LEAST - 1:
+                size = _built(node.body, scope)
+            elif turn == LOOP_TURNS_LEAST and 0 <= _built(node.body, scope) <= size:
+                break
+        if forever and not any(isinstance(each, _STEPS_OUT) for each in _inside(node.body)):
+            self.do(Act.EXHAUST, node, "the processor, in a loop without an end")
         self.loops -= 1
         self.endless -= forever
         self.hosts.behind(self, node, test, before)
@@ -387,6 +454,8 @@ class Interpreter:
     def _with(self, node: ast.With | ast.AsyncWith, scope: Scope) -> None:
         for item in node.items:
             value = self.evaluate(item.context_expr, scope)
+            if value.kind == "generated" and value.items:
+                value = value.items[0]
             if item.optional_vars is not None:
                 self.assign(item.optional_vars, value, scope)
         self.run_body(node.body, scope)
@@ -464,8 +533,16 @@ class Interpreter:
             if is_method and isinstance(found.function, Function) and found.function.me is None:
                 return Value(function=found.function.bound_to(owner), taints=found.taints)
             return found
-        if name == "__class__" or (owner.kind == "module" and name == "__dict__"):
-            return owner if name == "__dict__" else Value(ref="type()", kind="class-of")
+        told = owner.function.node if isinstance(owner.function, Function) else None
+        if name == "__doc__" and told is not None and not isinstance(told, ast.Lambda):
+            return Value(ast.get_docstring(told, clean=False))
+        if owner.kind == "module" and name == "__dict__":
+            return owner
+        if name == "__class__":
+            literal = owner.const is not MISSING or owner.items is not None or owner.ref
+            return Value(ref="type()", kind="class-of") if literal else Value()
+        if owner.kind == "class" and name in ("__subclasses__", "__mro__", "__bases__"):
+            return Value()
         value: Value = self.hosts.attribute(self, owner, name, node)
         return value
 
@@ -499,6 +576,16 @@ class Interpreter:
             return value
         if owner.attrs is not None and _key(key) in owner.attrs:
             return owner.attrs[_key(key)].with_taints(owner.taints)
+        if key.is_const and isinstance(key.const, str) and owner.const is MISSING:
+            return self.element(
+                Value(
+                    attrs=owner.attrs,
+                    items=owner.items,
+                    kind=owner.kind,
+                    ref=owner.ref,
+                    taints=self.hosts.one_entry(owner.taints),
+                )
+            )
         index = key.const if isinstance(key.const, int) else MISSING
         if owner.items is not None and index is not MISSING:
             if -len(owner.items) <= index < len(owner.items):
@@ -601,6 +688,8 @@ class Interpreter:
         for value in values[:-1]:
             last = joined(value, last)
         kinds = {each.kind for each in values} & {"watched", "dated"}
+        if {"day test", "month test"} <= {each.kind for each in values}:
+            kinds.add("dated")
         if kinds:
             return Value(kind=kinds.pop(), taints=last.taints)
         if all(value.is_const for value in values):
@@ -659,6 +748,9 @@ class Interpreter:
         if known:
             return Value(items=[key for key, _ in made], kind="list")
         value = unknown(*origins)
+        for each in origins:
+            if each.kind in ("watched", "dated"):
+                value.kind = each.kind
         if made and made[0][0].const is not MISSING:
             return Value(items=[key for key, _ in made[:1]], kind="list", taints=value.taints)
         return value
@@ -677,7 +769,10 @@ class Interpreter:
         iterated = self.evaluate(first.iter, scope)
         items = self.items_of(iterated)
         known = items is not None
-        for item in (items if items is not None else [self.element(iterated)])[:LOOP_TURNS_MAX]:
+        turns = items if items is not None else [self.element(iterated)]
+        for number, item in enumerate(turns[:LOOP_TURNS_MAX]):
+            if number >= LOOP_TURNS_DULL and (not made or not _is_built(made[-1][0])):
+                return False
             self.assign(first.target, item, scope)
             tests = [self.evaluate(test, scope) for test in first.ifs]
             if any(test.is_const and not test.const for test in tests):
@@ -695,8 +790,10 @@ class Interpreter:
         return self.evaluate(node.value, scope) if node.value is not None else Value()
 
     def _yield(self, node: Any, scope: Scope) -> Value:
-        if node.value is not None:
-            scope.returned.append(self.evaluate(node.value, scope))
+        if node.value is not None and len(scope.yielded) < LOOP_TURNS_MAX:
+            value = self.evaluate(node.value, scope)
+            inner = self.items_of(value) if isinstance(node, ast.YieldFrom) else None
+            scope.yielded += [value] if inner is None else inner
         return Value()
 
     # Calls
@@ -729,13 +826,17 @@ class Interpreter:
         if isinstance(callee.function, Function):
             made = self.call_function(callee.function, args, keywords, node)
             return made.with_taints(callee.taints)
+        method = (callee.attrs or {}).get("__call__") if callee.kind != "dict" else None
+        if method is not None and isinstance(method.function, Function):
+            return self.call_function(method.function.bound_to(callee), args, keywords, node)
         result: Value = self.hosts.call(self, callee, args, keywords, node)
         return result
 
     def _instance(
         self, cls: Value, args: list[Value], keywords: dict[str, Value], node: ast.AST
     ) -> Value:
-        me = Value(attrs=dict(cls.attrs or {}), ref=f"{cls.ref}()" if cls.ref else "")
+        own = {name: value for name, value in (cls.attrs or {}).items() if name != "?self"}
+        me = Value(attrs=own, ref=f"{cls.ref}()" if cls.ref else "")
         init = (cls.attrs or {}).get("__init__")
         if init is not None and isinstance(init.function, Function):
             self.call_function(init.function.bound_to(me), args, keywords, node)
@@ -751,6 +852,8 @@ class Interpreter:
         if isinstance(function.node, ast.ClassDef):
             return Value()
         key = _call_key(given, keywords)
+        if id(function.node) in self.forking and function.node in self.active:
+            self.do(Act.EXHAUST, node, "processes, in a function that calls itself")
         if key in function.known:
             return function.known[key]
         known = bool(given) and all(map(_is_plain, given))
@@ -768,6 +871,7 @@ class Interpreter:
         self._bind(function, given, keywords, scope)
         self.file, self.base, self.expression_depth = function.file, function.base, 0
         self.depth += 1
+        self.active.append(function.node)
         try:
             if isinstance(function.node, ast.Lambda):
                 scope.returned.append(self.evaluate(function.node.body, scope))
@@ -775,8 +879,14 @@ class Interpreter:
                 self.run_body(function.node.body, scope)
         finally:
             self.depth -= 1
+            self.active.pop()
             self.file, self.base, self.expression_depth = kept
-        result = self._returned(scope.returned)
+        if scope.yielded:
+            result = Value(items=scope.yielded, kind="generated")
+        else:
+            result = self._returned(scope.returned)
+        if getattr(function.node, "name", "").startswith("__reduce"):
+            self.hosts.reduces(self, result, node)
         function.known[key] = result
         return result
 
@@ -905,6 +1015,39 @@ def _shape(value: Value) -> Any:
 
 def _has_break(body: list[ast.stmt]) -> bool:
     return any(isinstance(each, (ast.Break, ast.Return, ast.Raise)) for each in _inside(body))
+
+
+def _leaves(body: list[ast.stmt]) -> bool:
+    """Tell whether what comes after these statements isn't reached."""
+    last = body[-1]
+    if isinstance(last, (ast.Return, ast.Raise)):
+        return True
+    call = last.value if isinstance(last, ast.Expr) else None
+    if not isinstance(call, ast.Call):
+        return False
+    name = ast.unparse(call.func)
+    return name in ("exit", "quit", "sys.exit", "os._exit", "os.abort")
+
+
+def _built(body: list[ast.stmt], scope: Scope) -> int:
+    """Return the size of the texts and lists that a loop puts together."""
+    size = 0
+    for node in _inside(body):
+        name = node.id if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else ""
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            name = node.value.id if node.attr in ("append", "extend", "insert", "write") else ""
+        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+            return -1  # in place
+        if name and (value := scope.names.get(name)) is not None:
+            if isinstance(value.const, (str, bytes)):
+                size += len(value.const)
+            elif value.items is not None:
+                size += len(value.items)
+    return size
+
+
+def _is_built(value: Value) -> bool:
+    return value.is_const or value.items is not None
 
 
 def _inside(body: list[ast.stmt]) -> Iterator[ast.AST]:

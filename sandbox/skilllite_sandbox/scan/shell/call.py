@@ -6,9 +6,10 @@ import re
 from fnmatch import fnmatchcase
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
-from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.host_places import UNKNOWN, Place, place_of
 from skilllite_sandbox.scan.shell.environment import TELLING
 from skilllite_sandbox.scan.shell.words import fields_of
+from skilllite_sandbox.scan.source import Language
 from skilllite_sandbox.scan.taint import EMPTY, Taint, Text, unknown_from
 
 TYPE_CHECKING = False
@@ -36,7 +37,7 @@ def run_command(shell: Shell, node: Node, stdin: Text) -> Text:
     if redirects:
         stdin = shell.redirected_input(redirects, stdin)
     fields = fields_of(shell, name_node.children[0]) if name_node and name_node.children else []
-    if name_node is not None and fields:
+    if name_node is not None and fields and not shell.guesses:
         _note_hidden_name(shell, name_node, fields[0])
     for child in node.children_by_field_name("argument"):
         fields += fields_of(shell, child)
@@ -67,7 +68,7 @@ def _note_hidden_name(shell: Shell, node: Node, name: Text) -> None:
         how = "a name put together from pieces"
     elif plain in TELLING and re.search(r"[a-z]\$[@*]|\$[@*][a-z]|[a-z]\$\{?\w+\}?[a-z]", raw):
         how = "a name with empty pieces"
-    elif plain in TELLING and re.search(r"\$\{!?\w+:|\$\(\s*(?:echo|printf)\b", raw):
+    elif plain in TELLING and re.search(r"\$\{!?\w+:\s*-?\d|\$\(\s*(?:echo|printf)\b", raw):
         how = "a name cut out of other text"
     if how:
         taint = shell.taint(Datum.DECODED, node, f"{how}: {raw}")
@@ -86,6 +87,8 @@ def invoke(shell: Shell, node: Node, fields: list[Text], stdin: Text) -> Text:
         shell.flow(name, Sink.RUN_PROGRAM, node, name.text)
     text = _resolved(name.text)
     base = text.rpartition(UNKNOWN)[2].rpartition("/")[2]
+    if not base and "/" in text and text in shell.files:
+        return run_file(shell, node, name, shell.files[text], args, stdin)
     if not base:
         shell.do(Act.RUN_PROGRAM, node, "a computed program")
         _note_started(shell, node, args)
@@ -98,14 +101,26 @@ def invoke(shell: Shell, node: Node, fields: list[Text], stdin: Text) -> Text:
         )
     if "/" in text and (content := _written(shell, text)) is not None:
         return run_file(shell, node, Text(text, name.taints), content, args, stdin)
+    fetched = shell.content_of(Text(text)) if "/" in text else None
+    if fetched is not None and fetched.has(Datum.FETCHED):
+        return run_file(shell, node, Text(text, name.taints), fetched, args, stdin)
     if base == shell.file.rpartition("/")[2] and "/" in text:
         return _run_itself(shell, node, args, stdin)
+    if "/" in text and (own := shell.find_own(text)) is not None:
+        shell.do(Act.RUN_PROGRAM, node, own.path)
+        if own.language is Language.SHELL:
+            return shell.run_own(own, stdin, args=args)
     handler = HANDLERS.get(base) or HANDLERS.get(re.sub(r"[\d.]+$", "", base))
     if handler is not None and (UNKNOWN not in text or "/" in text):
         return handler(Call(shell, node, base, args, stdin))
     shell.do(Act.RUN_PROGRAM, node, text)
     _note_started(shell, node, args)
-    return unknown_from(stdin, *args)
+    secrets = [shell.read(arg, node) for arg in args if _is_secret(shell, arg)]
+    return unknown_from(stdin, *args, *secrets)
+
+
+def _is_secret(shell: Shell, arg: Text) -> bool:
+    return arg.text[:1] in ("~", "/") and place_of(arg.text) in (Place.SECRET, Place.ENVIRONMENT)
 
 
 def _note_started(shell: Shell, node: Node, args: list[Text]) -> None:
@@ -183,11 +198,24 @@ def _run_itself(shell: Shell, node: Node, args: list[Text], stdin: Text) -> Text
     return unknown_from(stdin, *args)
 
 
+def decisive(code: Text) -> Text:
+    """Return a command line with those of its origins that decide what is run.
+
+    What came over the network and is put into a command that is otherwise written there is an
+    argument; where it is a command itself, that is seen when the line is followed.
+    """
+    if code.known or not code.text.strip(UNKNOWN + " \n\t\"'"):
+        return code
+    return Text(
+        code.text, frozenset(taint for taint in code.taints if taint.datum is not Datum.FETCHED)
+    )
+
+
 def run_code(
     shell: Shell, node: Node, code: Text, stdin: Text, sink: Sink = Sink.RUN_SHELL
 ) -> Text:
     """Follow a text that a shell gets as code, and write down where it came from."""
-    shell.flow(code, sink, node, "a shell" if sink is Sink.RUN_SHELL else "eval")
+    shell.flow(decisive(code), sink, node, "a shell" if sink is Sink.RUN_SHELL else "eval")
     if code.known or code.text.strip(UNKNOWN + " \n"):
         own = any(taint.datum is Datum.OWN_FILE for taint in code.taints)
         if own and UNKNOWN in code.text:

@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+    from skilllite_sandbox.scan.shell.environment import Variables
     from skilllite_sandbox.scan.shell.machine import Shell
 
 _DETECTORS = re.compile(
@@ -23,7 +24,7 @@ _WATCHED_NAMES = re.compile(
 )
 _MARKS = re.compile(r"^\$(?:CI|GITHUB_ACTIONS|JENKINS_URL|GITLAB_CI|TRAVIS|CODESPACES)$")
 _MOMENT = re.compile(r"\b(?:1[5-9]\d{8}|20[2-9]\d-?[01]\d(?:-?[0-3]\d)?)\b")
-_WEIGHTY = frozenset(
+WEIGHTY = frozenset(
     {
         *(Act.SEND, Act.FETCH, Act.CONNECT, Act.LISTEN, Act.RUN_SHELL, Act.RUN_CODE, Act.PERSIST),
         *(Act.DESTROY, Act.EXHAUST, Act.CHANGE_AGENT, Act.DISARM, Act.KILL, Act.WRITE_HOST_FILE),
@@ -31,7 +32,7 @@ _WEIGHTY = frozenset(
 )
 
 
-def note_detector(shell: Shell, path: str, node: Node) -> None:
+def note_detector(shell: Variables, path: str, node: Node) -> None:
     """Write down a look at a file that only tells where code is running."""
     if _DETECTORS.search(path):
         shell.do(Act.DETECT, node, path)
@@ -52,9 +53,7 @@ def note_test(shell: Shell, node: Node) -> None:
 
 def weight(shell: Shell) -> int:
     """Return how much was written down so far that a trigger could guard."""
-    record = shell.record
-    acts = sum(doing.act in _WEIGHTY for doing in record.doings)
-    return acts + len(record.flows) + shell.changes
+    return len(shell.record.flows) + shell.changes
 
 
 def judge_trigger(shell: Shell, tested: list[Text], before: int, node: Node) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from skilllite_sandbox.scan.acts import Analysis
-from skilllite_sandbox.scan.record import Budget, OutOfBounds, Record
+from skilllite_sandbox.scan.record import STUMBLES, Budget, OutOfBounds, Record
 from skilllite_sandbox.scan.source import Language, SourceFile
 from skilllite_sandbox.scan.taint import EMPTY, Text
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from skilllite_sandbox.scan.shell.machine import Shell
 
 STEPS_MAX = 40_000  # statements and commands of one skill; a long script has some hundred
-TIME_S_MAX = 1.0  # for all scripts of one skill, on a slow machine
+TIME_S_MAX = 0.7  # for all scripts of one skill, on a slow machine
 FILE_CHARS_MAX = 524_288  # of one script; a longer one carries data
 PASSES_MAX = 2  # over a script that reads what it writes later, through a named pipe
 
@@ -29,8 +29,13 @@ def analyse_shell(sources: Sequence[SourceFile]) -> Analysis:
     record = Record()
     budget = Budget(STEPS_MAX, TIME_S_MAX)
     skill = {source.path: source for source in sources}
-    for script in scripts:
-        _analyse(record, budget, script.text, script.path, 1, skill)
+    files: dict[str, Text] = {}
+    for _ in range(PASSES_MAX if len(scripts) > 1 else 1):
+        before = len(files)
+        for script in scripts:
+            _analyse(record, budget, script.text, script.path, 1, skill, files)
+        if not any(content.taints for content in files.values()) or len(files) == before:
+            break
     return record.analysis()
 
 
@@ -47,7 +52,7 @@ def analyse_shell_text(
     """
     record = Record()
     skill = {source.path: source for source in sources}
-    _analyse(record, Budget(STEPS_MAX, TIME_S_MAX), text, file, first_line, skill)
+    _analyse(record, Budget(STEPS_MAX, TIME_S_MAX), text, file, first_line, skill, {})
     return record.analysis()
 
 
@@ -107,6 +112,7 @@ def _analyse(
     file: str,
     first_line: int,
     skill: Mapping[str, SourceFile],
+    files: dict[str, Text],
 ) -> None:
     # Both import the grammar, which only a skill with a script has to pay for.
     from skilllite_sandbox.scan.shell import syntax
@@ -120,17 +126,20 @@ def _analyse(
         record.hide(file, first_line, "the shell grammar can't read it")
     shell = Shell(record, budget, file, skill)
     shell.line_base = first_line
+    shell.files = files
     try:
         _follow(shell, root)
     except OutOfBounds:
         record.hide(file, 0, "it took too long to follow what it does")
+    except STUMBLES as error:
+        record.hide(file, 0, f"the scanner stumbled over it: {type(error).__name__}")
 
 
 def _follow(shell: Shell, root: Node) -> None:
     from skilllite_sandbox.scan.acts import Sink
 
     for _ in range(PASSES_MAX):
-        printed = shell.run_children(root, EMPTY)
+        printed = shell.run(root, EMPTY)
         shell.flow(printed, Sink.OUTPUT, root, "its output")
         for name in list(shell.functions):
             if name not in shell.called:

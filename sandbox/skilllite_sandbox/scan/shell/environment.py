@@ -19,11 +19,15 @@ _SHELLS_OWN = re.compile(
     r"|FUNCNAME|LINENO|EPOCH\w*|PS\d|SHLVL|SHELLOPTS|GROUPS|DIRSTACK|ZSH\w*|XDG_\w+|EDITOR|PAGER"
     r"|NO_COLOR|COLOR\w*|DEBUG|VERBOSE|SKILLLITE_\w+|VIRTUAL_ENV|MAPFILE|COPROC|HISTFILE|CDPATH"
 )
-_FACTS = ("USER", "LOGNAME", "HOSTNAME", "HOST", "USERNAME")
+_FACTS = ("USER", "LOGNAME", "HOSTNAME", "USERNAME")
 _WATCH_MARKS = ("CI", "GITHUB_ACTIONS", "JENKINS_URL", "GITLAB_CI", "TRAVIS", "CODESPACES")
 _HISTORY = ("HISTFILE", "HISTSIZE", "HISTFILESIZE", "HISTCONTROL", "SAVEHIST")
 _LOADERS = ("LD_PRELOAD", "LD_AUDIT", "DYLD_INSERT_LIBRARIES")
 _HOOKS = ("PROMPT_COMMAND", "BASH_ENV", "ENV", "GIT_SSH_COMMAND", "GIT_ASKPASS", "SSH_ASKPASS")
+_INDEXES = (
+    *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "GOPROXY"),
+    *("NPM_CONFIG_REGISTRY", "npm_config_registry", "YARN_REGISTRY", "PIP_FIND_LINKS"),
+)
 _TRUSTING = {
     "NODE_TLS_REJECT_UNAUTHORIZED": "0",
     "PYTHONHTTPSVERIFY": "0",
@@ -91,7 +95,7 @@ class Variables:
         return self.made(Datum.VARIABLE, node, name)
 
     def _argument(self, name: str, node: Node) -> Text:
-        if name == "0":
+        if name.isdigit() and int(name) == 0:
             return Text(self.file)
         given = self.arguments
         if name in ("@", "*"):
@@ -107,7 +111,8 @@ class Variables:
         if items is None:
             return self.variable(name, node)
         if index in ("@", "*"):
-            return joined(items, " ") if items else EMPTY
+            between = self.variables.get("IFS", EMPTY).text[:1] if index == "*" else " "
+            return joined(items, between) if items else EMPTY
         if (known := self.set_variable(index.lstrip("$"))) is not None:
             index = known.text
         if re.fullmatch(r"-?\d+", index):
@@ -138,8 +143,7 @@ class Variables:
         value = text_of(self, value_node) if value_node is not None else EMPTY  # type: ignore[arg-type]
         pieces = self.source_of(value_node).count("$") if value_node is not None else 0
         if pieces >= 2 and value.text in TELLING:
-            hidden = self.taint(Datum.DECODED, node, f"{value.text} put together from pieces")
-            value = Text(value.text, value.taints | {hidden})
+            value = self._assembled(value, node)
         if name_node.type == "subscript":
             name, _, index = name.partition("[")
             items = self.arrays.setdefault(name, [])
@@ -149,7 +153,18 @@ class Variables:
             else:
                 self.arrays[name] = [unknown_from(*items, value)]
             return
-        self.set(name, joined([self.variables.get(name, EMPTY), value]) if more else value, node)
+        if more:
+            before = self.variables.get(name, EMPTY)
+            value = joined([before, value])
+            first = value.text.split(" ", 1)[0]
+            if first in TELLING and before.text and first != before.text.split(" ", 1)[0]:
+                value = self._assembled(value, node)
+        self.set(name, value, node)
+
+    def _assembled(self, value: Text, node: Node) -> Text:
+        """Return a program's name that was put together: whoever does that hides it."""
+        hidden = self.taint(Datum.DECODED, node, f"{value.text} put together from pieces")
+        return Text(value.text, value.taints | {hidden})
 
     def set(self, name: str, value: Text, node: Node) -> None:
         """Put a text into a variable, and write down what that switches."""
@@ -161,6 +176,11 @@ class Variables:
             self.flow(self.files.get(value.text, value), Sink.LOAD_NATIVE, node, name)
         elif name in _HOOKS and value.text and name != "ENV":
             self.run_text(value, node)
+        elif name in _INDEXES and "://" in value.text:
+            self.do(Act.INSTALL_ELSEWHERE, node, f"{name}={value.text}")
+            if value.text.startswith("http:"):
+                source = self.made(Datum.FETCHED, node, value.text)
+                self.flow(source, Sink.RUN_CODE, node, name)
         elif name in _TRUSTING and value.text in (_TRUSTING[name], "true"):
             self.do(Act.TRUST_ANY, node, name)
 

@@ -6,14 +6,13 @@ themselves. What comes out of a statement is the text that it prints.
 
 from __future__ import annotations
 
-from posixpath import normpath
-
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
-from skilllite_sandbox.scan.host_places import UNKNOWN, Place, place_of, place_written
+from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.record import Budget, Record
 from skilllite_sandbox.scan.shell import conditions, loops, syntax
 from skilllite_sandbox.scan.shell.call import run_command
-from skilllite_sandbox.scan.shell.environment import Variables
+from skilllite_sandbox.scan.shell.files_seen import Files
+from skilllite_sandbox.scan.shell.known_sources import is_known_source
 from skilllite_sandbox.scan.shell.words import PART, fields_of, text_of
 from skilllite_sandbox.scan.taint import EMPTY, SOMETHING, Taint, Text, joined, unknown_from
 
@@ -28,18 +27,11 @@ if TYPE_CHECKING:
 TEXTS_DEPTH_MAX = 8  # of code in code: a payload wrapped oftener hides nothing more
 CALLS_DEPTH_MAX = 24  # of functions that call functions
 TEXT_CHARS_MAX = 65_536  # of a text that is read as code once more
+LOST_BYTES_MIN = 12  # of a place that can't be parsed: a command that does harm is longer
+FOLLOWED_MAX = 40  # times that one function is followed: the next call tells nothing new
 STATEMENTS_DEPTH_MAX = 120  # of statements in statements: far below Python's recursion limit
 
-_READS = {
-    Place.SECRET: Datum.SECRET,
-    Place.ENVIRONMENT: Datum.ENVIRONMENT,
-    Place.KEYS: Datum.WATCHED,
-}
-_READS |= {Place.HOST: Datum.HOST_FILE, Place.SYSTEM: Datum.SYSTEM, Place.RIGHTS: Datum.HOST_FILE}
-_READS |= {Place.SETTINGS: Datum.VARIABLE, Place.DEVICE: Datum.HOST_FILE}
-
-ENDLESS = "an endless device"
-_ENDLESS_DEVICES = ("/dev/zero", "/dev/urandom", "/dev/random", "/dev/full")
+_RUNS = (Sink.RUN_CODE, Sink.RUN_SHELL, Sink.RUN_PROGRAM)
 
 
 class Frame:
@@ -52,7 +44,7 @@ class Frame:
         self.returns = False
 
 
-class Shell(Variables):
+class Shell(Files):
     """One script that is being followed, and what it knows so far."""
 
     def __init__(
@@ -65,18 +57,21 @@ class Shell(Variables):
         self.skill = skill
         self.functions: dict[str, Node] = {}
         self.called: set[str] = set()
+        self.followed: dict[str, int] = {}
         self.aliases: dict[str, str] = {}
-        self.files: dict[str, Text] = {}
         self.descriptors: dict[str, Text] = {}
-        self.fetched_folders: dict[str, Text] = {}
         self.frames: list[Frame] = []
+        self.following: set[str] = {file}
+        self.committed = EMPTY
+        self.encrypted: set[str] = set()
         self.fifos: set[str] = set()
         self.tested: list[Text] = []
-        self.folder = ""
         self.guards = 0
         self.changes = 0
         self.depth = 0
         self.texts = 0
+        self.guesses = False
+        """Whether what is followed may be no shell at all: a piece of what can't be parsed."""
         self.line_base = 1
         self.line_fixed = 0
 
@@ -93,12 +88,26 @@ class Shell(Variables):
 
     def do(self, act: Act, node: Node, detail: str = "") -> None:
         """Write down an act of this place."""
+        self.changes += act in conditions.WEIGHTY
         self.record.do(act, self.file, self.line_of(node), detail)
 
     def flow(self, value: Text, sink: Sink, node: Node, detail: str = "") -> None:
         """Write down that a text ends up there."""
         if value.taints:
+            if sink in _RUNS:
+                value = self._without_known(value, node)
             self.record.flow(value.taints, sink, self.file, self.line_of(node), detail)
+
+    def _without_known(self, value: Text, node: Node) -> Text:
+        """Return a text that is run without the origins that only have to be agreed to."""
+        known = [
+            taint
+            for taint in value.taints
+            if taint.datum is Datum.FETCHED and is_known_source(taint.detail)
+        ]
+        for taint in known:
+            self.do(Act.INSTALL_ELSEWHERE, node, taint.detail)
+        return Text(value.text, value.taints - frozenset(known))
 
     def taint(self, datum: Datum, node: Node, detail: str = "") -> Taint:
         """Return an origin at this place."""
@@ -134,111 +143,30 @@ class Shell(Variables):
             self.texts -= 1
             self.line_fixed = fixed
 
-    # -- files -----------------------------------------------------------------------------
+    def run_own(self, source: SourceFile, stdin: Text, *, args: list[Text] | None) -> Text:
+        """Follow another script of the skill.
 
-    def read(self, path: Text, node: Node) -> Text:
-        """Return the content of a file, and write down what its path says."""
-        name = path.text
-        if name in ("-", "/dev/stdin") or not name:
-            return SOMETHING
-        if name in _ENDLESS_DEVICES:
-            return self.made(Datum.INPUT, node, ENDLESS)
-        if name == self.file and name not in self.skill:
-            return self.made(Datum.OWN_FILE, node, name)
-        if name in self.files:
-            return self.files[name]
-        if name.startswith(("/dev/tcp/", "/dev/udp/")):
-            self.do(Act.CONNECT, node, name)
-            return self.made(Datum.FETCHED, node, name)
-        datum = _READS.get(place_of(self.absolute(name)))
-        if datum is None:
-            return self._own_file(path, node)
-        if datum is Datum.SECRET:
-            self.do(Act.READ_SECRET, node, name)
-        elif datum is Datum.ENVIRONMENT:
-            self.do(Act.READ_ENVIRONMENT, node, name)
-        elif datum is Datum.WATCHED:
-            self.do(Act.WATCH_USER, node, name)
-        elif datum is Datum.SYSTEM:
-            conditions.note_detector(self, name, node)
-            self.do(Act.READ_SYSTEM, node, name)
-        else:
-            self.do(Act.READ_HOST_FILE, node, name)
-        return Text(UNKNOWN, path.taints | {self.taint(datum, node, name)})
-
-    def absolute(self, name: str) -> str:
-        """Return a path as seen from where `cd` went, when that is outside the skill."""
-        if self.folder and name[:1] not in ("/", "~"):
-            return f"{self.folder.rstrip('/')}/{name}"
-        return name
-
-    def _own_file(self, path: Text, node: Node) -> Text:
-        found = self.find_own(path.text)
-        taints = frozenset(taint for taint in path.taints if taint.datum is not Datum.OWN_FILE)
-        if found is None:
-            kept = {each for name, each in self.files.items() if _same_name(name, path.text)}
-            return unknown_from(path, *kept)
-        taint = Taint(Datum.OWN_FILE, found.path, 1, found.path)
-        return Text(found.text[:TEXT_CHARS_MAX] or UNKNOWN, taints | {taint})
-
-    def content_of(self, path: Text) -> Text | None:
-        """Return what is known of a file that the script wrote or fetched; None of any other."""
-        for folder, content in self.fetched_folders.items():
-            if path.text.removeprefix("./").startswith(folder.rstrip("/") + "/"):
-                return content
-        for name, content in self.files.items():
-            if _same_name(name, path.text) and (content.taints or content.text):
-                return content
-        return None
-
-    def find_own(self, path: str) -> SourceFile | None:
-        """Return the file of the skill that a path names, by as much of its end as is known."""
-        tail = normpath(path.rpartition(UNKNOWN)[2].lstrip("/") or ".")
-        while tail.startswith("../"):
-            tail = tail.removeprefix("../")
-        if tail in ("", ".", ".."):
-            return None
-        for name, source in self.skill.items():
-            if name == tail or name.endswith("/" + tail):
-                return source
-        return None
-
-    def write(self, path: Text, content: Text, node: Node, *, more: bool = False) -> None:
-        """Write down what is written where."""
-        name = path.text
-        if name.startswith(("/dev/tcp/", "/dev/udp/")):
-            self.do(Act.SEND, node, name)
-            self.flow(joined([content, path]), Sink.SEND, node, name)
-            return
-        self.changes += 1
-        if any(taint.detail == ENDLESS for taint in content.taints) and name != "/dev/null":
-            self.do(Act.EXHAUST, node, f"fills {name}")
-        before = self.files.get(name, EMPTY) if more else EMPTY
-        self.files[name] = joined([before, content]) if more else content
-        place = place_written(self.absolute(name))
-        if place is Place.START_UP:
-            self.do(Act.PERSIST, node, name)
-            self.flow(content, Sink.PERSIST, node, name)
-        elif place is Place.AGENT:
-            self.do(Act.CHANGE_AGENT, node, name)
-        elif place is Place.RIGHTS:
-            self.do(Act.GAIN_RIGHTS, node, name)
-            self.do(Act.DESTROY if not more else Act.WRITE_HOST_FILE, node, name)
-        elif place is Place.DEVICE:
-            self.do(Act.DESTROY, node, name)
-        elif place is Place.HOST:
-            self.do(Act.WRITE_HOST_FILE, node, name)
-            self.flow(content, Sink.WRITE_HOST_FILE, node, name)
-
-    def process_file(self, node: Node) -> Text:
-        """Return the name that `<(…)` stands for; its file holds what the commands print."""
-        name = f"/dev/fd/{node.start_byte}"
-        if self.source_of(node).startswith("<"):
-            self.files[name] = self.run_children(node, EMPTY)
-        else:
-            self.files[name] = SOMETHING
-            self.pending_outputs.append((name, node))
-        return Text(name)
+        Args:
+            source: The script.
+            stdin: What it reads.
+            args: Its arguments; None when it is sourced, and changes this shell's own state.
+        """
+        if source.path in self.following or len(self.following) >= TEXTS_DEPTH_MAX:
+            return unknown_from(stdin, *(args or ()))
+        outer = (self.file, self.line_base, self.line_fixed, self.own_arguments, self.frames)
+        variables, functions = self.variables, self.functions
+        self.file, self.line_base, self.line_fixed = source.path, 1, 0
+        if args is not None:
+            self.own_arguments, self.frames = args, []
+            self.variables, self.functions = dict(variables), dict(functions)
+        self.following.add(source.path)
+        try:
+            return self.run_children(syntax.parse(source.text[:TEXT_CHARS_MAX]), stdin)
+        finally:
+            self.following.discard(source.path)
+            (self.file, self.line_base, self.line_fixed, self.own_arguments, self.frames) = outer
+            if args is not None:
+                self.variables, self.functions = variables, functions
 
     # -- statements ------------------------------------------------------------------------
 
@@ -314,9 +242,31 @@ class Shell(Variables):
             out = self.run_children(node, stdin)
             self.variables, self.folder = variables, folder
             return out
+        if kind == "ERROR":
+            return self._run_error(node, stdin)
         if kind in ("arithmetic_expansion", "binary_expression", "postfix_expression", "word"):
             return EMPTY
         return self.run_children(node, stdin)
+
+    def _run_error(self, node: Node, stdin: Text) -> Text:
+        """Follow what the grammar stumbled over: what it made of it, then line by line."""
+        out = self.run_children(node, stdin)
+        if syntax.lost_bytes(node) < LOST_BYTES_MIN or self.texts:
+            return out
+        self.texts += 1
+        self.guesses = True
+        fixed = self.line_fixed
+        try:
+            for offset, line in enumerate(self.source_of(node).split("\n")):
+                self.line_fixed = fixed or self.line_base + node.start_point.row + offset
+                root = syntax.parse(line)
+                if line.strip() and not (root.has_error and syntax.covered_by_errors(root)):
+                    self.run_children(root, EMPTY)
+        finally:
+            self.texts -= 1
+            self.guesses = False
+            self.line_fixed = fixed
+        return out
 
     def _pipeline(self, node: Node, stdin: Text) -> Text:
         out = stdin
@@ -328,6 +278,9 @@ class Shell(Variables):
     def call_function(self, name: str, arguments: list[Text], node: Node, stdin: Text) -> Text:
         """Follow a call of one of the script's functions."""
         self.called.add(name)
+        self.followed[name] = self.followed.get(name, 0) + 1
+        if self.followed[name] > FOLLOWED_MAX:
+            return unknown_from(stdin, *arguments)
         if any(frame.name == name for frame in self.frames):
             loops.note_recursion(self, name, node)
             return unknown_from(stdin, *arguments)
@@ -413,6 +366,9 @@ class Shell(Variables):
                 self.do(Act.SEND, redirect, "a connection")
                 self.flow(out, Sink.SEND, redirect, next(iter(socket.taints)).detail)
                 return EMPTY
+            after = node.next_sibling
+            if where.text == "/dev/null" and after is not None and after.type == "&":
+                self.note_endless(out, node)
             if where.text.isdigit() or where.text in ("/dev/null", "-"):
                 return EMPTY if where.text == "/dev/null" and number in ("", "1") else out
             if number in ("2",):
@@ -434,10 +390,3 @@ class Shell(Variables):
             else:
                 out = joined([out, self.run(child, EMPTY)])
         return out
-
-
-def _same_name(one: str, other: str) -> bool:
-    """Tell whether two paths, known in part, may well be the same file."""
-    one, other = one.rpartition(UNKNOWN)[2], other.rpartition(UNKNOWN)[2]
-    name = one.rpartition("/")[2]
-    return len(name) > 1 and name == other.rpartition("/")[2]

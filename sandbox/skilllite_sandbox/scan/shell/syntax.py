@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from skilllite_sandbox.scan.shell.words import expand_leading_braces
+from skilllite_sandbox.scan.shell.words import expand_leading_braces, without_dollars_in_slices
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,25 +25,30 @@ def _parser() -> Parser:
 def parse(source: str) -> Node:
     """Return the root of a script's tree."""
     if "{" in source:
-        source = expand_leading_braces(source)
+        source = expand_leading_braces(without_dollars_in_slices(source))
     return _parser().parse(source.encode("utf-8", "replace")).root_node
 
 
 def covered_by_errors(root: Node) -> bool:
     """Tell whether so much of a script can't be parsed that its meaning is not seen."""
-    if root.type == "ERROR":
-        return True
     size = max(root.end_byte - root.start_byte, 1)
-    return sum(_error_bytes(child) for child in root.children) > size * ERRORS_SHARE_MAX
+    return sum(lost_bytes(each) for each in errors_in(root)) > size * ERRORS_SHARE_MAX
 
 
-def _error_bytes(node: Node) -> int:
-    total = 0
-    todo = [node]
+def errors_in(root: Node) -> list[Node]:
+    """Return the places that the grammar stumbled over."""
+    found: list[Node] = []
+    todo = [root]
     while todo:
-        each = todo.pop()
-        if each.type == "ERROR":
-            total += each.end_byte - each.start_byte
-        elif each.has_error:
-            todo.extend(each.children)
-    return total
+        node = todo.pop()
+        if node.type == "ERROR":
+            found.append(node)
+        if node.has_error:
+            todo.extend(node.children)
+    return found
+
+
+def lost_bytes(error: Node) -> int:
+    """Return how much of such a place is in no statement that was recognised all the same."""
+    kept = sum(child.end_byte - child.start_byte for child in error.children if child.child_count)
+    return max(error.end_byte - error.start_byte - kept, 0)

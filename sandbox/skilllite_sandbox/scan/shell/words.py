@@ -40,12 +40,22 @@ def fields_of(shell: Shell, node: Node) -> list[Text]:
         if "{" in raw and "$" not in raw and _BRACES.search(raw):
             return [Text(_plain(each)) for each in _expand_braces(raw)]
         pieces = [(text_of(shell, child), child.type in _SPLITTING) for child in node.children]
-        return _split(pieces)
+        if any(splits and not text.text for text, splits in pieces):
+            pieces = _with_unset(pieces)
+        return _split(shell, pieces)
     if kind in _SPLITTING:
         if (spread := _spread(shell, node)) is not None:
             return spread
-        return _split([(text_of(shell, node), True)])
+        return _split(shell, [(text_of(shell, node), True)])
     return [text_of(shell, node)]
+
+
+def _with_unset(pieces: list[tuple[Text, bool]]) -> list[tuple[Text, bool]]:
+    """Return the pieces with an unknown one where `$unset/` would become the whole file system."""
+    whole = "".join(text.text for text, _ in pieces)
+    if whole.strip("*") != "/":
+        return pieces
+    return [(SOMETHING if splits and not text.text else text, splits) for text, splits in pieces]
 
 
 def text_of(shell: Shell, node: Node) -> Text:
@@ -135,6 +145,16 @@ def _expand_braces(raw: str) -> list[str]:
     return [re.sub(r"['\"]", "", each) for each in (*done, *todo)]
 
 
+_DOLLAR_IN_SLICE = re.compile(r"(\$\{\w+:(?:\w+:)?)\$\{?(\w+)\}?(?=[:}])")
+
+
+def without_dollars_in_slices(source: str) -> str:
+    """Return a script with `${x:$i:1}` as `${x:i:1}`: the same, and the grammar can read it."""
+    for _ in range(2):
+        source = _DOLLAR_IN_SLICE.sub(r"\1\2", source)
+    return source
+
+
 def expand_leading_braces(source: str) -> str:
     """Return a script with `{curl,-s,x}` where a command starts written out.
 
@@ -147,13 +167,15 @@ def expand_leading_braces(source: str) -> str:
     )
 
 
-def _split(pieces: list[tuple[Text, bool]]) -> list[Text]:
+def _split(shell: Shell, pieces: list[tuple[Text, bool]]) -> list[Text]:
     fields: list[list[Text]] = [[]]
+    marks = shell.variables.get("IFS", EMPTY).text
+    between = re.compile(f"[{re.escape(marks)}]+" if marks.strip() else r"\s+")
     for text, splits in pieces:
-        if not splits or not re.search(r"\s", text.text):
+        if not splits or not between.search(text.text):
             fields[-1].append(text)
             continue
-        for position, part in enumerate(re.split(r"\s+", text.text)):
+        for position, part in enumerate(between.split(text.text)):
             if position:
                 fields.append([])
             if part:
@@ -171,7 +193,8 @@ def _spread(shell: Shell, node: Node) -> list[Text] | None:
         return None
     if raw in ("$@", "$*", "${@}", "${*}"):
         return list(shell.arguments) or [shell.variable("@", node)]
-    match = re.fullmatch(r"\$\{([A-Za-z_]\w*)\[[@*]\]\}", raw)
+    every = "@" if node.type == "string" else "@*"
+    match = re.fullmatch(rf"\$\{{([A-Za-z_]\w*)\[[{every}]\]\}}", raw)
     if match is None or match[1] not in shell.arrays:
         return None
     return list(shell.arrays[match[1]])
@@ -181,7 +204,9 @@ def _expansion(shell: Shell, node: Node) -> Text:
     match = _EXPANSION.fullmatch(shell.source_of(node))
     inner = [child for child in node.named_children if child.type not in ("variable_name",)]
     if match is None:
-        return unknown_from(*(text_of(shell, child) for child in inner))
+        names = [child for child in node.named_children if child.type == "variable_name"]
+        values = [shell.variable(shell.source_of(child), child) for child in names]
+        return unknown_from(*values, *(text_of(shell, child) for child in inner))
     name, index, rest = match["name"], match["index"], match["rest"]
     if match["mark"] == "!":
         target = shell.variable(name, node)
@@ -189,7 +214,7 @@ def _expansion(shell: Shell, node: Node) -> Text:
     if match["mark"] == "#":
         value = shell.variable(name, node)
         return Text(str(len(value.text))) if value.known else SOMETHING
-    if rest[:2] in (":-", ":=", "-", "=") or rest[:1] in "-=":
+    if rest[:2] in (":-", ":=", "-", "=") or rest[:1] in ("-", "="):
         given = shell.set_variable(name)
         if given is not None and given.text:
             return given
@@ -293,7 +318,12 @@ def _substitution(shell: Shell, node: Node) -> Text:
     if redirects and node.named_child_count == len(redirects):  # $(< file)
         destination = redirects[0].child_by_field_name("destination")
         return shell.read(text_of(shell, destination), node) if destination else SOMETHING
-    out = shell.run_children(node, EMPTY)
+    variables, shell.variables = shell.variables, dict(shell.variables)
+    try:
+        out = shell.run_children(node, EMPTY)
+    finally:
+        shell.variables = variables
+    shell.note_endless(out, node)
     return Text(out.text.rstrip("\n"), out.taints)
 
 

@@ -9,6 +9,7 @@ import base64
 
 import pytest
 
+from scan_samples import samples
 from scan_verdicts import verdict_without_capabilities
 from skilllite_sandbox.scan.finding import Verdict
 from skilllite_sandbox.scan.javascript import analyse_javascript, analyse_javascript_text
@@ -179,6 +180,7 @@ PERSISTS_AND_DESTROYS = [
 ]
 
 _BLOCKED = [
+    *(("more", each) for each in samples("javascript_attacks")),
     *(("sends", each) for each in SENDS),
     *(("fetched", each) for each in RUNS_WHAT_IT_FETCHED),
     *(("remote", each) for each in REMOTE_CONTROL),
@@ -207,7 +209,7 @@ REVIEWED = [
 ]
 
 
-@pytest.mark.parametrize("script", REVIEWED)
+@pytest.mark.parametrize("script", [*REVIEWED, *samples("javascript_reviewed")])
 def test_suspicious_script_is_reviewed_at_least(script: str) -> None:
     analysis = analyse_javascript_text(script, "scripts/main.js")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from scan_samples import samples
 from scan_verdicts import verdict_without_capabilities
 from skilllite_sandbox.scan.finding import Verdict
 from skilllite_sandbox.scan.javascript import analyse_javascript_text
@@ -80,7 +81,7 @@ ORDINARY = [
 ]
 
 
-@pytest.mark.parametrize("script", ORDINARY)
+@pytest.mark.parametrize("script", [*ORDINARY, *samples("javascript_ordinary")])
 def test_ordinary_script_is_no_attack(script: str) -> None:
     analysis = analyse_javascript_text(script, "scripts/main.js")
 

@@ -9,6 +9,7 @@ import base64
 
 import pytest
 
+from scan_samples import samples
 from scan_verdicts import verdict_without_capabilities
 from skilllite_sandbox.scan.finding import Verdict
 from skilllite_sandbox.scan.shell import analyse_shell_text
@@ -210,6 +211,7 @@ TAMPERS_WITH_AGENTS = [
 ]
 
 _BLOCKED = [
+    *(("more", each) for each in samples("shell_attacks")),
     *(("fetched", each) for each in RUNS_WHAT_IT_FETCHED),
     *(("secrets", each) for each in SENDS_SECRETS),
     *(("remote", each) for each in REMOTE_CONTROL),
@@ -244,8 +246,15 @@ REVIEWED = [
 ]
 
 
-@pytest.mark.parametrize("script", REVIEWED)
+@pytest.mark.parametrize("script", [*REVIEWED, *samples("shell_suspicious")])
 def test_suspicious_script_is_reviewed_at_least(script: str) -> None:
     analysis = analyse_shell_text(script, "scripts/main.sh")
 
     assert verdict_without_capabilities(analysis) in (Verdict.REVIEW, Verdict.BLOCK)
+
+
+@pytest.mark.parametrize("script", samples("shell_reviewed"))
+def test_what_many_people_run_from_known_places_is_reviewed_not_blocked(script: str) -> None:
+    analysis = analyse_shell_text(script, "scripts/main.sh")
+
+    assert verdict_without_capabilities(analysis) is Verdict.REVIEW

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from skilllite_sandbox.scan.acts import Act
 from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.javascript.host_names import GLOBALS, canonical, is_shared
 from skilllite_sandbox.scan.javascript.hosts import (
     files,
     language,
@@ -13,12 +14,12 @@ from skilllite_sandbox.scan.javascript.hosts import (
     programs,
 )
 from skilllite_sandbox.scan.javascript.hosts.host_call import Handler, HostCall
-from skilllite_sandbox.scan.javascript.hosts.names import GLOBALS, canonical
 from skilllite_sandbox.scan.javascript.syntax import Node
 from skilllite_sandbox.scan.javascript.values import (
     NOTHING_KNOWN,
     Value,
     all_taints,
+    either,
     host,
     record,
     unknown,
@@ -36,7 +37,6 @@ _CALLS: dict[str, Handler] = {
     **programs.CALLS,
     **modules.CALLS,
 }
-_REPLACEABLE = ("console", "process.env", "process.exitCode", "process.title", "document", "window")
 
 
 def global_value(run: Interpreter, name: str, node: Node) -> Value:
@@ -51,6 +51,8 @@ def get_member(run: Interpreter, owner: Value, key: str, node: Node) -> Value:
     if UNKNOWN in key:
         if owner.data == "process.env":
             return unknown(owner.taints)
+        if owner.data == "child_process":  # whichever it is, it starts what it is given
+            return host("child_process.exec")
         return unknown(all_taints(owner))
     name = canonical(f"{owner.data}.{key}")
     found = _value_of(run, name, node)
@@ -69,13 +71,18 @@ def _value_of(run: Interpreter, name: str, node: Node) -> Value:
 def set_member(run: Interpreter, owner: Value, key: str, value: Value, node: Node) -> None:
     """Follow an assignment to something of the host: other code will see it."""
     name = canonical(f"{owner.data}.{key}")
-    run.host_members[name] = value
+    before = run.host_members.get(name, host(name))
+    run.host_members[name] = either(before, value) if run.guards else value
     if name == "process.env.NODE_TLS_REJECT_UNAUTHORIZED":
         run.do(Act.TRUST_ANY, node, name)
         return
-    if value.kind in ("function", "native", "either") and not key.startswith("on"):
-        replaces = "." in name and not name.startswith(_REPLACEABLE) and not name.startswith("#")
-        if replaces or name in GLOBALS:
+    if name in ("process.env.NODE_OPTIONS", "process.env.LD_PRELOAD") or (
+        ".prototype." in name and is_shared(name) and UNKNOWN not in key
+    ):
+        run.do(Act.TAMPER, node, name)
+        return
+    if value.kind in ("function", "native") and not key.startswith("on"):
+        if is_shared(name):
             run.do(Act.TAMPER, node, f"{name} is replaced")
     elif name.startswith(("require.cache", "require.extensions", "module._extensions")):
         run.do(Act.TAMPER, node, name)

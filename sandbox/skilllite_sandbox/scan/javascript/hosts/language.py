@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from skilllite_sandbox.scan.acts import Act, Datum
 from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.javascript.host_names import canonical, is_shared
 from skilllite_sandbox.scan.javascript.hosts.host_call import Handler, HostCall, known_text
 from skilllite_sandbox.scan.javascript.hosts.json_text import json_value
 from skilllite_sandbox.scan.javascript.operators import as_number, joined, numeric
@@ -15,6 +16,7 @@ from skilllite_sandbox.scan.javascript.values import (
     NOTHING_KNOWN,
     UNDEFINED,
     Value,
+    add_origins,
     all_taints,
     as_text,
     boolean,
@@ -26,7 +28,7 @@ from skilllite_sandbox.scan.javascript.values import (
     unknown,
 )
 from skilllite_sandbox.scan.shell.escapes import decode
-from skilllite_sandbox.scan.taint import NO_TAINTS
+from skilllite_sandbox.scan.taint import NO_TAINTS, Taint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,17 +96,17 @@ def _buffer(call: HostCall) -> Value:
     return _as_bytes(source, given.taints)
 
 
-def _as_bytes(source: str, taints: frozenset[object]) -> Value:
+def _as_bytes(source: str, taints: frozenset[Taint]) -> Value:
     latin = all(char <= "\xff" for char in source) and any(char > "\x7f" for char in source)
     data = source.encode("latin-1" if latin else "utf-8", "replace")
     if len(data) > BUFFER_BYTES_MAX or UNKNOWN in source:
-        return text(source, taints)  # type: ignore[arg-type]
+        return text(source, taints)
     return bytes_of([number(each) for each in data], taints)
 
 
-def bytes_of(values: list[Value], taints: frozenset[object]) -> Value:
+def bytes_of(values: list[Value], taints: frozenset[Taint]) -> Value:
     """Return a buffer that holds these numbers."""
-    made = items(values, taints)  # type: ignore[arg-type]
+    made = items(values, taints)
     if made.kind == "list":
         made.members = {"#buffer": boolean(True)}
     return made
@@ -144,7 +146,7 @@ def _parse_json(call: HostCall) -> Value:
 
 
 def _stringify(call: HostCall) -> Value:
-    from skilllite_sandbox.scan.javascript.expressions import note_environment
+    from skilllite_sandbox.scan.javascript.members import note_environment
 
     note_environment(call.run, call.arg(0), call.node)
     return text(UNKNOWN, all_taints(*call.args))
@@ -152,7 +154,7 @@ def _stringify(call: HostCall) -> Value:
 
 def _listed(call: HostCall) -> Value:
     """Follow `Object.keys`, `.values` and `.entries`."""
-    from skilllite_sandbox.scan.javascript.expressions import note_environment
+    from skilllite_sandbox.scan.javascript.members import note_environment
 
     given = call.arg(0)
     note_environment(call.run, given, call.node)
@@ -178,14 +180,14 @@ def _assign(call: HostCall) -> Value:
             if source.kind == "object" and isinstance(source.data, dict):
                 target.data.update(source.data)
             else:
-                target.taints |= all_taints(source)
-    if target.kind == "host" and not target.taints:
+                add_origins(target, all_taints(source))
+    if target.kind == "host" and is_shared(f"{target.data}.*"):
         call.run.do(Act.TAMPER, call.node, f"{target.data} is changed")
     return target
 
 
 def _reflect_get(call: HostCall) -> Value:
-    from skilllite_sandbox.scan.javascript.expressions import member
+    from skilllite_sandbox.scan.javascript.members import member
 
     return member(call.run, call.arg(0), call.arg(1), call.node)
 
@@ -198,8 +200,9 @@ def _reflect_apply(call: HostCall) -> Value:
 
 def _define(call: HostCall) -> Value:
     target, key = call.arg(0), call.text(1).text
-    if target.kind == "host" and not str(target.data).startswith(("module", "exports", "#")):
-        call.run.do(Act.TAMPER, call.node, f"{target.data}.{key} is replaced")
+    name = canonical(f"{target.data}.{key}")
+    if target.kind == "host" and is_shared(name) and UNKNOWN not in key:
+        call.run.do(Act.TAMPER, call.node, f"{name} is replaced")
     value = call.option("value")
     if target.kind == "object" and isinstance(target.data, dict) and value.kind != "undefined":
         target.data[key] = value
@@ -290,6 +293,8 @@ def _array_from(call: HostCall) -> Value:
 
 def _typed_array(call: HostCall) -> Value:
     given = call.arg(0)
+    if given.kind == "text" and call.name.endswith(".from"):
+        given = _array_from(call)
     if given.kind == "list" and isinstance(given.data, list):
         return bytes_of(given.data, given.taints)
     return _allocate(call)
@@ -364,6 +369,7 @@ CALLS: dict[str, Handler] = {
         ("#TextEncoder.encode", "structuredClone", "Object.freeze", "Object.seal", "encodeURI"),
         _identity,
     ),
+    **dict.fromkeys(("Object.getPrototypeOf", "Reflect.getPrototypeOf"), _identity),
     **dict.fromkeys(
         ("Promise.resolve", "util.inspect", "util.format", "querystring.stringify"), _identity
     ),

@@ -160,7 +160,19 @@ def _url(call: HostCall) -> Value:
     if base.kind == "text" and not as_text(base).text.startswith("http"):
         folder = dirname(as_text(base).text)
         return text(_normal(f"{folder}/{first.text}"), first.taints)
-    return text(first.text, all_taints(*call.args))
+    made = text(first.text, all_taints(*call.args))
+    made.members = {"searchParams": host("#URLSearchParams", made.taints)}
+    return made
+
+
+def _variable_by_name(call: HostCall) -> Value:
+    name = call.text(0)
+    return _variable(call.run, name.text, call.node) if name.known else unknown(call.taints)
+
+
+def _environment(call: HostCall) -> Value:
+    call.run.record.do(Act.READ_ENVIRONMENT, call.run.file, call.run.line_of(call.node), call.name)
+    return call.made(Datum.ENVIRONMENT, call.name)
 
 
 def _date(call: HostCall) -> Value:
@@ -213,6 +225,8 @@ CALLS: dict[str, Handler] = {
     ),
     **dict.fromkeys(("path.join", "path.resolve"), _joined_path),
     **{f"path.{cut}": _path_part(cut) for cut in ("dirname", "basename", "extname", "normalize")},
+    "Deno.env.get": _variable_by_name,
+    "Deno.env.toObject": _environment,
     "url.fileURLToPath": _file_url,
     "url.pathToFileURL": _file_url,
     "new URL": _url,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
+from skilllite_sandbox.scan.javascript.host_names import BUILT_IN_MODULES, canonical
 from skilllite_sandbox.scan.javascript.hosts.host_call import Handler, HostCall, known_text
 from skilllite_sandbox.scan.javascript.hosts.json_text import json_value
-from skilllite_sandbox.scan.javascript.hosts.names import BUILT_IN_MODULES, canonical
 from skilllite_sandbox.scan.javascript.syntax import Node
 from skilllite_sandbox.scan.javascript.values import (
     NOTHING_KNOWN,

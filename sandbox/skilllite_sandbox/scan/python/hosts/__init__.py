@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from skilllite_sandbox.scan.python.hosts.calls import call as call
+from skilllite_sandbox.scan.python.hosts.calls import reduces as reduces
 from skilllite_sandbox.scan.python.hosts.calls import takes_callback as takes_callback
 from skilllite_sandbox.scan.python.hosts.conditions import behind as behind
 from skilllite_sandbox.scan.python.hosts.conditions import compare as compare
@@ -13,6 +14,7 @@ from skilllite_sandbox.scan.python.hosts.names import attribute as attribute
 from skilllite_sandbox.scan.python.hosts.names import element as element
 from skilllite_sandbox.scan.python.hosts.names import imported as imported
 from skilllite_sandbox.scan.python.hosts.names import item as item
+from skilllite_sandbox.scan.python.hosts.names import one_entry as one_entry
 from skilllite_sandbox.scan.python.hosts.names import operate as operate
 from skilllite_sandbox.scan.python.hosts.names import set_attribute as set_attribute
 from skilllite_sandbox.scan.python.hosts.names import set_item as set_item

@@ -11,7 +11,7 @@ from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.python import folding
 from skilllite_sandbox.scan.python.hosts import files, machine, names, network, programs
-from skilllite_sandbox.scan.python.hosts.methods import call_method
+from skilllite_sandbox.scan.python.hosts.methods import call_method, hidden_text
 from skilllite_sandbox.scan.python.interpreter import Interpreter
 from skilllite_sandbox.scan.python.values import (
     MISSING,
@@ -60,13 +60,13 @@ def call(run: Interpreter, callee: Value, args: Args, keywords: Keywords, node: 
     ref = callee.ref.removeprefix("builtins.")
     _follow_callbacks(run, ref, args, keywords, node)
     if callee.kind == "walked":
-        run.flow(callee, Sink.RUN_PROGRAM, node, f"{ref} reached by a detour")
-        _follow_hidden(run, args, node)
-        return unknown(callee, *args)
+        return _walked(run, callee, ref, args, node)
     if callee.kind == "hidden" and names.is_dangerous(ref):
         taint = run.taint(Datum.DECODED, node, f"{ref} reached by a detour")
         run.record.flow({taint}, Sink.RUN_PROGRAM, run.file, run.line(node), ref)
     if callee.kind == "method" and callee.attrs is not None and "self" in callee.attrs:
+        if callee.attrs["self"].kind in ("getter", "caller"):
+            return _got(run, callee.attrs["self"], args, node)
         made = call_method(run, callee.attrs["self"], ref.rpartition(".")[2], args, keywords, node)
         if made is not None:
             return made
@@ -83,6 +83,23 @@ def call(run: Interpreter, callee: Value, args: Args, keywords: Keywords, node: 
     return made if made is not None else _pure(run, ref, callee, args, keywords)
 
 
+_REACHED = re.compile(
+    r"^(?:system|popen\d?|exec\w*|eval|compile|__import__|import_module|Popen|run|call|check_\w+"
+    r"|getoutput|spawn\w*|fork|open|load_module|__subclasses__|\d+)$"
+)
+"""What somebody who walks from object to object is after."""
+
+
+def _walked(run: Interpreter, callee: Value, ref: str, args: Args, node: ast.AST) -> Value:
+    before, _, last = ref.rpartition(".")
+    if last in ("get", "pop", "setdefault", "__getitem__") and args:
+        return Value(ref=f"{before}.{args[0].text()}", kind="walked", taints=callee.taints)
+    if _REACHED.match(last) or (last == UNKNOWN and "__subclasses__" in ref):
+        run.flow(callee, Sink.RUN_PROGRAM, node, f"{ref} reached by a detour")
+        _follow_hidden(run, args, node)
+    return Value(ref=f"{ref}()", kind="walked", taints=unknown(callee, *args).taints)
+
+
 def _by_pattern(
     run: Interpreter, ref: str, callee: Value, args: Args, keywords: Keywords, node: ast.AST
 ) -> Value | None:
@@ -92,11 +109,17 @@ def _by_pattern(
         return programs.start(run, ref, args, keywords, node)
     if network.HTTP.match(ref):
         sends = bool(network.SENDING.search(ref))
+        if callee.owner is not None:  # headers and cookies of a session go with each request
+            run.flow(callee.owner, Sink.SEND, node, ref)
         return network.request(run, ref, args, keywords, node, sends=sends)
     if network.LOOK_UPS.match(ref):
-        return network.look_up(run, args, keywords, node)
+        return network.look_up(run, ref, args, keywords, node)
     if network.SOCKETS.match(ref):
         return _socket(run, ref, args, node)
+    if ref.startswith("subprocess.Popen()") and callee.owner is not None:
+        name = ref.rpartition(".")[2]
+        if name in ("communicate", "write", "writelines", "send"):
+            return programs.feed(run, callee.owner, args, keywords, node)
     if ref.startswith("socket.socket()."):
         name = ref.rpartition(".")[2]
         return network.socket_method(run, Value(attrs=callee.attrs), name, args, node)
@@ -114,15 +137,20 @@ def _by_pattern(
 def _pure(run: Interpreter, ref: str, callee: Value, args: Args, keywords: Keywords) -> Value:
     origins = [*args, *keywords.values()]
     taints = unknown(callee, *origins).taints
+    if ref.endswith(".decrypt") and any(hidden_text(each) for each in args):
+        taints |= {run.taint(Datum.DECODED, ast.Pass(), ref)}
     try:
         made = folding.call(
             ref, [plain(each) for each in args], {k: plain(v) for k, v in keywords.items()}
         )
     except (folding.NotKnown, ValueError):
         value = Value(ref=f"{ref}()" if ref else "", taints=taints)
-        if ref in ("str", "repr", "list", "dict", "tuple", "sorted", "set", "json.dumps", "vars"):
+        if ref not in _NAMES_ONLY:
             whole = [names.whole(run, each, ast.Pass()) for each in args]
             value.taints |= unknown(*whole).taints
+        if callee.owner is not None and taints:
+            _put_into(run, callee.owner, ref, args, keywords)
+        if ref in ("str", "repr", "list", "dict", "tuple", "sorted", "set", "json.dumps", "vars"):
             if args and args[0].kind in ("path", "paths") and ref == "str":
                 return Value(args[0].const, taints=value.taints)
             if args and args[0].kind.startswith(("dict", "list", "tuple")) and ref != "json.dumps":
@@ -135,6 +163,27 @@ def _pure(run: Interpreter, ref: str, callee: Value, args: Args, keywords: Keywo
         if isinstance(made, list):
             return lift(made, taints)
     return lift(made, taints)
+
+
+_NAMES_ONLY = frozenset(
+    {
+        *("list", "tuple", "set", "sorted", "frozenset", "len", "iter", "enumerate", "bool", "min"),
+        *("max", "isinstance", "id", "type", "hasattr", "subprocess.Popen", "subprocess.run"),
+    }
+)
+"""What of the environment takes the names alone."""
+_SAVES = re.compile(r"\.(?:save|shot|export\w*|dump\w*|to_\w+|write\w*|screenshot)$")
+
+
+def _put_into(run: Interpreter, me: Value, ref: str, args: Args, keywords: Keywords) -> None:
+    """Keep what an object writes into a buffer or a file that it is given."""
+    if not _SAVES.search(ref):
+        return
+    for each in (*args, *keywords.values()):
+        if each.ref in ("io.BytesIO()", "io.StringIO()"):
+            each.taints |= all_taints(me)
+        elif isinstance(each.const, str) and "." in each.const and len(each.const) < 1024:
+            run.record_written[each.const] = unknown(me)
 
 
 def _follow_callbacks(
@@ -150,10 +199,36 @@ def _follow_callbacks(
             run.call_function(each.function, inner, {}, node)
         elif each.ref and keywords.get("target") is each and programs.STARTS.match(each.ref):
             programs.start(run, each.ref, list((given and given.items) or []), {}, node)
+    for number, each in enumerate(args):
+        if number < len(args) and _hands_over(each) and ref not in _CALLED_ELSEWHERE:
+            rest = list(given.items or []) if given is not None else args[number + 1 :]
+            call(run, each, rest, {}, node)
+            if rest and rest[0].items and not ref.endswith("submit"):
+                for item in rest[0].items[:8]:
+                    call(run, each, [item], {}, node)
+    key = keywords.get("key")
+    if key is not None and _hands_over(key) and args:
+        call(run, key, [run.element(args[0])], {}, node)
     if _CALLBACKS.match(ref) and args and args[0].ref and not args[0].ref.endswith("()"):
         rest = list(given.items or []) if given is not None and given.items else args[1:]
         if ref in ("atexit.register", "asyncio.to_thread", "_thread.start_new_thread"):
             call(run, args[0], rest, {}, node)
+
+
+_CALLED_ELSEWHERE = frozenset(
+    {
+        *("atexit.register", "asyncio.to_thread", "_thread.start_new_thread", "getattr", "print"),
+        *("isinstance", "hasattr", "callable", "id", "repr", "str", "type", "vars", "dir"),
+    }
+)
+"""What calls nothing, or is seen to by itself."""
+
+
+def _hands_over(value: Value) -> bool:
+    ref = value.ref.removeprefix("builtins.")
+    return (
+        bool(ref) and value.kind != "method" and (ref in _CODE or bool(programs.STARTS.match(ref)))
+    )
 
 
 def _follow_hidden(run: Interpreter, args: Args, node: ast.AST) -> None:
@@ -163,6 +238,8 @@ def _follow_hidden(run: Interpreter, args: Args, node: ast.AST) -> None:
 
 
 def _socket(run: Interpreter, ref: str, args: Args, node: ast.AST) -> Value:
+    if ref.endswith("wrap_socket") and args and args[0].kind == "socket":
+        return args[0]
     made = Value(ref="socket.socket()", kind="socket", attrs={})
     if ref.endswith("create_connection"):
         network.socket_method(run, made, "connect", args, node)
@@ -197,6 +274,57 @@ def _is_true(value: Value | None) -> bool:
 
 
 # Builtins
+
+
+def reduces(run: Interpreter, result: Value, node: ast.AST) -> None:
+    """Take note of an object that runs something when it is unpickled."""
+    first = result.items[0] if result.items else Value()
+    ref = first.ref.removeprefix("builtins.")
+    if names.is_dangerous(ref):
+        taint = run.taint(Datum.DECODED, node, f"a pickle that calls {ref}")
+        run.record.flow({taint}, Sink.UNPICKLE, run.file, run.line(node), ref)
+
+
+def _getter(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> Value:
+    inner = Value(kind="getter", items=list(args))
+    return Value(ref=".__call__", kind="method", attrs={"self": inner})
+
+
+def _method_caller(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> Value:
+    inner = Value(kind="caller", items=list(args), attrs=dict(keywords))
+    return Value(ref=".__call__", kind="method", attrs={"self": inner})
+
+
+def _got(run: Interpreter, me: Value, args: Args, node: ast.AST) -> Value:
+    """Return what a getter or a caller of a method makes of an object."""
+    if not args or not me.items:
+        return Value()
+    found = args[0]
+    for name in me.items[0].text().split(".")[:8]:
+        found = _getattr(run, [found, Value(name, kind="rebuilt")], {}, node)
+    return (
+        found if me.kind == "getter" else run.call(found, me.items[1:], dict(me.attrs or {}), node)
+    )
+
+
+def _zip(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> Value:
+    lists = [run.items_of(each) for each in args if each.ref != "itertools.cycle()"]
+    if not lists or any(each is None for each in lists):
+        return unknown(*args)
+    size = min(min(len(each or ()) for each in lists), 4096)
+    columns = []
+    for each in args:
+        inner = each.owner if each.ref == "itertools.cycle()" else each
+        items = (inner and run.items_of(inner)) or [unknown(each)]
+        columns.append([items[number % len(items)] for number in range(size)])
+    rows = [Value(items=list(row), kind="tuple") for row in zip(*columns, strict=True)]
+    return Value(items=rows, kind="list", taints=unknown(*args).taints)
+
+
+def _cycle(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> Value:
+    made = Value(ref="itertools.cycle()", taints=unknown(*args).taints)
+    made.owner = args[0] if args else None
+    return made
 
 
 def _getattr(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> Value:
@@ -268,7 +396,7 @@ def _filter(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> 
     if len(args) < 2:
         return Value()
     for each in (run.items_of(args[1]) or [run.element(args[1])])[:64]:
-        if args[0].function is not None:
+        if args[0].function is not None or _hands_over(args[0]):
             run.call(args[0], [each], {}, node)
     return args[1]
 
@@ -312,20 +440,31 @@ def _setattr(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) ->
     return Value(None)
 
 
+_PASSWORDS = re.compile(
+    r"sudo|(?:system|login|admin\w*|keychain|mac|windows|user|root|ssh)\s+pass|passphrase"
+    r"|seed phrase|private key|wallet",
+    re.IGNORECASE,
+)
+
+
 def _input(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> Value:
+    if args and _PASSWORDS.search(args[0].text()):
+        return Value(taints=frozenset((run.taint(Datum.WATCHED, node, "a password"),)))
     return Value(taints=frozenset((run.taint(Datum.INPUT, node, "input"),)))
 
 
 def _type(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> Value:
+    if args and (args[0].const, args[0].items, args[0].ref) == (MISSING, None, ""):
+        return Value()
     return Value(ref="type()", kind="class-of")
 
 
 def _chr(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> Value:
     value = args[0] if args else Value()
+    taint = run.taint(Datum.DECODED, node, "characters by their numbers")
     if isinstance(value.const, int) and 0 <= value.const < 0x110000:
-        taint = run.taint(Datum.DECODED, node, "characters by their numbers")
         return Value(chr(value.const), taints=value.taints | {taint})
-    return unknown(value)
+    return Value(taints=all_taints(value) | {taint})
 
 
 def _dict(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> Value:
@@ -353,7 +492,10 @@ def _super(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> V
 Handler = Callable[[Interpreter, Args, Keywords, ast.AST], Value]
 _HANDLERS: dict[str, Handler] = {
     "getattr": _getattr,
-    "operator.attrgetter": lambda run, args, keywords, node: Value(),
+    "operator.attrgetter": _getter,
+    "operator.methodcaller": _method_caller,
+    "zip": _zip,
+    "itertools.cycle": _cycle,
     "__import__": _import,
     "importlib.import_module": _import,
     "importlib.__import__": _import,
@@ -373,6 +515,7 @@ _HANDLERS: dict[str, Handler] = {
     "locals": _namespace("locals"),
     "setattr": _setattr,
     "input": _input,
+    "getpass.getpass": _input,
     "type": _type,
     "chr": _chr,
     "dict": _dict,

@@ -42,6 +42,8 @@ def compare(run: Interpreter, node: ast.Compare, values: list[Value]) -> Value:
     kinds = {value.kind for value in values}
     if "clock" in kinds and any(map(_is_date, values)):
         return Value(kind="dated")
+    if ("day" in kinds or "month" in kinds) and any(value.is_const for value in values):
+        return Value(kind=f"{'day' if 'day' in kinds else 'month'} test")
     if "watched" in kinds:
         return Value(kind="watched")
     about = frozenset[Datum]().union(
@@ -92,8 +94,18 @@ def is_endless(value: Value) -> bool:
 
 def grows(run: Interpreter, node: ast.AST, left: Value, right: Value) -> None:
     """Take note of something that grows in an endless loop."""
-    if run.endless and size_of(right) >= GROWTH_BYTES:
+    itself = isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add)
+    itself = itself and isinstance(left.const, (str, bytes)) and len(left.const) > 0
+    target = ast.unparse(node.target) if isinstance(node, ast.AugAssign) else ""
+    itself = itself and any(
+        isinstance(each, ast.Name) and each.id == target for each in ast.walk(_value_of(node))
+    )
+    if run.endless and (itself or size_of(right) >= GROWTH_BYTES):
         run.do(Act.EXHAUST, node, "memory, in a loop without an end")
+
+
+def _value_of(node: ast.AST) -> ast.AST:
+    return node.value if isinstance(node, ast.AugAssign) else node
 
 
 def size_of(value: Value) -> int:

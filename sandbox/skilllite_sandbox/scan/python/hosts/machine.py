@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import ast
+import functools
+import json
 import re
+from collections.abc import Callable
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.python.hosts import files, programs
-from skilllite_sandbox.scan.python.hosts.names import environment, variable, whole
+from skilllite_sandbox.scan.python.hosts.names import (
+    MEMORY_BYTES,
+    environment,
+    parent_of,
+    variable,
+    whole,
+)
 from skilllite_sandbox.scan.python.interpreter import Interpreter
-from skilllite_sandbox.scan.python.values import MISSING, Value, all_taints, unknown
+from skilllite_sandbox.scan.python.values import MISSING, Value, all_taints, lift, unknown
 
 Args = list[Value]
 Keywords = dict[str, Value]
@@ -61,6 +70,19 @@ _READS = re.compile(
     r"|configparser\.\w+\(\)\.read|plistlib\.load|csv\.reader)$"
 )
 _PACKS = re.compile(r"^(?:tarfile\.\w+(?:\.open)?\(\)\.add|zipfile\.ZipFile\(\)\.write)$")
+_LOG_HANDLERS = re.compile(r"^logging\.handlers\.(?:HTTP|SMTP|SysLog|Socket|Datagram)Handler$")
+_PRINTS = re.compile(
+    r"^(?:sys\.std(?:out|err)(?:\.buffer)?\.write|(?:logging\.(?:getLogger\(\)\.)?|logger\.)"
+    r"(?:debug|info|warn|warning|error|critical|exception|log))$"
+)
+_MARKS_OF_SANDBOXES = re.compile(
+    r"^/\.dockerenv$|^/run/\.containerenv$|^/sys/class/dmi|vbox|vmware|VBox|qemu|/cuckoo"
+)
+_OF_OTHERS = re.compile(
+    r"chrome|safe storage|login|firefox|ssh|gnome|keychain|aws|github|system", re.IGNORECASE
+)
+_ARCHIVE = re.compile(r"\.(?:whl|zip|egg|pyz|jar)$")
+SETTINGS_CHARS_MAX = 262_144  # of a data file of the skill that is read into values
 _DEBUG = re.compile(r"^sys\.(?:gettrace|getprofile)$|^ctypes\.windll\.kernel32\.IsDebuggerPresent$")
 
 
@@ -68,14 +90,17 @@ def call(
     run: Interpreter, ref: str, callee: Value, args: Args, keywords: Keywords, node: ast.AST
 ) -> Value | None:
     """Return what a call gives; None when there is nothing to say of it."""
-    for pattern, handler in _TABLE:
-        if pattern.match(ref):
-            return handler(run, ref, args, keywords, node)
+    handler = _handler_of(ref)
+    if handler is not None:
+        return handler(run, ref, args, keywords, node)
     if _PACKS.match(ref) and args and callee.owner is not None:
         content = files.read(run, args[0], node)
         callee.owner.taints |= all_taints(content)
         if (path := (callee.owner.attrs or {}).get("path")) is not None:
-            files.write(run, path, callee.owner, node)
+            if path.ref:
+                path.taints |= all_taints(content)
+            else:
+                files.write(run, path, callee.owner, node)
         return Value()
     if "ctypes" in ref or "cffi" in ref:
         return _native_call(run, ref, args, node)
@@ -85,18 +110,22 @@ def call(
         run.redirected = True
         return Value()
     if ref in ("os.fork", "os.forkpty", "multiprocessing.Process().start"):
+        run.forking.update(id(each) for each in run.active)
         if run.endless:
             run.do(Act.EXHAUST, node, "processes, in a loop without an end")
         return Value()
     if ref in ("threading.Thread().start", "threading.Thread") and run.endless:
         run.do(Act.EXHAUST, node, "threads, in a loop without an end")
         return Value(ref=f"{ref}()", taints=unknown(*args).taints)
-    return _common(run, ref, args, keywords, node)
+    return _common(run, ref, callee, args, keywords, node)
 
 
 def _common(
-    run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.AST
+    run: Interpreter, ref: str, callee: Value, args: Args, keywords: Keywords, node: ast.AST
 ) -> Value | None:
+    if ref == "os.kill" and args and args[0].const == -1:
+        run.do(Act.EXHAUST, node, "it ends all processes")
+        return Value()
     if ref in ("os.kill", "os.killpg", "signal.pidfd_send_signal"):
         run.do(Act.KILL, node, "")
         return Value()
@@ -104,22 +133,63 @@ def _common(
         run.do(Act.GAIN_RIGHTS, node, ref)
         return Value()
     if ref.startswith("sys._getframe") or ref in ("gc.get_objects", "gc.get_referrers"):
-        taint = run.taint(Datum.DECODED, node, ref)
-        return Value(ref="?", kind="walked", taints=frozenset((taint,)))
+        walked = {run.taint(Datum.DECODED, node, ref)}
+        if ref.startswith("gc."):
+            walked.add(run.taint(Datum.WATCHED, node, "objects of other code"))
+        return Value(ref="?", kind="walked", taints=frozenset(walked))
     if ref in ("json.load", "sys.stdin.read", "sys.stdin.readline", "sys.stdin.buffer.read"):
         if args and args[0].kind == "file":
             content = (args[0].attrs or {}).get("content", args[0])
+            if isinstance(content.const, str) and len(content.const) < SETTINGS_CHARS_MAX:
+                try:
+                    return lift(json.loads(content.const), content.taints)
+                except (ValueError, RecursionError):
+                    return unknown(content)
             return unknown(content)
+        if args and all_taints(args[0]):
+            return unknown(args[0])
         return Value(taints=frozenset((run.taint(Datum.INPUT, node, "input"),)))
-    if re.match(r"^(?:sys\.std(?:out|err)(?:\.buffer)?\.write|logging\.\w+|logger\.\w+)$", ref):
-        run.flow(unknown(*(whole(run, each, node) for each in args)), Sink.OUTPUT, node, "output")
+    if _LOG_HANDLERS.match(ref):
+        run.logs_away = args[0].text() if args else "a log"
+        run.do(Act.CONNECT, node, run.logs_away)
         return Value()
+    if _PRINTS.match(ref):
+        said = unknown(*(whole(run, each, node) for each in args))
+        run.flow(said, Sink.OUTPUT, node, "output")
+        if run.logs_away and not ref.startswith("sys."):
+            run.do(Act.SEND, node, run.logs_away)
+            run.flow(said, Sink.SEND, node, run.logs_away)
+        return Value()
+    if re.match(r"^(?:importlib\.machinery|imp)\..*(?:Sourceless|load_compiled)\w*$", ref):
+        taint = run.taint(Datum.DECODED, node, "byte code")
+        run.record.flow({taint}, Sink.RUN_CODE, run.file, run.line(node), ref)
+        return Value(ref=f"{ref}()")
+    if ref == "zipimport.zipimporter":
+        run.record.hide(run.file, run.line(node), "it imports code out of an archive")
+        return Value()
+    if ref in ("sys.path.insert", "sys.path.append"):
+        if args and _ARCHIVE.search(args[-1].text()):
+            run.record.hide(run.file, run.line(node), "it imports code out of an archive")
+        written = run.record_written.get(args[-1].text()) if args else None
+        if written is not None:
+            run.flow(written, Sink.RUN_CODE, node, args[-1].text())
+        return Value()
+    if re.match(r"^crontab\.CronTab\(\)\.(?:new|write)$", ref):
+        run.do(Act.PERSIST, node, "cron")
+        return Value(ref=f"{ref}()")
+    if ref == "os.path.exists" and args and _MARKS_OF_SANDBOXES.search(args[0].text()):
+        return Value(kind="watched")
     if ref == "json.dump" and len(args) > 1:
         value = whole(run, args[0], node)
         if args[1].kind == "file" and args[1].attrs is not None:
             files.write(run, args[1].attrs.get("path", Value()), value, node)
         else:
             run.flow(value, Sink.OUTPUT, node, "its output")
+        return Value()
+    if ref.startswith("git.") and ref.endswith("create_remote().push"):
+        taint = run.taint(Datum.HOST_FILE, node, "a repository")
+        run.do(Act.SEND, node, "a remote that it adds")
+        run.record.flow({taint}, Sink.SEND, run.file, run.line(node), "a remote that it adds")
         return Value()
     if ref == "site.getusersitepackages":
         return Value("~/.local/lib/python3/site-packages")
@@ -132,6 +202,8 @@ def _common(
         run.do(Act.TAMPER, node, ref)
         return Value()
     if ref in ("bytearray", "bytes") and args and isinstance(args[0].const, int):
+        if args[0].const > MEMORY_BYTES:
+            run.do(Act.EXHAUST, node, "memory, at once")
         return Value(kind=f"sized {args[0].const}")
     if ref in ("mmap.mmap",):
         protections = [*args[2:], *(keywords.get(k, Value()) for k in ("prot", "flags"))]
@@ -155,7 +227,8 @@ def _common(
     if re.match(r"^(?:zipfile\.ZipFile|tarfile\.(?:open|TarFile(?:\.open)?))$", ref):
         opened = files.opened(run, args, "r", node) if args else Value()
         taints = all_taints(opened) | unknown(*args, *keywords.values()).taints
-        return Value(ref=f"{ref}()", attrs={"path": args[0]} if args else {}, taints=taints)
+        target = keywords.get("fileobj") or (args[0] if args else None)
+        return Value(ref=f"{ref}()", attrs={"path": target} if target else {}, taints=taints)
     if ref == "shutil.make_archive" and args:
         root = keywords.get("root_dir") or (args[2] if len(args) > 2 else Value())
         content = files.read(run, root, node)
@@ -166,6 +239,9 @@ def _common(
     if re.match(r"^(?:zipfile|tarfile)\..*\.(?:extractall|extract|_extract_member)$", ref):
         if ref.startswith("tarfile") and "filter" not in keywords and "members" not in keywords:
             run.do(Act.UNPACK_ANYWHERE, node, "a tar archive")
+        where = (keywords.get("path") or (args[0] if args else Value("."))).text()
+        if callee.owner is not None and callee.owner.has(Datum.FETCHED) and where != UNKNOWN:
+            run.record_written[where] = unknown(callee.owner)
         return Value()
     return None
 
@@ -190,7 +266,7 @@ def _path(
         return None
     text = args[0].text()
     if name == "dirname":
-        text = text.rpartition("/")[0] or "."
+        text = parent_of(text)
     elif name == "basename":
         text = text.rpartition("/")[2]
     elif name == "expandvars":
@@ -234,6 +310,9 @@ def _remove(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: as
 
 def _make(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.AST) -> Value:
     mode = args[1].const if ref == "os.chmod" and len(args) > 1 else None
+    made_up = any(isinstance(each, (ast.JoinedStr, ast.BinOp)) for each in ast.walk(node))
+    if run.endless and "mk" in ref and made_up:
+        run.do(Act.EXHAUST, node, "the disk, in a loop without an end")
     if isinstance(mode, int) and mode & 0o6000:
         run.do(Act.GAIN_RIGHTS, node, "setuid")
     return Value()
@@ -246,6 +325,9 @@ def _system(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: as
 
 def _watch(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.AST) -> Value:
     datum = Datum.SECRET if ref.startswith(("browser_", "keyring")) else Datum.WATCHED
+    service = args[0] if args else Value()
+    if ref.startswith("keyring") and service.is_const and not _OF_OTHERS.search(service.text()):
+        datum = Datum.VARIABLE  # its own entry, by a name that is written there
     run.do(Act.READ_SECRET if datum is Datum.SECRET else Act.READ_SYSTEM, node, ref)
     return Value(taints=frozenset((run.taint(datum, node, ref),)))
 
@@ -260,6 +342,9 @@ def _library(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: a
         if any(all_taints(each) for each in args):
             run.flow(unknown(*args), Sink.LOAD_NATIVE, node, ref)
         return Value(ref="ctypes.CFUNCTYPE()", taints=unknown(*args).taints)
+    if ".PyRun_" in ref:
+        taint = run.taint(Datum.DECODED, node, f"{ref} runs code past the interpreter")
+        run.record.flow({taint}, Sink.RUN_CODE, run.file, run.line(node), ref)
     run.do(Act.LOAD_NATIVE, node, args[0].text() if args else ref)
     if args:
         run.flow(args[0], Sink.LOAD_NATIVE, node, args[0].text())
@@ -325,5 +410,13 @@ _TABLE = (
     (_WRITTEN_ELSEWHERE, _registry),
     (_DEBUG, _debugged),
 )
+
+NAMES_KEPT = 4096  # of a scan: a skill calls some hundred different names
+
+
+@functools.lru_cache(NAMES_KEPT)
+def _handler_of(ref: str) -> Callable[..., Value | None] | None:
+    return next((handler for pattern, handler in _TABLE if pattern.match(ref)), None)
+
 
 __all__ = ["call", "environment"]

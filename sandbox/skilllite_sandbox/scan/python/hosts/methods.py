@@ -9,7 +9,13 @@ from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.python import folding
 from skilllite_sandbox.scan.python.hosts import files, network
 from skilllite_sandbox.scan.python.hosts.conditions import GROWTH_BYTES, size_of
-from skilllite_sandbox.scan.python.hosts.names import ENVIRONMENTS, environment, variable, whole
+from skilllite_sandbox.scan.python.hosts.names import (
+    ENVIRONMENTS,
+    environment,
+    one_entry,
+    variable,
+    whole,
+)
 from skilllite_sandbox.scan.python.interpreter import Interpreter
 from skilllite_sandbox.scan.python.values import (
     MISSING,
@@ -22,6 +28,7 @@ from skilllite_sandbox.scan.python.values import (
 
 Args = list[Value]
 Keywords = dict[str, Value]
+DISK_BYTES = 1 << 38  # of one file: more than a skill ever writes
 _GROWS = frozenset({"append", "extend", "add", "insert", "appendleft", "update", "write", "put"})
 
 
@@ -47,6 +54,8 @@ def call_method(
     if me.items is not None:
         return _of_list(run, me, name, args)
     if me.attrs is not None and me.kind == "dict":
+        if name == "update" and args:
+            args = [whole(run, args[0], node), *args[1:]]
         return _of_dict(me, name, args)
     if me.const is not MISSING:
         return _of_constant(run, me, name, args, keywords, node)
@@ -54,14 +63,31 @@ def call_method(
         return _extract(run, me, args, keywords, node)
     if name in ("system", "execve", "execl", "execv", "popen", "execlp", "execvp"):
         return None
+    for each in (*args, *keywords.values()):
+        if all_taints(me) and isinstance(each.const, str) and "." in each.const[:1024]:
+            if name in ("save", "shot", "export", "to_csv", "dump", "screenshot"):
+                run.record_written[each.const] = unknown(me)
+        elif each.ref in ("io.BytesIO()", "io.StringIO()") and name in ("save", "dump"):
+            each.taints |= all_taints(me)
+    if name == "get" and args and isinstance(args[0].const, str) and me.taints:
+        me = Value(kind=me.kind, taints=one_entry(all_taints(me)))
     made = unknown(me, *(whole(run, each, node) for each in (*args, *keywords.values())))
     if me.kind in ("fetched", "client", "clock", "process"):
         made.kind = me.kind
+    if name == "decrypt" and any(hidden_text(each) for each in args):
+        made.taints |= {run.taint(Datum.DECODED, node, name)}
     if name in ("decode", "hex", "translate") and all_taints(me):
         made.kind = me.kind
     if name in ("communicate", "read", "stdout"):
         made.taints |= me.taints
     return made
+
+
+def hidden_text(value: Value) -> bool:
+    """Tell whether a value is a constant that was written down encrypted."""
+    if value.has(Datum.OWN_FILE, Datum.DECODED):
+        return True
+    return value.is_const and isinstance(value.const, (str, bytes)) and len(value.const) > 3
 
 
 def _of_environment(run: Interpreter, name: str, args: Args, node: ast.AST) -> Value:
@@ -85,6 +111,10 @@ def _of_file(run: Interpreter, me: Value, name: str, args: Args, node: ast.AST) 
         files.write(run, attrs.get("path", Value()), args[0] if args else Value(), node)
     if name in ("__enter__", "open"):
         return me
+    if name in ("seek", "truncate") and args and isinstance(args[0].const, int):
+        if args[0].const > DISK_BYTES:
+            run.do(Act.EXHAUST, node, "the disk, by one file")
+        return Value()
     return Value(taints=me.taints)
 
 
@@ -196,7 +226,8 @@ def _of_constant(
         return _joined(run, me, args[0], taints, node)
     if name == "format" and isinstance(me.const, str):
         return _formatted(me, args, keywords, taints)
-    if name in folding.DECODING_METHODS:
+    codec = args[0].text() if args and name in ("decode", "encode") else ""
+    if name in folding.DECODING_METHODS or codec.replace("-", "_") in folding.HIDING_CODECS:
         taints |= {run.taint(Datum.DECODED, node, name)}
     try:
         made = folding.method(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.python import folding
 from skilllite_sandbox.scan.python.interpreter import Interpreter
 from skilllite_sandbox.scan.python.values import MISSING, Value, all_taints, lift, unknown
+from skilllite_sandbox.scan.taint import Taint
 
 OWN_ROOT = "@skill"
 """Stands for the folder of the skill in paths that begin with `__file__`."""
@@ -38,10 +40,17 @@ _PATCHED = re.compile(
     r"^(?:builtins|os|sys|subprocess|socket|ssl|importlib|logging|urllib|requests|http|getpass"
     r"|hashlib|hmac|io|json|threading|pathlib|shutil|inspect|ast|types|httpx|openai|anthropic)(?:\.|$)"
 )
+_HOOKS = frozenset({"modules", "meta_path", "path_hooks", "displayhook", "exit", "excepthook"})
+_SHELL_NAMES = frozenset({"_", "quit", "exit", "help", "copyright", "credits", "license"})
 _HARMLESS_PATCH = re.compile(
     r"^sys\.(?:std(?:in|out|err)|path|argv|dont_write_bytecode|tracebacklimit|excepthook"
     r"|setrecursionlimit)|^logging\.(?:raiseExceptions|lastResort)|^os\.environ|^socket\.timeout"
 )
+_ASKED_BY_OTHERS = re.compile(
+    r"^(?:http\.server|socketserver)\.\w+\(\)\.(?:rfile|request|path|headers)$"
+    r"|^(?:flask|quart|bottle|sanic)\.request\.\w+$"
+)
+"""What whoever connects says."""
 _WATCHED_ATTRIBUTES = frozenset({"sys.gettrace", "sys.getprofile"})
 _ALIASES = {
     "posix": "os",
@@ -100,6 +109,19 @@ def special(run: Interpreter, name: str) -> Value:
 
 def attribute(run: Interpreter, owner: Value, name: str, node: ast.AST) -> Value:
     """Return an attribute of something that isn't the skill's own."""
+    if name == "f_locals":
+        taint = run.taint(Datum.WATCHED, node, "what other code works on")
+        return Value(taints=owner.taints | {taint})
+    if owner.kind == "clock":
+        if name in ("month", "day"):
+            return Value(kind=name)
+        if name in ("year", "timestamp", "isoformat", "strftime", "date", "replace"):
+            return Value(kind="clock", ref=".clock")
+        return Value()
+    literal = owner.const is not MISSING or owner.items is not None
+    literal |= owner.kind in ("class-of", "walked") or owner.ref in ("object", "builtins.object")
+    if name in ("__subclasses__", "__mro__", "__bases__") and not literal:
+        return Value()  # of a class that isn't known: a registry of plug-ins
     if name in _WALKED:
         run.do(Act.WALK_OBJECTS, node, name)
         taint = run.taint(Datum.DECODED, node, f"reached through {name}")
@@ -125,6 +147,9 @@ def attribute(run: Interpreter, owner: Value, name: str, node: ast.AST) -> Value
             return Value(folding.constant_of(ref))
         except folding.NotKnown:
             pass
+        if _ASKED_BY_OTHERS.match(ref):
+            taint = run.taint(Datum.FETCHED, node, "a request")
+            return Value(ref=ref, kind="fetched", taints=owner.taints | {taint})
         if ref in ("sys.executable",):
             return Value("python3")
         if ref in ("os.name", "sys.platform"):
@@ -143,10 +168,19 @@ def _shortened(ref: str) -> str:
     return f"{first}.{rest}" if rest else first
 
 
+def parent_of(path: str) -> str:
+    """Return the folder of a path; above the skill there are others."""
+    if path == OWN_ROOT or (path.startswith(f"{OWN_ROOT}/..") and path.endswith("..")):
+        return f"{path}/.."
+    return path.rpartition("/")[0] or ("/" if path.startswith("/") else ".")
+
+
 def _of_path(owner: Value, name: str) -> Value:
     text = str(owner.const)
     if name == "parent":
-        return Value(text.rpartition("/")[0] or ".", kind="path", taints=owner.taints)
+        return Value(parent_of(text), kind="path", taints=owner.taints)
+    if name == "path":
+        return owner
     if name in ("name", "stem", "suffix"):
         last = text.rpartition("/")[2]
         if name != "name" and UNKNOWN not in last:
@@ -154,10 +188,11 @@ def _of_path(owner: Value, name: str) -> Value:
             last = (stem if dot else last) if name == "stem" else dot + suffix
         return Value(last, taints=owner.taints)
     if name == "parents":
-        parents, left = [], text
-        while "/" in left:
-            left = left.rpartition("/")[0]
-            parents.append(Value(left or "/", kind="path", taints=owner.taints))
+        parents: list[Value] = []
+        left = text
+        while ("/" in left or left == OWN_ROOT) and len(parents) < 8:
+            left = parent_of(left)
+            parents.append(Value(left, kind="path", taints=owner.taints))
         return Value(items=parents, kind="list")
     return Value(ref=f".{name}", attrs={"self": owner}, kind="method", taints=owner.taints)
 
@@ -177,9 +212,11 @@ def item(run: Interpreter, owner: Value, key: Value, node: ast.AST) -> Value | N
             value = found.names.get(name) if found is not None else None
             if value is not None:
                 return value
-            return Value(ref=name, kind="hidden") if name.startswith("__bu") else Value()
+            return Value(ref="builtins", kind="hidden") if name.startswith("__bu") else Value()
         ref = f"{owner.ref}.{name}".removeprefix("builtins.")
         return Value(ref=ref, kind="hidden") if UNKNOWN not in ref else Value(ref=ref)
+    if owner.ref.endswith("()") and owner.ref.startswith(("ctypes.", "cffi.")) and key.is_const:
+        return Value(ref=f"{owner.ref}.{key.text()}")
     if owner.ref.startswith("sys.argv"):
         return Value(taints=frozenset((run.taint(Datum.INPUT, node, "arguments"),)))
     return None
@@ -215,11 +252,29 @@ def element(run: Interpreter, value: Value) -> Value:
     return Value(kind=value.kind if value.kind.startswith("fetched") else "", taints=value.taints)
 
 
+def one_entry(taints: frozenset[Taint]) -> frozenset[Taint]:
+    """Return the origins of one entry by its name: of settings that is one key, not all."""
+    if not taints:
+        return taints
+    return frozenset(
+        Taint(Datum.VARIABLE, each.file, each.line, each.detail)
+        if each.datum in (Datum.SECRET, Datum.HOST_FILE) and _SETTINGS_FILE.search(each.detail)
+        else each
+        for each in taints
+    )
+
+
+_SETTINGS_FILE = re.compile(r"(?:^|/)\.env(?:\.\w+)?$|^~/\.(?:config/)?[^/]+/[^/]*$|^~/\.[^/]+$")
+
+
 def whole(run: Interpreter, value: Value, node: ast.AST) -> Value:
     """Return a value that is used as a whole: the environment then is read."""
     if value.ref in ENVIRONMENTS and value.kind != "method":
         return environment(run, node)
-    if value.items and any(each.ref in ENVIRONMENTS for each in value.items):
+    inside = [*(value.items or ())[:64]]
+    if value.attrs and value.kind == "dict":
+        inside += list(value.attrs.values())[:64]
+    if any(each.ref in ENVIRONMENTS and each.kind != "method" for each in inside):
         return environment(run, node)
     return value
 
@@ -245,8 +300,11 @@ def operate(
             len(each.const) for each in (left, right) if isinstance(each.const, (str, bytes))
         ] + [len(each.items) for each in (left, right) if each.items]
         counts = [each.const for each in (left, right) if isinstance(each.const, int)]
-        if sizes and counts and sizes[0] * counts[0] > _MEMORY_BYTES:
+        if sizes and counts and sizes[0] * counts[0] > MEMORY_BYTES:
             run.do(Act.EXHAUST, node, f"{counts[0]} times as large")
+        most = ITEMS_REPEATED_MAX if left.items or right.items else folding.SIZE_MAX
+        if sizes and counts and sizes[0] * counts[0] > most:
+            return Value(kind=f"sized {sizes[0] * counts[0]}")
     if isinstance(operation, ast.BitOr) and any(
         "PROT_EXEC" in each.ref or each.kind == "executable" for each in (left, right)
     ):
@@ -260,11 +318,15 @@ def operate(
     return None
 
 
-_MEMORY_BYTES = 4 << 30  # above what machines of people have to spare
+ITEMS_REPEATED_MAX = 4096  # of a list that is repeated; nobody hides anything in one
+MEMORY_BYTES = 4 << 30  # above what machines of people have to spare
 
 
 def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node: ast.AST) -> None:
     """Take note of an attribute that is replaced in something of others."""
+    if "from_address" in owner.ref and name in ("value", "raw", "contents"):
+        run.do(Act.TAMPER, node, "memory is written by its address")
+        return
     if not owner.ref or owner.ref.endswith("()") or owner.kind in ("class", "method"):
         return
     ref = f"{owner.ref}.{name}"
@@ -272,15 +334,28 @@ def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node:
         run.do(Act.TRUST_ANY, node, ref)
         return
     replaces = value.function is not None or bool(value.ref)
+    if (owner.ref == "sys" and name not in _HOOKS) or (
+        owner.ref == "builtins" and name in _SHELL_NAMES
+    ):
+        return
+    if "()" in owner.ref:
+        return
     if _PATCHED.match(ref) and not _HARMLESS_PATCH.match(ref) and replaces:
         run.do(Act.TAMPER, node, f"{ref} is replaced")
 
 
 def set_item(run: Interpreter, owner: Value, key: Value, value: Value, node: ast.AST) -> None:
     """Take note of an entry that is replaced in something of others."""
-    if owner.ref.endswith("()"):
+    if owner.ref.endswith("()") or owner.owner is not None:
         owner.taints |= all_taints(value)
+        if owner.owner is not None:
+            owner.owner.taints |= all_taints(value)
     elif owner.ref in ("sys.modules", "builtins") or owner.kind == "namespace":
+        name = key.text()
+        if owner.ref == "sys.modules" and name.partition(".")[0] not in sys.stdlib_module_names:
+            return
+        if name in ("_", "__main__") or UNKNOWN in name:
+            return
         if value.function is not None or value.ref or value.attrs is not None:
             run.do(Act.TAMPER, node, f"{owner.ref}[{key.text()}] is replaced")
     elif owner.ref in ENVIRONMENTS and key.text() in (

@@ -24,6 +24,8 @@ HTTP = re.compile(
     r"|^urllib\.request\.(?:build_opener|OpenerDirector)\(\)\.open$|^urllib3\.\w+\(\)\.urlopen$"
     r"|^http\.client\.\w+\(\)\.(?:putrequest|endheaders|putheader)$|^httplib2\.Http\(\)\.request$"
     r"|^websockets?\.(?:connect|create_connection)$|^websocket\.\w+\(\)\.send$"
+    r"|^webbrowser\.open\w*$|^feedparser\.parse$|^wget\.download$|^gdown\.\w+$|^pooch\.retrieve$"
+    r"|^(?:huggingface_hub|kaggle)\.\w*download\w*$|^robobrowser\.|^mechanize\.urlopen$"
 )
 SENDING = re.compile(
     r"\.(?:post|put|patch)$|^http\.client\.\w+\(\)\.endheaders$|^websocket\.\w+\(\)\.send$"
@@ -35,12 +37,15 @@ SENDERS = re.compile(
     r"|telnetlib|imaplib|poplib|nntplib|asyncssh|fabric|sendgrid|openai|anthropic|github)"
     r"(?:\.\w+|\(\))*$"
 )
+_UPLOADS = re.compile(r"\.(?:upload\w*|put\w*|send_\w+|attach\w*|stor\w+)$")
 LOOK_UPS = re.compile(
     r"^socket\.(?:gethostbyname(?:_ex)?|getaddrinfo|getfqdn|gethostbyaddr)$"
     r"|^(?:dns\.resolver|dnspython|aiodns|pycares)(?:\.\w+|\(\))*\.?(?:resolve|query)$"
     r"|^asyncio\.get_(?:running|event)_loop\(\)\.getaddrinfo$"
 )
-SOCKETS = re.compile(r"^socket\.(?:socket|create_connection|socketpair)$|^ssl\.wrap_socket$")
+SOCKETS = re.compile(
+    r"^socket\.(?:socket|create_connection|socketpair|create_server)$|^ssl\..*wrap_socket$"
+)
 
 
 def host_of(value: Value) -> str:
@@ -74,6 +79,9 @@ def request(
         sends = True
     where = host_of(address)
     sent = unknown(*(whole(run, each, node) for each in (*args, *keywords.values())))
+    # A picture that is sent was decoded as well: only an address shall be readable.
+    hidden = {each for each in sent.taints - all_taints(address) if each.datum is Datum.DECODED}
+    sent.taints -= hidden
     run.do(Act.SEND if sends else Act.FETCH, node, where)
     run.flow(sent, Sink.SEND, node, where)
     if keywords.get("verify") is not None and keywords["verify"].const is False:
@@ -86,6 +94,8 @@ def request(
         return Value(kind="fetched", taints=frozenset((run.taint(Datum.SECRET, node, where),)))
     detail = address.text().replace(UNKNOWN, "…")
     made = Value(kind="fetched", taints=frozenset((run.taint(Datum.FETCHED, node, detail),)))
+    if ref.startswith("websocket"):
+        made.ref = f"{ref}()"
     if ref.endswith("urlretrieve") and len(args) > 1:
         from skilllite_sandbox.scan.python.hosts.files import write
 
@@ -94,7 +104,7 @@ def request(
 
 
 def look_up(
-    run: Interpreter, args: list[Value], keywords: dict[str, Value], node: ast.AST
+    run: Interpreter, ref: str, args: list[Value], keywords: dict[str, Value], node: ast.AST
 ) -> Value:
     """Return an address, and note what the name that is asked for tells."""
     asked = unknown(*args, *keywords.values())
@@ -105,12 +115,20 @@ def look_up(
     else:
         run.do(Act.READ_SYSTEM, node, "addresses")
     taint = run.taint(Datum.SYSTEM, node, "addresses")
-    return Value(taints=frozenset((taint,)))
+    if ref.startswith(("socket.", "asyncio.")):
+        return Value(taints=frozenset((taint,)))
+    return Value(kind="fetched", taints=frozenset((run.taint(Datum.FETCHED, node, "an answer"),)))
 
 
 def send(run: Interpreter, ref: str, values: list[Value], node: ast.AST) -> Value:
     """Note that something goes out through a connection or a client of some service."""
     sent = unknown(*(whole(run, each, node) for each in values))
+    if _UPLOADS.search(ref):
+        from skilllite_sandbox.scan.python.hosts.files import read
+
+        for each in values:
+            if each.is_const and each.text().startswith(("~", "/")):
+                sent.taints |= all_taints(read(run, each, node))
     where = next((host_of(each) for each in values if each.is_const and "." in each.text()), ref)
     run.do(Act.SEND, node, where)
     run.flow(sent, Sink.SEND, node, where)
@@ -132,6 +150,8 @@ def socket_method(
     if name in ("send", "sendall", "sendto", "sendmsg", "sendfile"):
         where = host_of(args[1]) if name == "sendto" and len(args) > 1 else "a connection"
         sent = unknown(*(whole(run, each, node) for each in args))
+        # A protocol of bytes is ordinary.
+        sent.taints -= {each for each in sent.taints if each.datum is Datum.DECODED}
         run.do(Act.SEND, node, where)
         run.flow(sent, Sink.SEND, node, where)
         return Value()

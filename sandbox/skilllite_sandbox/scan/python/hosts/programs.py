@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import shlex
 
 from skilllite_sandbox.scan.acts import Act, Analysis, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.python.hosts.names import OWN_ROOT
 from skilllite_sandbox.scan.python.interpreter import Interpreter
 from skilllite_sandbox.scan.python.values import MISSING, Value, all_taints, unknown
+from skilllite_sandbox.scan.source import Language
 from skilllite_sandbox.scan.taint import Taint
 
 STARTS = re.compile(
@@ -25,7 +28,7 @@ _SHELL = re.compile(
 _SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "ash", "cmd", "cmd.exe", "powershell"})
 _TELLS = re.compile(
     r"(?:^|[|;&\s/])(?:curl|wget|nc|ncat|netcat|ssh|scp|rsync|ftp|sftp|telnet|dig|nslookup|host"
-    r"|mail|sendmail|git\s+(?:push|remote)|aws|gsutil|rclone|socat|http|xh)\b"
+    r"|mail|sendmail|ping|git\s+(?:push|remote)|aws|gsutil|rclone|socat|http|xh)\b"
 )
 _ENVIRONMENT_COMMANDS = re.compile(r"(?:^|[|;&\s])(?:env|printenv|export\s+-p|set)(?:\s|$|\|)")
 
@@ -55,9 +58,50 @@ def start(
             run.flow(command[0], Sink.RUN_PROGRAM, node, text)
     if _TELLS.search(text):
         run.flow(value, Sink.SEND, node, text)
+    if _MINERS.search(text):
+        run.do(Act.EXHAUST, node, "mining")
+    _code_on_the_line(run, command, first, node)
+    _itself(run, ref, command, node)
     fed = keywords.get("input") or keywords.get("stdin")
     printed = _follow(run, text, fed, node)
-    return Value(ref=f"{ref}()", kind="process", attrs={}, taints=printed)
+    attrs = {"?command": Value(text)}
+    return Value(ref=f"{ref}()", kind="process", attrs=attrs, taints=printed)
+
+
+def feed(
+    run: Interpreter, process: Value, args: list[Value], keywords: dict[str, Value], node: ast.AST
+) -> Value:
+    """Take note of what a running program is told, and return what it prints."""
+    text = (process.attrs or {}).get("?command", Value()).text()
+    first = text.split(" ")[0].rpartition("/")[2]
+    given = unknown(*args, *keywords.values())
+    if first in _SHELLS or first.startswith("python"):
+        run.flow(given, Sink.RUN_SHELL, node, first)
+    if _TELLS.search(text):
+        run.flow(given, Sink.SEND, node, text)
+    return Value(taints=process.taints)
+
+
+def _code_on_the_line(run: Interpreter, command: list[Value], first: str, node: ast.AST) -> None:
+    """Take note of code that is handed to an interpreter as a word."""
+    if not _INTERPRETERS.match(first):
+        return
+    for flag, code in itertools.pairwise(command):
+        if flag.const in ("-c", "-e", "--eval", "-r", "-p"):
+            run.flow(code, Sink.RUN_CODE, node, first)
+
+
+def _itself(run: Interpreter, ref: str, command: list[Value], node: ast.AST) -> None:
+    """Take note of a script that starts itself more than once."""
+    words = [each.text().removeprefix(f"{OWN_ROOT}/") for each in command]
+    if ref == "subprocess.Popen" and words[-1:] == [run.file] and len(words) == 2:
+        run.self_starts.add(run.line(node))
+        if len(run.self_starts) > 1:
+            run.do(Act.EXHAUST, node, "processes: it starts itself, again and again")
+
+
+_MINERS = re.compile(r"stratum\+\w+://|\b(?:xmrig|minerd|cpuminer|ethminer|nbminer|t-rex)\b")
+_INTERPRETERS = re.compile(r"^(?:python[\d.]*|node|perl|ruby|php|deno|bun)$")
 
 
 def _command(ref: str, args: list[Value], keywords: dict[str, Value]) -> list[Value]:
@@ -146,9 +190,24 @@ def _shell_says(run: Interpreter, text: str, fed: Value | None, node: ast.AST) -
         run.remotes.append(text)
     elif re.match(r"\S*git\b.*\bpush\b", text) and run.remotes:
         text = "; ".join([*run.remotes[-8:], text])
+    elif _BRINGS.search(text):
+        run.brought.append(text)
+    elif run.brought:
+        earlier = [each for each in run.brought[-8:] if _share_a_path(each, text)]
+        text = "; ".join([*earlier, text])
     return analyse_shell_text(
         text.replace(UNKNOWN, "unknown-value"), run.file, run.line(node), tuple(run.files.values())
     )
+
+
+_BRINGS = re.compile(r"^\S*(?:curl|wget|aria2c|scp|rsync|git\s+clone|gh\s+repo\s+clone)\b")
+
+
+def _share_a_path(one: str, other: str) -> bool:
+    words = {each for each in re.split(r"[\s;&|'\"]+", one) if len(each) > 3 and "://" not in each}
+    names = {each.rpartition("/")[2] for each in re.split(r"[\s;&|'\"]+", one) if "://" in each}
+    names = {each.removesuffix(".git") for each in names if len(each) > 3}
+    return any(each in other for each in (words | names) if not each.startswith("-"))
 
 
 SHELLS_MAX = 200  # commands of one skill that are followed: each takes a fraction of a millisecond
@@ -163,6 +222,11 @@ def run_code(run: Interpreter, ref: str, args: list[Value], node: ast.AST) -> Va
         return Value(kind="code", attrs={"source": code}, taints=code.taints)
     run.do(Act.RUN_CODE, node, ref)
     run.flow(code, Sink.RUN_CODE, node, ref)
+    for taint in all_taints(code):
+        source = run.files.get(taint.detail) if taint.datum is Datum.OWN_FILE else None
+        if source is not None and source.language is Language.BINARY:
+            hidden = run.taint(Datum.DECODED, node, taint.detail)
+            run.record.flow({hidden}, Sink.RUN_CODE, run.file, run.line(node), ref)
     if isinstance(code.const, (str, bytes)):
         run.run_decoded(code, node)
     elif code.kind != "code" and not all_taints(code) and ref.endswith("exec"):

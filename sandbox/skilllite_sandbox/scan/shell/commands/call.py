@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
@@ -57,6 +58,9 @@ class Call:
                     return self.args[position + 1]
                 if option[:2] == "--" and arg.text.startswith(option + "="):
                     return Text(arg.text[len(option) + 1 :], arg.taints)
+                grouped = len(option) == 2 and re.fullmatch(f"-[a-z]+{option[1]}", arg.text)
+                if grouped and position + 1 < len(self.args):
+                    return self.args[position + 1]
                 is_short = len(option) == 2 and option[1] != "-" and len(arg.text) > 2
                 if is_short and arg.text.startswith(option):
                     return Text(arg.text[2:], arg.taints)

@@ -8,7 +8,10 @@ from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN, Place, is_precious, place_of, place_written
 from skilllite_sandbox.scan.shell.commands.call import Call, Handler
 from skilllite_sandbox.scan.shell.commands.filters import is_huge
+from skilllite_sandbox.scan.shell.known_sources import ARCHIVE
+from skilllite_sandbox.scan.shell.marks import ENDLESS, FOUND, FOUND_HERE
 from skilllite_sandbox.scan.taint import EMPTY, SOMETHING, Text, unknown_from
+from skilllite_sandbox.values import replace
 
 
 def _remove(call: Call) -> Text:
@@ -25,19 +28,30 @@ def _remove(call: Call) -> Text:
 def note_removal(call: Call, path: Text, *, recursive: bool) -> None:
     """Write down the removal of what isn't the skill's."""
     name = call.shell.absolute(path.text)
-    start_up = place_written(name) in (Place.START_UP, Place.AGENT, Place.RIGHTS)
+    if path.text in call.shell.encrypted:
+        call.do(Act.DESTROY, f"encrypts and removes {path.text}")
+        return
     found = UNKNOWN in name and any(taint.detail == FOUND for taint in path.taints)
-    if found or (is_precious(name) and (recursive or _is_many(name) or name[:1] in "/~")):
+    many = recursive or _is_many(name)
+    outside = name[:1] in ("/", "~")
+    if found or (is_precious(name) and many) or (outside and _VITAL.search(name)):
+        call.do(Act.DISARM if "history" in name else Act.DESTROY)
+    elif place_written(name) is Place.GUARD:
+        call.do(Act.DISARM)
+    elif outside and place_written(name) in (Place.START_UP, Place.AGENT, Place.RIGHTS):
+        call.do(Act.DESTROY if name[:1] == "~" or many else Act.WRITE_HOST_FILE)
+    elif place_of(name) is Place.SECRET and outside and many:
         call.do(Act.DESTROY)
-    elif start_up or place_of(name) is Place.SECRET:
-        history = "history" in name
-        call.do(Act.DISARM if history else Act.DESTROY)
     elif place_written(name) is Place.HOST:
-        logs = name.startswith("/var/log")
-        call.do(Act.DISARM if logs else Act.WRITE_HOST_FILE)
+        call.do(Act.WRITE_HOST_FILE)
 
 
-FOUND = "files found in a home directory"
+_VITAL = re.compile(
+    r"^~/(?:\.ssh|\.gnupg|\.aws|\.kube)(?:/|$)|^~/\.\w*_history$|wallet|^/boot/|^/(?:s?bin|lib\d*)/"
+    r"|^/etc/(?:passwd|g?shadow|group|fstab|sudoers|hosts|ssh/|pam\.d|resolv\.conf)"
+    r"|^~/(?:Documents|Desktop|Pictures)/[^\0]*\*"
+)
+"""Single files whose loss does harm."""
 
 
 def _is_many(path: str) -> bool:
@@ -59,12 +73,22 @@ def _copy(call: Call) -> Text:
     for source in plain:
         content = call.read(source)
         if call.name == "mv" and is_precious(call.shell.absolute(source.text)):
-            call.do(Act.DESTROY)
+            _note_move(call, call.shell.absolute(source.text), target.text)
         folder = target.text.endswith("/") or len(plain) > 1 or target.text in (".", "..")
         name = source.text.rpartition("/")[2]
         where = Text(f"{target.text.rstrip('/')}/{name}", target.taints) if folder else target
         call.shell.write(where, content, call.node)
     return EMPTY
+
+
+def _note_move(call: Call, source: str, target: str) -> None:
+    """Write down that a folder as a whole is moved away; a file renamed beside itself is not."""
+    steps = source.rstrip("/").count("/")
+    beside = target.rpartition("/")[0] == source.rpartition("/")[0]
+    if target == "/dev/null" or (steps <= 1 and not beside):
+        call.do(Act.DESTROY)
+    else:
+        call.do(Act.WRITE_HOST_FILE)
 
 
 def _tee(call: Call) -> Text:
@@ -90,7 +114,7 @@ def _dd(call: Call) -> Text:
             call.do(Act.DESTROY)
         call.shell.write(target, SOMETHING if endless else content, call.node)
         return EMPTY
-    return content
+    return SOMETHING if endless and given.get("count") is not None else content
 
 
 def _product(count: str, block: str) -> int:
@@ -116,8 +140,6 @@ def _fill(call: Call) -> Text:
 
 
 def _yes(call: Call) -> Text:
-    from skilllite_sandbox.scan.shell.machine import ENDLESS
-
     return call.made(Datum.INPUT, ENDLESS)
 
 
@@ -145,6 +167,9 @@ def _mode(call: Call) -> Text:
     if re.search(r"[ug+]\+?[rwx]*s|^[2467]\d{3}$", mode) and mode[:1] != "0":
         call.do(Act.GAIN_RIGHTS)
     recursive = call.flag("R") or call.has("--recursive")
+    if call.name == "chmod" and re.search(r"x|[1357]", mode):
+        for path in paths:
+            _note_fetched_program(call, path)
     for path in paths:
         name = call.shell.absolute(path.text)
         if recursive and is_precious(name):
@@ -154,6 +179,12 @@ def _mode(call: Call) -> Text:
         elif place_written(name) is Place.HOST and call.name != "chmod":
             call.do(Act.WRITE_HOST_FILE)
     return EMPTY
+
+
+def _note_fetched_program(call: Call, path: Text) -> None:
+    content = call.shell.files.get(path.text)
+    if content is not None and content.has(Datum.FETCHED):
+        call.do(Act.INSTALL_ELSEWHERE, f"a program: {path.text}")
 
 
 def _pack(call: Call) -> Text:
@@ -169,14 +200,26 @@ def _pack(call: Call) -> Text:
     plain = call.plain("x")
     if not plain:
         return call.stdin
-    if call.name in ("unzip", "unrar") or (
-        call.name.startswith("7z") and plain[0].text in ("x", "e")
-    ):
+    if call.name == "unzip":
+        return _extracted(call, call.read(plain[0]), call.value("-d"))
+    if call.name in ("unrar",) or (call.name.startswith("7z") and plain[0].text in ("x", "e")):
         return unknown_from(*(call.read(path) for path in plain[:2]))
     plain = plain[1:] if call.name.startswith("7z") else plain
     content = unknown_from(call.stdin, *(call.read(path) for path in plain[1:]))
     call.shell.write(plain[0], content, call.node)
     return content
+
+
+def _extracted(call: Call, content: Text, folder: Text | None) -> Text:
+    """Remember where an archive that came over the network was unpacked."""
+    if content.has(Datum.FETCHED):
+        name = folder.text if folder is not None else "."
+        taints = frozenset(
+            replace(taint, detail=ARCHIVE + taint.detail) for taint in content.taints
+        )
+        call.shell.fetched_folders[name] = Text(UNKNOWN, taints)
+        call.shell.write(Text(f"{name}/{UNKNOWN}"), content, call.node)
+    return unknown_from(content)
 
 
 def _tar(call: Call) -> Text:
@@ -193,9 +236,10 @@ def _tar(call: Call) -> Text:
         at = next((i for i, w in enumerate(call.words) if "f" in w and (i == 0 or w[:1] == "-")), 0)
         archive = call.args[at + 1] if at + 1 < len(call.args) else None
         plain = [path for path in plain if path is not archive]
-    if "c" not in letters:
-        return unknown_from(call.read(archive) if archive is not None else call.stdin)
     folder = call.value("-C", "--directory")
+    if "c" not in letters:
+        given = archive is not None and archive.text != "-"
+        return _extracted(call, call.read(archive) if given and archive else call.stdin, folder)
     if folder is not None:
         plain = [Text(f"{folder.text.rstrip('/')}/{path.text}", path.taints) for path in plain]
     content = unknown_from(*(call.read(path) for path in plain), call.stdin)
@@ -239,8 +283,9 @@ def _encrypt(call: Call) -> Text:
     """Follow gpg, age and their like: encrypting what isn't the skill's takes it hostage."""
     paths = [path for path in call.plain("oripkuc") if path.known]
     encrypts = call.has("-c", "-e", "--symmetric", "--encrypt", "-r")
-    if encrypts and any(is_precious(call.shell.absolute(path.text)) for path in paths):
-        call.do(Act.DESTROY)
+    if encrypts:
+        for path in call.plain("oripkuc"):
+            note_encryption(call, path)
     if call.has("--export-secret-keys", "--export-secret-subkeys"):
         call.do(Act.READ_SECRET)
         return call.made(Datum.SECRET)
@@ -249,6 +294,15 @@ def _encrypt(call: Call) -> Text:
     if call.has("-d", "--decrypt"):
         return unknown_from(content, call.made(Datum.DECODED))
     return content
+
+
+def note_encryption(call: Call, path: Text) -> None:
+    """Write down that files are encrypted that nobody handed over; their removal tells the rest."""
+    if is_precious(call.shell.absolute(path.text)):
+        call.do(Act.DESTROY)
+    found = any(taint.detail in (FOUND, FOUND_HERE) for taint in path.taints)
+    if found or "*" in path.text:
+        call.shell.encrypted.add(path.text)
 
 
 def _chattr(call: Call) -> Text:

@@ -8,6 +8,7 @@ from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.shell.commands.call import Call, Handler
 from skilllite_sandbox.scan.shell.escapes import decoded, translated, unescape
+from skilllite_sandbox.scan.shell.marks import ENDLESS
 from skilllite_sandbox.scan.taint import EMPTY, SOMETHING, Text, joined, unknown_from
 
 
@@ -188,7 +189,10 @@ def _head(call: Call) -> Text:
         call.shell.files["/dev/zero"] = Text(UNKNOWN)
         if is_huge(size.text):
             call.do(Act.EXHAUST)
-    text = _bounded(call.inputs(paths))
+    given = call.inputs(paths)
+    if call.name == "tail":
+        call.shell.note_endless(given, call.node)
+    text = _bounded(given)
     if size is not None and size.text.isdigit() and text.known and call.name == "head":
         return Text(text.text[: int(size.text)], text.taints)
     if size is not None and text.known and (match := re.fullmatch(r"\+?(\d+)", size.text)):
@@ -199,8 +203,6 @@ def _head(call: Call) -> Text:
 
 
 def _bounded(text: Text) -> Text:
-    from skilllite_sandbox.scan.shell.machine import ENDLESS
-
     return Text(text.text, frozenset(taint for taint in text.taints if taint.detail != ENDLESS))
 
 
@@ -248,7 +250,16 @@ def _grep(call: Call) -> Text:
 def _filter(call: Call) -> Text:
     """Follow a program that prints something of what it reads."""
     paths = [arg for arg in call.plain("nkctwsdFfo") if _may_be_path(arg.text)]
-    return unknown_from(call.inputs(paths) if paths else call.stdin, *call.args)
+    given = call.inputs(paths) if paths else call.stdin
+    if call.name in _READ_ALL:
+        call.shell.note_endless(given, call.node)
+    return unknown_from(given, *call.args)
+
+
+_READ_ALL = frozenset(
+    ("sort", "wc", "shuf", "md5sum", "sha1sum", "sha256sum", "sha512sum", "cksum")
+)
+"""They print nothing before they have read everything."""
 
 
 def _jq(call: Call) -> Text:
@@ -316,7 +327,7 @@ HANDLERS: dict[str, Handler] = {
             *("exit", "shift", "break", "continue", "getopts", "realpath", "readlink", "pwd"),
             *("du", "df", "ls", "dir", "tree", "shopt", "type", "hash", "which", "whereis", "let"),
             *("tput", "stty", "clear", "cal", "umask", "ulimit", "times", "mktemp", "pushd"),
-            *("popd", "dirs", "jobs", "fg", "bg", "disown", "caller", "logger", "sync", "tty"),
+            *("popd", "dirs", "jobs", "fg", "bg", "disown", "caller", "sync", "tty"),
             *("local", "declare", "typeset", "nproc", "arch", "getconf", "locale", "help"),
         ),
         _quiet,

@@ -51,7 +51,7 @@ def _facts(call: Call) -> Text:
         call.do(Act.READ_SYSTEM)
     if call.name in ("ps", "pgrep", "lsmod") and _DETECTORS.search(_around(call)):
         call.do(Act.DETECT, _around(call))
-    return call.made(Datum.SYSTEM, call.name)
+    return call.made(Datum.SYSTEM, call.line if call.name == "pgrep" else call.name)
 
 
 def _around(call: Call) -> str:
@@ -219,6 +219,11 @@ def _watch_user(call: Call) -> Text:
     return call.made(Datum.WATCHED)
 
 
+def _dump(call: Call) -> Text:
+    call.do(Act.READ_SECRET)
+    return call.made(Datum.SECRET, "the memory of a process")
+
+
 def _clipboard(call: Call) -> Text:
     reads = call.name in ("pbpaste", "wl-paste") or call.has("-o", "-out", "--output")
     call.do(Act.RUN_PROGRAM)
@@ -261,7 +266,9 @@ def _dialogue(call: Call) -> Text:
 def _kill(call: Call) -> Text:
     if call.has("-1") and call.name == "kill" and call.has("-9", "-KILL"):
         call.do(Act.DESTROY)
-    elif _GUARDS.search(call.line):
+    elif _GUARDS.search(call.line) or any(
+        _GUARDS.search(taint.detail) for arg in call.args for taint in arg.taints
+    ):
         call.do(Act.DISARM)
     elif call.name != "kill" or any(word.isdigit() and len(word) > 2 for word in call.words):
         call.do(Act.KILL)
@@ -294,7 +301,17 @@ def _backups(call: Call) -> Text:
     return EMPTY
 
 
+def _supervise(call: Call) -> Text:
+    """Follow pm2, loginctl and supervisors: some of what they do outlives the session."""
+    if call.has("startup", "save", "enable-linger", "resurrect"):
+        call.do(Act.PERSIST)
+    else:
+        call.do(Act.RUN_PROGRAM)
+    return SOMETHING
+
+
 HANDLERS: dict[str, Handler] = {
+    **dict.fromkeys(("pm2", "loginctl", "supervisorctl"), _supervise),
     **dict.fromkeys(("env", "printenv", "set", "compgen"), _environment),
     **dict.fromkeys(
         (
@@ -312,7 +329,7 @@ HANDLERS: dict[str, Handler] = {
                 "lsusb",
                 "dmidecode",
             ),
-            *("ioreg", "networksetup", "scutil", "getent", "nmcli", "iwgetid", "mount", "findmnt"),
+            *("ioreg", "networksetup", "scutil", "nmcli", "iwgetid", "mount", "findmnt"),
         ),
         _facts,
     ),
@@ -343,6 +360,8 @@ HANDLERS: dict[str, Handler] = {
         ),
         _watch_user,
     ),
+    **dict.fromkeys(("tcpdump", "tshark", "dumpcap"), _watch_user),
+    "gcore": _dump,
     **dict.fromkeys(("pbpaste", "xclip", "xsel", "wl-paste", "pbcopy", "wl-copy"), _clipboard),
     **dict.fromkeys(("xinput", "showkey", "logkeys", "evtest", "xev", "xspy"), _keys),
     "osascript": _osascript,

@@ -6,12 +6,13 @@ import re
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.shell.call import decisive
 from skilllite_sandbox.scan.shell.commands.call import Call, Handler
 from skilllite_sandbox.scan.taint import SOMETHING, Text, unknown_from
+from skilllite_sandbox.supply.names import is_public_index
 
 _KNOWN_HOSTS = re.compile(
-    r"^https://(?:[\w-]+\.)*(?:pypi\.org|pythonhosted\.org|pytorch\.org|npmjs\.org|npmjs\.com"
-    r"|yarnpkg\.com|rubygems\.org|crates\.io|golang\.org|nvidia\.com|conda\.io|anaconda\.org"
+    r"^https://(?:[\w-]+\.)*(?:pytorch\.org|yarnpkg\.com|rubygems\.org|crates\.io|golang\.org|nvidia\.com|conda\.io|anaconda\.org"
     r"|debian\.org|ubuntu\.com)(?:[/:]|$)"
 )
 _REPOSITORIES = re.compile(
@@ -23,6 +24,8 @@ def note_source(call: Call, address: Text, *, unsafe: bool) -> None:
     """Write down that packages come from somewhere else than everyone's."""
     text = address.text
     if _KNOWN_HOSTS.match(text) or text.startswith(UNKNOWN) or not text:
+        return
+    if is_public_index(text):
         return
     call.do(Act.INSTALL_ELSEWHERE, text)
     plain = re.match(r"(?:git\+)?(?:http|git)://", text) or re.match(r"\w+://[\d.]+[:/]", text)
@@ -62,8 +65,7 @@ def _note_package(call: Call, word: Text) -> None:
     match = re.search(
         r"(?:git\+)?(?:https?|ssh|git|file)://\S+|^github:\S+|^[\w-]+/[\w.-]+(?:#\S+)?$", word.text
     )
-    if word.has(Datum.FETCHED):
-        call.flow(word, Sink.RUN_CODE)
+    call.flow(decisive(word), Sink.RUN_CODE)
     content = call.shell.files.get(word.text)
     if content is not None and content.has(Datum.FETCHED):
         call.flow(content, Sink.RUN_CODE, word.text)
@@ -84,7 +86,8 @@ def _npm(call: Call) -> Text:
     if registry is None and call.has("config", "set") and "registry" in call.line:
         registry = next((arg for arg in call.args if "://" in arg.text), None)
         if registry is not None:
-            registry = Text(re.sub(r"^.*?(?=\w+://)", "", registry.text), registry.taints)
+            address = re.search(r"\w+://.*", registry.text)
+            registry = Text(address[0] if address else registry.text, registry.taints)
     if registry is not None:
         note_source(call, registry, unsafe="strict-ssl" in call.line)
     if not runs and not call.has(*verbs):

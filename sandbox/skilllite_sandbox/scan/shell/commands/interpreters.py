@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from importlib import import_module
+from collections.abc import Mapping
 
 from skilllite_sandbox.scan.acts import Act, Analysis, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.shell.call import run_file
 from skilllite_sandbox.scan.shell.commands.call import Call, Handler
+from skilllite_sandbox.scan.source import SourceFile
 from skilllite_sandbox.scan.taint import SOMETHING, Text, unknown_from
+from skilllite_sandbox.values import replace
 
-_ENGINES = {
-    "python": ("skilllite_sandbox.scan.python", "analyse_python_text"),
-    "node": ("skilllite_sandbox.scan.javascript", "analyse_javascript_text"),
-}
 _FAMILIES = {
-    **dict.fromkeys(("python", "python2", "python3", "pypy", "pypy3"), "python"),
+    **dict.fromkeys(("python", "pypy"), "python"),
     **dict.fromkeys(("node", "nodejs", "deno", "bun"), "node"),
 }
 _CODE_OPTIONS = {"python": ("-c",), "node": ("-e", "--eval", "-p", "--print")}
@@ -27,7 +24,9 @@ _STRINGS = re.compile(
 _RUNS = re.compile(
     r"\b(?:system|exec|popen|shell_exec|passthru|spawn|IO\.popen|os\.execute|qx)\b|`"
 )
-_SOCKETS = re.compile(r"Socket|TCPSocket|fsockopen|INET|socket\.tcp|Net::", re.IGNORECASE)
+_SOCKETS = re.compile(
+    r"IO::Socket|\bSocket\b|TCPSocket|fsockopen|PF_INET|socket\.tcp|Net::(?!DBus)", re.IGNORECASE
+)
 _REQUESTS = re.compile(
     r"LWP|HTTP::|Net::HTTP|open-uri|file_get_contents\(.http|curl_exec|URI\.", re.IGNORECASE
 )
@@ -39,12 +38,12 @@ _READS_INPUT = re.compile(r"\bexec\s*\(|\beval\s*\(")
 
 
 def _interpreter(call: Call) -> Text:
-    family = _FAMILIES.get(call.name, call.name)
+    family = _FAMILIES[re.sub(r"[\d.]+$", "", call.name) or call.name]
     code = _code_of(call, family)
     if code is not None:
         call.do(Act.RUN_CODE, f"{call.name} with code as an argument")
         call.flow(code, Sink.RUN_CODE)
-        if _READS_INPUT.search(code.text) and "stdin" in code.text:
+        if _READS_INPUT.search(code.text) and re.search(r"stdin|input\(", code.text):
             call.flow(call.stdin, Sink.RUN_CODE)
         return _follow(call, family, code)
     call.do(Act.RUN_PROGRAM, call.line)
@@ -60,7 +59,7 @@ def _interpreter(call: Call) -> Text:
     content = call.shell.files.get(path.text) or call.shell.content_of(path)
     if content is not None:
         call.flow(content, Sink.RUN_CODE, path.text)
-        if content.known and content.text and family in _ENGINES:
+        if content.known and content.text:
             return _follow(call, family, content)
         return unknown_from(content)
     if path.taints:
@@ -82,22 +81,33 @@ def _code_of(call: Call, family: str) -> Text | None:
 def _follow(call: Call, family: str, code: Text) -> Text:
     """Hand code to the engine of its language."""
     if code.text.strip(UNKNOWN):
-        analyse = _engine(family)
-        if analyse is None:
-            _other_code(call, code)
-        else:
-            source = code.text.replace(UNKNOWN, "None" if family == "python" else "null")
-            call.shell.record.add(analyse(source, call.shell.file, call.shell.line_of(call.node)))
+        nothing = "None" if family == "python" else "null"
+        source = code.text.replace(UNKNOWN, nothing)
+        shell = call.shell
+        said = _analyse(family, source, shell.file, shell.line_of(call.node), shell.skill)
+        printed = {
+            shell.taint(flow.datum, call.node, flow.detail)
+            for flow in said.flows
+            if flow.sink is Sink.OUTPUT
+        }
+        rest = tuple(flow for flow in said.flows if flow.sink is not Sink.OUTPUT)
+        shell.record.add(replace(said, flows=rest))
+        return unknown_from(call.stdin, code, Text(UNKNOWN, frozenset(printed)))
     return unknown_from(call.stdin, code)
 
 
-def _engine(family: str) -> Callable[[str, str, int], Analysis] | None:
-    module, name = _ENGINES[family]
-    try:
-        found: Callable[[str, str, int], Analysis] = getattr(import_module(module), name)
-    except (ImportError, AttributeError):
-        return None
-    return found
+def _analyse(
+    family: str, source: str, file: str, line: int, skill: Mapping[str, SourceFile]
+) -> Analysis:
+    # Imported here: most scripts have no code of these languages in them.
+    others = tuple(skill.values())
+    if family == "python":
+        from skilllite_sandbox.scan.python import analyse_python_text
+
+        return analyse_python_text(source, file, line, others)
+    from skilllite_sandbox.scan.javascript import analyse_javascript_text
+
+    return analyse_javascript_text(source, file, line, others)
 
 
 def _module(call: Call) -> Text:
@@ -167,7 +177,7 @@ def _other_code(call: Call, code: Text) -> None:
 
 
 HANDLERS: dict[str, Handler] = {
-    **dict.fromkeys(_FAMILIES, _interpreter),
+    **dict.fromkeys((*_FAMILIES, "python2", "python3", "pypy3"), _interpreter),
     **dict.fromkeys(
         (
             "perl",

@@ -7,6 +7,7 @@ import re
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.shell.commands.call import Call, Handler
+from skilllite_sandbox.scan.shell.known_sources import ARCHIVE
 from skilllite_sandbox.scan.taint import EMPTY, NO_TAINTS, SOMETHING, Text, joined, unknown_from
 
 _METADATA = re.compile(
@@ -245,7 +246,7 @@ def _openssl(call: Call) -> Text:
 
 
 def _openssl_enc(call: Call, text: Text) -> Text:
-    from skilllite_sandbox.scan.shell.commands.files import note_removal
+    from skilllite_sandbox.scan.shell.commands.files import note_encryption
     from skilllite_sandbox.scan.shell.escapes import decoded
 
     plain_base64 = call.words[:1] == ["base64"] or (
@@ -262,7 +263,7 @@ def _openssl_enc(call: Call, text: Text) -> Text:
         made = unknown_from(text)
         source = call.value("-in")
         if source is not None and not plain_base64:
-            note_removal(call, source, recursive=True)
+            note_encryption(call, source)
     if target is not None:
         call.shell.write(target, made, call.node)
         return EMPTY
@@ -338,6 +339,20 @@ def _look_up(call: Call) -> Text:
     )
 
 
+def _getent(call: Call) -> Text:
+    if call.has("hosts", "ahosts", "ahostsv4"):
+        return _look_up(call)
+    call.do(Act.READ_SYSTEM)
+    return call.made(Datum.SYSTEM, call.name)
+
+
+def _logger(call: Call) -> Text:
+    if call.value("-n", "--server") is not None:
+        call.do(Act.SEND)
+        call.flow(joined([call.stdin, *call.args]), Sink.SEND, "a log server")
+    return EMPTY
+
+
 def _mail(call: Call) -> Text:
     parts = [call.stdin, *call.args]
     attached = [call.value(option) for option in ("-a", "-A", "--attach")]
@@ -364,6 +379,12 @@ def _git(call: Call) -> Text:
         return _git_clone(call, plain)
     elif verb == "remote" and len(plain) > 3 and plain[1].text in ("add", "set-url"):
         call.shell.variables["__remote_" + plain[2].text] = plain[3]
+    elif verb in ("commit", "notes", "tag"):
+        message = unknown_from(*call.args)
+        call.shell.committed = unknown_from(call.shell.committed, message)
+    elif verb == "add":
+        content = unknown_from(*(call.read(path) for path in plain[1:]))
+        call.shell.committed = unknown_from(call.shell.committed, content)
     elif verb == "push":
         _git_push(call, plain)
     return unknown_from(call.stdin)
@@ -394,7 +415,7 @@ def _git_clone(call: Call, plain: list[Text]) -> Text:
     if plain[0].text == "clone" and len(plain) > 1:
         name = address.text.rstrip("/").rpartition("/")[2].removesuffix(".git")
         folder = plain[2].text if len(plain) > 2 else name
-        content = call.made(Datum.FETCHED, address.text)
+        content = call.made(Datum.FETCHED, ARCHIVE + address.text)
         if folder:
             call.shell.fetched_folders[folder] = content
     return SOMETHING
@@ -404,7 +425,7 @@ def _git_push(call: Call, plain: list[Text]) -> None:
     target = plain[1] if len(plain) > 1 else EMPTY
     known = call.shell.variables.get("__remote_" + target.text, target)
     call.do(Act.SEND, known.text)
-    call.flow(unknown_from(known), Sink.SEND, known.text)
+    call.flow(unknown_from(known, call.shell.committed), Sink.SEND, known.text)
     if re.search(r"://|@[\w.-]+:", known.text) and UNKNOWN not in known.text.partition("/")[0]:
         written = not any(taint.datum in (Datum.INPUT,) for taint in known.taints)
         if written:
@@ -451,6 +472,8 @@ HANDLERS: dict[str, Handler] = {
         ("aws", "gsutil", "rclone", "az", "gcloud", "s3cmd", "mc", "gh", "glab", "croc"),
         _cloud_copy,
     ),
+    "logger": _logger,
+    "getent": _getent,
     **dict.fromkeys(("dig", "nslookup", "host", "drill", "resolvectl", "kdig"), _look_up),
     **dict.fromkeys(
         ("ping", "ping6", "traceroute", "mtr", "whois", "nping", "hping3", "arping"), _tell

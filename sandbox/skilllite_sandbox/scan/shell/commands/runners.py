@@ -8,8 +8,14 @@ from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN, is_precious
 from skilllite_sandbox.scan.shell.call import invoke, run_code, run_file
 from skilllite_sandbox.scan.shell.commands.call import Call, Handler
-from skilllite_sandbox.scan.shell.commands.files import FOUND, note_removal
+from skilllite_sandbox.scan.shell.commands.files import note_removal
+from skilllite_sandbox.scan.shell.marks import FOUND, FOUND_HERE
+from skilllite_sandbox.scan.source import Language
 from skilllite_sandbox.scan.taint import EMPTY, SOMETHING, Text, joined, unknown_from
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 
 def _shell(call: Call) -> Text:
@@ -39,8 +45,19 @@ def _note_remote_redirect(call: Call) -> None:
     node = call.node
     while node.parent is not None and node.type not in ("redirected_statement", "program"):
         node = node.parent
-    if re.search(r"/dev/(?:tcp|udp)/", call.shell.source_of(node)):
+    source = call.shell.source_of(node)
+    targets = re.findall(r"[<>]&\s*(\$?\w+)", source)
+    sockets = [call.shell.descriptors.get(_number(call, target)) for target in targets]
+    for received in sockets:
+        if received is not None:
+            call.flow(received, Sink.RUN_SHELL, "a remote shell")
+    if re.search(r"/dev/(?:tcp|udp)/", source):
         call.flow(call.made(Datum.FETCHED, "/dev/tcp"), Sink.RUN_SHELL, "a remote shell")
+
+
+def _number(call: Call, target: str) -> str:
+    known = call.shell.set_variable(target[1:]) if target[0] == "$" else None
+    return known.text if known is not None else target
 
 
 def _run_path(call: Call, path: Text, args: list[Text], sink: Sink) -> Text:
@@ -56,12 +73,15 @@ def _run_path(call: Call, path: Text, args: list[Text], sink: Sink) -> Text:
     if path.taints:
         shell.flow(path, sink, call.node, path.text)
     own = shell.find_own(path.text)
-    if own is not None and own.language.value in ("text", "binary", "markdown"):
-        return shell.run_text(Text(own.text), call.node, call.stdin)
+    if own is not None and own.language in _SHELL_TEXTS:
+        return shell.run_own(own, call.stdin, args=None if sink is Sink.RUN_CODE else args)
     if path.text.startswith(("http://", "https://")):
         call.do(Act.FETCH, path.text)
         call.flow(call.made(Datum.FETCHED, path.text), sink, path.text)
     return unknown_from(call.stdin, *args)
+
+
+_SHELL_TEXTS = (Language.SHELL, Language.OTHER_TEXT, Language.MARKDOWN)
 
 
 def _source(call: Call) -> Text:
@@ -147,9 +167,8 @@ def _xargs(call: Call) -> Text:
         mark = place.text or "{}"
         words = [_filled(arg, mark, given) for arg in rest]
     else:
-        values = (
-            [Text(word, given.taints) for word in given.text.split()[:32]] if given.known else []
-        )
+        parts = given.text.split()[:32]
+        values = [Text(word, given.taints) for word in parts if word.strip(UNKNOWN)]
         words = [*rest, *(values or [Text(UNKNOWN, given.taints)])]
     return invoke(call.shell, call.node, words, EMPTY)
 
@@ -157,7 +176,7 @@ def _xargs(call: Call) -> Text:
 def _filled(arg: Text, mark: str, given: Text) -> Text:
     if mark not in arg.text:
         return arg
-    value = given.text.strip() if given.known and "\n" not in given.text.strip() else UNKNOWN
+    value = UNKNOWN if "\n" in given.text.strip() else given.text.strip()
     return Text(arg.text.replace(mark, value), arg.taints | given.taints)
 
 
@@ -199,6 +218,8 @@ def _found(call: Call, roots: list[Text], names: list[str], *, narrowed: bool) -
     wide = not narrowed or any(_DOCUMENTS.match(each) for each in names)
     if wide and is_precious(folder):
         taints |= {call.shell.taint(Datum.SYSTEM, call.node, FOUND)}
+    else:
+        taints |= {call.shell.taint(Datum.INPUT, call.node, FOUND_HERE)}
     return Text(f"{folder.rstrip('/')}/{UNKNOWN}{name}", taints)
 
 
@@ -228,8 +249,8 @@ def _exec(call: Call) -> Text:
     return EMPTY
 
 
-def _open_descriptor(call: Call, redirect: object) -> None:
-    source = call.shell.source_of(redirect)  # type: ignore[arg-type]
+def _open_descriptor(call: Call, redirect: Node) -> None:
+    source = call.shell.source_of(redirect)
     if (match := re.match(r"\{?(\w*)\}?\s*<?>?&?\s*(/dev/(?:tcp|udp)/\S+)", source)) is not None:
         call.do(Act.CONNECT, match[2])
         received = call.made(Datum.FETCHED, match[2])
@@ -251,6 +272,19 @@ def _command(call: Call) -> Text:
         return SOMETHING
     rest = _after_options(call.args, "")
     return invoke(call.shell, call.node, rest, call.stdin) if rest else SOMETHING
+
+
+def _coproc(call: Call) -> Text:
+    """Follow `coproc NAME command`: others read from it and write to it by its descriptors."""
+    args = [arg for arg in call.args if arg.text not in ("{", "}")]
+    name = "COPROC"
+    if len(args) > 1 and re.fullmatch(r"[A-Z_]+", args[0].text):
+        name, args = args[0].text, args[1:]
+    out = invoke(call.shell, call.node, args, EMPTY) if args else SOMETHING
+    call.shell.arrays[name] = [Text(name), Text(name)]
+    if out.taints:
+        call.shell.descriptors[name] = out
+    return EMPTY
 
 
 def _enable(call: Call) -> Text:
@@ -283,6 +317,9 @@ def _container(call: Call) -> Text:
         if re.fullmatch(r"-[a-z]*c", word) and position + 1 < len(call.args) and position > 1:
             run_code(call.shell, call.node, call.args[position + 1], call.stdin)
     call.flow(unknown_from(call.stdin), Sink.RUN_PROGRAM)
+    if call.has("secret", "secrets") and re.search(r"\s-o\s*(?:yaml|json|go-)", call.line):
+        call.do(Act.READ_SECRET)
+        return call.made(Datum.SECRET, call.line)
     return SOMETHING
 
 
@@ -294,7 +331,33 @@ def _make(call: Call) -> Text:
     return SOMETHING
 
 
+def _compiler(call: Call) -> Text:
+    """Follow a compiler: what it is fed here is code that no engine reads."""
+    call.do(Act.RUN_PROGRAM, call.line)
+    fed = call.has("-", "/dev/stdin") and call.stdin.text
+    written = [call.shell.files[word] for word in call.words if word in call.shell.files]
+    if fed or written:
+        where = call.shell.line_of(call.node)
+        call.shell.record.hide(call.shell.file, where, "code in a language that is not read here")
+    return SOMETHING
+
+
+def _agent(call: Call) -> Text:
+    """Follow an agent's own program: it can be told to obey others and to ask nobody."""
+    if call.has("mcp", "skills", "skill", "plugin", "extension") and call.has("add", "install"):
+        call.do(Act.CHANGE_AGENT)
+    elif any(re.match(r"--(?:dangerously|yolo|full-auto|allow-all)", w) for w in call.words):
+        call.do(Act.DISARM)
+    else:
+        call.do(Act.RUN_PROGRAM, call.line)
+    return SOMETHING
+
+
 HANDLERS: dict[str, Handler] = {
+    **dict.fromkeys(("gcc", "cc", "clang", "tcc", "g++", "rustc", "swiftc"), _compiler),
+    **dict.fromkeys(
+        ("claude", "codex", "gemini", "cursor-agent", "opencode", "skilllite", "openclaw"), _agent
+    ),
     **dict.fromkeys(("sh", "bash", "dash", "zsh", "ksh", "ash", "rbash", "fish", "mksh"), _shell),
     **dict.fromkeys(("source", "."), _source),
     "eval": _eval,
@@ -306,13 +369,14 @@ HANDLERS: dict[str, Handler] = {
     "alias": _alias,
     "exec": _exec,
     "enable": _enable,
+    "coproc": _coproc,
     "return": _return,
     "command": _command,
     "parallel": _parallel,
     "make": _make,
     **dict.fromkeys(("screen", "tmux"), _screen),
     **dict.fromkeys(("docker", "podman", "nerdctl", "kubectl"), _container),
-    **dict.fromkeys(("builtin", "nohup", "setsid", "time", "coproc", "busybox"), _wrapper("")),
+    **dict.fromkeys(("builtin", "nohup", "setsid", "time", "busybox"), _wrapper("")),
     **dict.fromkeys(("then", "do", "else", "!"), _wrapper("")),
     **dict.fromkeys(
         ("nice", "ionice", "stdbuf", "caffeinate", "unbuffer", "proxychains"), _wrapper("ncioe")

@@ -45,6 +45,24 @@ _REQUIRES = re.compile(
     r"|process\.getBuiltinModule|module\.constructor\._load|require\.main\.constructor\._load"
     r"|process\.mainModule\.constructor\._load|process\.mainModule\.constructor\.require)$"
 )
+_OWN = ("console", "document", "window", "process.env", "process.exitCode")
+
+
+def is_shared(name: str) -> bool:
+    """Tell whether other code uses what has this name: something of node or of the language."""
+    root, dot, _ = name.partition(".")
+    if name.startswith(_OWN) or not root or root[0] == "#":
+        return False
+    if not dot:
+        return root in GLOBALS
+    return root in GLOBALS - {"globalThis"} or root in BUILT_IN_MODULES or root == "Module"
+
+
+def is_always_there(name: str) -> bool:
+    """Tell whether node has this whatever a script did."""
+    return name in GLOBALS or name in BUILT_IN_MODULES
+
+
 _ALIASES = {
     "buffer.Buffer": "Buffer",
     "url.URL": "URL",
@@ -61,7 +79,7 @@ _ALIASES = {
     "Deno.writeFile": "fs.writeFile",
     "Deno.remove": "fs.rm",
     "Deno.hostname": "os.hostname",
-    "Bun.spawn": "Bun.spawn",
+    "Bun.env": "process.env",
     "npm:fs-extra": "fs",
     "npm:graceful-fs": "fs",
     "npm:node-fetch": "fetch",
