@@ -64,22 +64,28 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _ENVIRONMENT = re.compile(r"^/proc/[^/]+/environ$")
+_COMMANDS = (
+    "sudo|su|doas|ssh|scp|git|ls|cat|ps|top|python3?|node|npm|npx|pip3?|bash|sh|zsh|curl|wget|vim?"
+    "|nano|docker|kubectl|make|gcc|which|env|open|passwd|login|gpg|aws|gh|claude|codex|code|brew"
+    "|apt|apt-get|systemctl|crontab|grep|find|rm|cp|mv|tar|man|less|clear|history|id|who|whoami"
+)
+"""Names that a program of the same name shadows: whoever calls them runs that one instead."""
 _START_UP = re.compile(
     r"^~/(?:\.(?:bashrc|bash_profile|bash_login|bash_logout|bash_aliases|profile|zshrc|zshenv"
     r"|zprofile|zlogin|zlogout|kshrc|mkshrc|cshrc|tcshrc|login|xinitrc|xprofile|xsession|xsessionrc"
     r"|vimrc|gvimrc|emacs|inputrc|pythonrc|tmux\.conf|screenrc|gitconfig|envrc)$"
-    r"|\.pam_environment|\.ssh/(?:authorized_keys2?|rc|environment)|\.config/(?:autostart"
+    r"|\.pam_environment|\.ssh/(?:authorized_keys2?|rc|environment|config)|\.config/(?:autostart"
     r"|systemd|fish|environment\.d|git/|nvim/|upstart|cron)|\.local/share/systemd|\.git-templates"
     r"|Library/(?:LaunchAgents|LaunchDaemons|StartupItems)|\.(?:oh-my-zsh|bashrc\.d|profile\.d)(?:/|$)"
     r"|\.(?:config/)?pip/pip\.conf|\.npmrc|\.yarnrc"
-    r"|(?:\.local/)?bin/[^/]+$|\.emacs\.d/|\.vim/(?:plugin|autoload)|\.termux/boot"
+    r"|(?:\.local/)?bin/(?:" + _COMMANDS + r")$|\.emacs\.d/|\.vim/(?:plugin|autoload)|\.termux/boot"
     r"|\.ipython/profile_default/startup)"
     r"|^/etc/(?:cron[^/]*(?:/|$)|anacrontab|rc\.local|rc\d?\.d|init\.d|inittab|init/|profile(?:$|\.d)"
     r"|bash\.bashrc|bashrc|zshrc|zsh/|zshenv|environment|systemd/|ld\.so\.preload|ld\.so\.conf"
     r"|xdg/autostart|update-motd\.d|apt/apt\.conf\.d|udev/rules|NetworkManager/dispatcher|modules"
     r"|ssh/sshd_config|gitconfig|crontabs)"
     r"|^/(?:usr/)?lib/systemd|^/var/spool/(?:cron|at|anacron)|^/(?:System/)?Library/Launch"
-    r"|^/(?:usr/(?:local/)?)?s?bin/[^/]+$|^/root/\.ssh/authorized_keys"
+    r"|^/(?:usr/(?:local/)?)?s?bin/(?:" + _COMMANDS + r")$|^/root/\.ssh/authorized_keys"
     r"|(?:^|/)\.git/config$|(?:^|/)\.git/hooks/|(?:^|/)\.husky/|(?:^|/)\.ssh/authorized_keys"
     r"|(?:^|/)(?:site|user)customize\.py$|site-packages/[^/]+\.pth$"
     r"|Start Menu/Programs/Startup",
@@ -96,7 +102,7 @@ _AGENT = re.compile(
 )
 _RIGHTS = re.compile(r"^/etc/(?:sudoers|passwd$|g?shadow|group$|pam\.d|polkit-1|doas\.conf)")
 _GUARD = re.compile(
-    r"^/(?:etc/(?:selinux/|apparmor|audit/|security/|fail2ban/|rsyslog)|proc/sys/kernel/"
+    r"^/(?:etc/(?:resolv\.conf|selinux/|apparmor|audit/|security/|fail2ban/|rsyslog)|proc/sys/kernel/"
     r"|var/log/(?:audit|auth|secure|syslog|messages|kern|wtmp|btmp|lastlog|faillog|sudo|journal)"
     r"|sys/kernel/security|sys/fs/selinux)"
 )
@@ -167,6 +173,14 @@ def place_written(path: str) -> Place:
     return Place.HOST if _is_outside(path) else Place.OWN
 
 
+_PROGRAMS = re.compile(r"^(?:~/(?:\.local/)?|/(?:usr/(?:local/)?)?|/opt/[^/]+/)s?bin/")
+
+
+def is_program_folder(path: str) -> bool:
+    """Tell whether what is written there is found by its name alone, by everyone's shell."""
+    return bool(_PROGRAMS.match(normal_path(path)))
+
+
 _PRECIOUS = re.compile(
     r"^(?:/(?:\*|\.\*)?|~/?(?:\*|\.\*|\.\[!\.\]\*)?|/(?:home|Users|root|etc|usr|var|boot|bin|sbin"
     r"|lib(?:64)?|opt|srv|System|Library|Applications|mnt|media|Volumes)(?:/[^\0]*)?"
@@ -174,7 +188,7 @@ _PRECIOUS = re.compile(
     r"|projects?|code|work|dev|repos)(?:/\*?)?)$",
     re.IGNORECASE,
 )
-_REPLACEABLE = re.compile(r"^/var/(?:tmp|cache)/.|^/(?:usr/local|opt)/[^/*]+/[^/*]+/.")
+_REPLACEABLE = re.compile(r"^/var/(?:tmp|cache)/.|^/(?:usr/local|opt)/[^/*]+/[^/*]")
 
 
 def is_precious(path: str) -> bool:

@@ -27,6 +27,10 @@ _TELLING = words(
     import( Function( base64 marshal pickle ssh
     """
 )
+_ORDINARY = re.compile(
+    r"\s*(?:[$%>]\s)?(?:sudo\s+)?(?:import\b|export\b|npm|pnpm|yarn|pip|uv|cargo|go|gem|brew|apt|apt-get|docker|git)\b"
+)
+"""Lines that fetch by a package manager or as a module: commands.py knows which of them ask."""
 _SHELL_PROMPT = re.compile(r"^[$%>] ", re.MULTILINE)
 _PYTHON_PROMPT = re.compile(r"^(?:>>>|\.\.\.) ", re.MULTILINE)
 _TEXT_RUNS = (Sink.RUN_CODE, Sink.RUN_SHELL)
@@ -53,10 +57,13 @@ def harms_in_block(passage: Passage) -> Iterator[Harm]:
         pair = (flow.datum, flow.sink)
         what = _CRITICAL.get(pair) or _HIGH.get(pair)
         line = lines[flow.line - 1] if 0 < flow.line <= len(lines) else ""
-        if what is None or (flow.datum is Datum.FETCHED and is_known_installer(line)):
+        fetched = flow.datum is Datum.FETCHED
+        if what is None or (fetched and (is_known_installer(line) or _ORDINARY.match(line))):
             continue
         offset = sum(len(each) + 1 for each in lines[: max(0, flow.line - 1)])
-        if pair in _CRITICAL:
+        # Fetched here and started there: many a manual of an honest program reads like that.
+        apart = fetched and flow.source_line not in (0, flow.line)
+        if pair in _CRITICAL and not apart:
             yield Harm("SL522", Severity.CRITICAL, what, offset)
         else:
             code = "SL505" if flow.datum is Datum.HOST_FILE else "SL506"

@@ -122,7 +122,10 @@ _PERSISTS = (
     re.compile(
         r">\s*[\"']?\S{0,80}(?:LaunchAgents|LaunchDaemons|/systemd/(?:user|system)|autostart)/"
     ),
-    re.compile(r">>\s*[\"']?\S{0,60}\.(?:bashrc|zshrc|profile|bash_profile|zshenv)"),
+    re.compile(
+        r"(?:curl|wget|\bnc\b|base64|https?:)[^\n]{0,200}>>\s*[\"']?\S{0,60}\.(?:bashrc|zshrc|profile"
+        r"|bash_profile|zshenv)"
+    ),
     re.compile(
         r">>?\s*[\"']?\S{0,80}(?:CLAUDE\.md|AGENTS\.md|\.cursorrules|\.claude/|\.git/hooks/)"
     ),
@@ -131,7 +134,8 @@ _FOREIGN_INDEX = (
     re.compile(r"\b(?:pip[\d.]*|uv\s+pip|uv)\s[^\n]{0,200}--(?:extra-)?index-url[ =]\S+"),
     re.compile(r"\bpip[\d.]*\s+install\s[^\n]{0,200}(?:git\+|https?://)\S+"),
     re.compile(
-        r"\b(?:npm|pnpm|yarn|npx|bunx)\s[^\n]{0,100}(?:--registry[ =]\S+|\s(?:git\+)?https?://\S+)"
+        r"\b(?:(?:npm|pnpm|yarn)\s+(?:install|i|add|ci|exec|dlx)|npx|bunx)\s[^\n]{0,100}?"
+        r"(?:--registry[ =]https?:\S+|(?<=\s)(?:git\+)?https?://\S+)"
     ),
 )
 # Installers that vendors publish in this form; what they serve is as good as their packages.
@@ -141,7 +145,8 @@ _KNOWN_HOSTS = re.compile(
     r"|sh\.brew\.sh|brew\.sh/|nixos\.org/|get\.helm\.sh|get\.sdkman\.io|bootstrap\.pypa\.io/|starship\.rs/"
     r"|install\.duckdb\.org|ollama\.com/install\.sh|fly\.io/install\.sh|cli\.github\.com/|claude\.ai/install"
     r"|pyenv\.run|deb\.nodesource\.com/|rpm\.nodesource\.com/|get\.k3s\.io|mise\.run|pixi\.sh/|sdk\.cloud\.google"
-    r"\.com|dot\.net/|aka\.ms/|packages\.microsoft\.com/|taskfile\.dev/|direnv\.net/|volta\.sh|get\.volta\.sh)",
+    r"\.com|dot\.net/|aka\.ms/|packages\.microsoft\.com/|taskfile\.dev/|direnv\.net/|volta\.sh|get\.volta\.sh"
+    r"|www\.npmjs\.com/|community\.chocolatey\.org/|get\.scoop\.sh|cursor\.com/install|opencode\.ai/install)",
 )
 _ORDINARY_INDEX = re.compile(r"download\.pytorch\.org")
 _ADDRESS = re.compile(r"https://[^\s'\"]+")

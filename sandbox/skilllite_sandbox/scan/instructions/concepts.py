@@ -12,23 +12,32 @@ from skilllite_sandbox.scan.instructions.lexicon import (
     UNSPACED,
     WORDS,
 )
+from skilllite_sandbox.scan.words import words
 
 TOKENS_KEPT_MAX = 50_000  # words whose concepts are remembered; skills use some thousands
 
 _TOKEN = re.compile(r"[,:;]|\.?\w+(?:['-]\w+)*(?:\.\w+)*")
+_ADDRESS = re.compile(r"https?://[\x21-\x7e]{1,300}")
 _UNSPACED_SCRIPT = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _NEGATIONS = frozenset(
     ("not", "don't", "dont", "never", "cannot", "can't", "shouldn't", "mustn't", "won't", "avoid",
      "refuse", "refrain", "doesn't", "isn't", "nunca", "nie", "niemals", "nicht", "jamais", "не",
      "никогда", "nor", "neither", "decline")
 )  # fmt: skip
-_BEFORE_AN_ORDER = frozenset(
-    ("then", "and", ",", ":", ";", "please", "always", "must", "should", "also", "to", "first",
-     "next", "you", "or", "immediately", "automatically", "finally", "shall", "will", "now",
-     "silently", "quietly", "just", "secretly", "simply", "model", "agent", "assistant", "by",
-     "ai", "before", "after", "have", "step", "task", "action", "note", "important", "system",
-     "sie", "bitte", "y", "et", "und", "и", "por", "favor", "covertly", "in", "additionally")
-)  # fmt: skip
+_BEFORE_AN_ORDER = words(
+    """
+    then and , : ; please always must should also first next immediately automatically finally
+    shall now silently quietly just secretly simply covertly additionally before after sie bitte y
+    et und и
+    por favor afterwards later instead otherwise never
+    """
+)
+_BEFORE_A_GERUND = words("by start begin and continue end finish without , after keep")
+_OBLIGES = words(
+    "must need needs required remember sure ensure have instructed important necessary should"
+)
+_BASE_FORMS = words("embed feed proceed exceed shred")
+_INFLECTED = re.compile(r"(?<=\w\w\w)(?:ed|[^s'u]s)$")
 _NOTHING: frozenset[str] = frozenset()
 _known: dict[str, frozenset[str]] = {}
 
@@ -51,7 +60,7 @@ class Concepts:
                 joined = joined or " ".join(self.tokens) + " "
                 self._phrases(index, token)
         if _UNSPACED_SCRIPT.search(lowered) is not None:
-            self._unspaced(lowered)
+            self._unspaced(_ADDRESS.sub("", lowered))
 
     def _phrases(self, index: int, token: str) -> None:
         rest = " ".join(self.tokens[index : index + 6]) + " "
@@ -106,7 +115,22 @@ class Concepts:
 
     def ordered_to(self, index: int) -> bool:
         """Whether the verb at this place looks like an order."""
-        return index <= 1 or index >= len(self.tokens) or self.word(index - 1) in _BEFORE_AN_ORDER
+        if index >= len(self.tokens):
+            return True
+        word, before = self.word(index), self.word(index - 1)
+        if before == "be":  # it must be sent
+            return any(each in _OBLIGES for each in self.tokens[max(0, index - 4) : index])
+        if before in ("can", "may", "could"):
+            return self.word(index - 2) == "you"
+        if word.endswith("ing"):
+            return before in _BEFORE_A_GERUND
+        if _INFLECTED.search(word) is not None and word not in _BASE_FORMS:
+            return False
+        if before == "to":
+            return any(each in _OBLIGES for each in self.tokens[max(0, index - 5) : index])
+        if before == "you":
+            return index <= 3
+        return index <= 1 or before in _BEFORE_AN_ORDER
 
     def orders(self, places: Iterable[int]) -> list[int]:
         """Return those of these verbs that are ordered and not forbidden."""

@@ -37,10 +37,13 @@ _TEXT_LABELS = frozenset(
 )
 _IN_CODE = frozenset(("SL501", "SL509", "SL511", "SL512", "SL516"))
 """What is said to a model or a checker; everything else in a program is for its engine."""
-_MODELS = frozenset(
-    ("ai", "agent", "agents", "assistant", "assistants", "llm", "llms", "claude", "gpt", "chatgpt",
-     "copilot", "gemini", "codex", "ассистент", "asistente", "assistent", "助手")
-)  # fmt: skip
+_MODEL = r"(?:ais?|agents?|assistants?|llms?|claude|gpt|chatgpt|copilot|gemini|codex|ассистент)"
+_ADDRESSED = re.compile(
+    rf"\b{_MODEL}\b\s*(?:[:,]|must\b|should\b|please\b|shall\b|do\s+not\b|don't\b|never\b|always\b"
+    rf"|will\b|needs?\s+to\b|reading\b)|\b(?:to|for|dear|attention|hey|as|are)\s+(?:an?\s+|the\s+|any\s+"
+    rf"|all\s+|every\s+)?{_MODEL}\b|助手|智能体",
+    re.IGNORECASE,
+)
 _ORDERS = ("send", "secret", "covert", "override", "agent_file", "reveal", "destroy", "preapproved")
 _SPEAKS = re.compile(
     r"ignore|disregard|instruction|prompt|scanner|review|\bAI\b|LLM|system|safe\b|model|无视|忽略"
@@ -89,12 +92,18 @@ class _Reader:
 
     def passage(self, passage: Passage) -> Iterator[Finding]:
         """Yield what is found in one passage."""
+        asked = list(self._asked(passage))
+        yield from asked
         if passage.place is not Place.CODE:
             harms = list(self._commands.harms_of(passage.text))
             if passage.place is Place.FENCE and self._blocks > 0:
                 self._blocks -= 1
                 harms += harms_in_block(passage)
-            yield from _judged(self._source, passage, harms)
+            ordered = any(each.severity >= Severity.HIGH for each in asked)
+            yield from _judged(self._source, passage, harms, ordered=ordered)
+
+    def _asked(self, passage: Passage) -> Iterator[Finding]:
+        """Yield what the sentences of a passage ask for, decoded ones too."""
         if passage.place is Place.FENCE and passage.label not in _TEXT_LABELS:
             return
         large = len(passage.text) > LARGE_CHARS or self._left < TEXT_CHARS_MAX // 2
@@ -154,7 +163,7 @@ def _shown(sentence: Sentence) -> str:
 
 def _addressed(source: SourceFile, sentence: Sentence, concepts: Concepts) -> Iterator[Finding]:
     """Judge hidden words that speak to a model without asking for anything known."""
-    if not any(token in _MODELS for token in concepts.tokens):
+    if _ADDRESSED.search(sentence.text) is None:
         return
     if concepts.any(_ORDERS) or ("run" in concepts and _names_a_command(sentence.text)):
         yield make_finding("SL521", source.path, sentence.line, _shown(sentence))
@@ -169,8 +178,17 @@ def _names_a_command(text: str) -> bool:
     return "://" in text or "`" in text or "$(" in text
 
 
-def _judged(source: SourceFile, passage: Passage, harms: list[Harm]) -> Iterator[Finding]:
-    """Judge commands in a passage; manuals that warn of them are left alone."""
+def _judged(
+    source: SourceFile, passage: Passage, harms: list[Harm], *, ordered: bool = False
+) -> Iterator[Finding]:
+    """Judge commands in a passage; manuals that warn of them are left alone.
+
+    Args:
+        source: The file.
+        passage: The text.
+        harms: The commands in it.
+        ordered: The text speaks to its reader in other ways as well.
+    """
     for harm in harms:
         begin = passage.text.rfind("\n", 0, harm.offset) + 1
         end = passage.text.find("\n", harm.offset)
@@ -181,7 +199,8 @@ def _judged(source: SourceFile, passage: Passage, harms: list[Harm]) -> Iterator
         if _is_warned_of(around):
             continue
         severity = harm.severity
-        if passage.place is Place.DATA and severity is Severity.CRITICAL:
+        plain = passage.place is Place.DATA and not ordered
+        if severity is Severity.CRITICAL and (plain or _EXPLAINS.search(around.text)):
             severity = Severity.HIGH  # a table of commands is not an order to run them
         if passage.place is Place.HIDDEN and severity >= Severity.HIGH:
             severity = Severity.CRITICAL
@@ -190,22 +209,28 @@ def _judged(source: SourceFile, passage: Passage, harms: list[Harm]) -> Iterator
         )
 
 
-_WARNINGS = re.compile(
-    r"\b(?:never|don't|do not|avoid|dangerous|danger|bad|wrong|unsafe|warning|malicious|attack"
-    r"|attacker|suspicious"
-    r"|refuse|block|forbidden|harmful|destructive|instead of|not\s+recommended|insecure|red flag"
-    r"|catastroph\w+"
-    r"|detect|flag|phishing|wipes?|deletes? everything|must not|explain|means|example of|such as"
-    r"|what .{1,30} does"
-    r"|nunca|niemals|jamais|никогда|不要)\b|❌|✗|🚫|⚠",
+_FORBIDS = re.compile(
+    r"\b(?:never|don't|do\s+not|must\s+not|should\s+not|avoid|refuse\s+to)\s+(?:\w+\s+){0,2}?(?:run|use|pipe"
+    r"|past|execut|typ|try|do\b|copy|download|install|trust|call|put|piping|running|using|`)"
+    r"|\b(?:dangerous|malicious|attackers?|suspicious|harmful|destructive|red\s+flag|catastroph\w+|phishing"
+    r"|wipes?|deletes\s+everything|forbidden|bad\s+(?:example|practice|idea)|anti-?patterns?|unsafe|insecure)\b"
+    r"|❌|✗|🚫|(?:不要|never|avoid|nunca|niemals|jamais|никогда)\s*$",
     re.IGNORECASE,
+)
+_EXPLAINS = re.compile(
+    r"\b(?:means|such\s+as|example\s+of|explains?|detects?|flags?|blocks?|warns?|warning|wrong|instead\s+of"
+    r"|not\s+recommended|what\s+.{1,30}\s+does|would|attack)\b|⚠",
+    re.IGNORECASE,
+)
+_WARNING_HEADING = re.compile(
+    r"\b(?:never|don't|do not|avoid|bad|wrong|what not)\b|❌", re.IGNORECASE
 )
 
 
 def _is_warned_of(sentence: Sentence) -> bool:
     if sentence.place is Place.HIDDEN:
         return False
-    if _WARNINGS.search(sentence.text) or _WARNINGS.search(sentence.heading):
+    if _FORBIDS.search(sentence.text) or _WARNING_HEADING.search(sentence.heading):
         return True
     return is_described(sentence, Concepts(sentence.text))
 

@@ -11,7 +11,10 @@ _TEXT: dict[str, str] = {
         no longer apply, no longer applies, no longer valid, are cancelled, are obsolete,
         are void, are outdated, are suspended, are revoked, do not apply, is void, is cancelled,
         is suspended, are lifted, as void, as obsolete, as cancelled, as deprecated, as invalid,
-        are invalid, is invalid
+        are invalid, is invalid, is superseded, are superseded, superseded by, is revoked,
+        hereby revoked, hereby void, are overridden, is overridden, are replaced,
+        is replaced by, are withdrawn, is withdrawn, do not exist, does not exist, don't exist,
+        are hereby revoked, no longer binding, no longer count
     """,
     "destination": """
         webhook, endpoint, server, collector, remote, telemetry, analytics, external, address,
@@ -21,33 +24,39 @@ _TEXT: dict[str, str] = {
     "self": """
         this skill, this file, this package, this document, this plugin, this folder,
         this content, this code, this script, this text, this repository, this module,
-        this tool, this readme, these files, the following, this skill's, the skill,
-        this directory, the contents, this markdown, it, content, everything here
+        this tool, this readme, this skill's, the skill, this directory, the contents,
+        this markdown, everything here, these files, content below, text below,
+        everything below, content above, this project, this bundle, rest of this
     """,
     "override": """
         ignore, ignores, ignoring, disregard, disregards, forget, override, overrides, overrule,
         supersede, supersedes, discard, bypass, set aside, put aside, no longer apply,
         pay no attention, stop following, cease following, take precedence over,
         takes precedence over, take priority over, replace all, replaces all, nullify, abandon,
-        drop all, throw out, neglect, dismiss, unlearn, invalidate, void, not follow,
-        not bound by, outrank, outranks, no longer valid, are cancelled, are obsolete,
-        are outdated, are void, are suspended, are revoked, do not apply, ignora*, olvida,
-        olvide, descarta*, ignoriere*, vergiss, vergessen sie, missachte*, ignorez, oubliez,
-        oublie, ne tiens pas compte, ne tenez pas compte, игнорируй*, забудь*, отмени*,
-        ignorieren sie, ignore as, esqueça, desconsidere
+        drop all, throw out, neglect, dismiss, unlearn, invalidate, void, not bound by, outrank,
+        outranks, no longer valid, are cancelled, are obsolete, are outdated, are void,
+        are suspended, are revoked, do not apply, ignora*, olvida, olvide, descarta*,
+        ignoriere*, vergiss, vergessen sie, missachte*, ignorez, oubliez, oublie,
+        ne tiens pas compte, ne tenez pas compte, игнорируй*, забудь*, отмени*, ignorieren sie,
+        ignore as, esqueça, desconsidere, do not follow your, don't follow your,
+        no longer follow, irrelevant, do not comply with, don't comply with, do not obey,
+        don't obey, not obey
     """,
     "prior": """
         previous, previously, prior, earlier, above, preceding, existing, original, foregoing,
         initial, former, so far, before this, up to now, other, any, all, every, your, system,
         default, anterior*, previa*, vorherige*, vorherigen, bisherige*, alle, todas, todos,
-        précédent*, toutes, tous, предыдущ*, прежн*, все, всё, everything
+        précédent*, toutes, tous, предыдущ*, прежн*, все, всё, everything, you received,
+        operator, tus, deine, deinen, tes, твои, tuas, suas, user's, vorher
     """,
     "rules": """
         instruction, instructions, directive, directives, rules, guidelines, guideline, prompt,
         prompts, policy, policies, guardrails, guardrail, constraints, restrictions,
         limitations, orders, system message, system messages, safeguards, training, programming,
         guidance, commands, instruccion*, reglas, anweisung*, regeln, vorgaben, consignes,
-        règles, инструкци*, указани*, правила, istruzioni, instruções, regras
+        règles, инструкци*, указани*, правила, istruzioni, instruções, regras, were told,
+        you were told, been told, been given, were given, wishes, gesagt,
+        your default behaviour, your default behavior
     """,
     "tell": """
         tell, telling, mention, mentioning, mentioned, reveal, revealing, inform, informing,
@@ -60,23 +69,29 @@ _TEXT: dict[str, str] = {
     """,
     "user": """
         user, users, human, person, operator, customer, owner, developer, them, anyone, people,
-        nobody, usuario, benutzer, nutzer, anwender, utilisateur, пользовател*
+        nobody, usuario, benutzer, nutzer, anwender, utilisateur, пользовател*, l'utilisateur,
+        humans, reviewer
     """,
     "covert": """
-        silently, quietly, secretly, covertly, discreetly, invisibly, stealthily, unnoticed,
-        in secret, hidden from, out of sight, keep this confidential, keep this secret,
-        keep it secret, between us, behind the scenes, without telling, without informing,
-        without mentioning, without notifying, without alerting, without disclosing,
-        without the user, without anyone, without revealing, never reveal, not aware, no trace,
-        leave no trace, cover your tracks, without drawing attention, not visible to the user,
-        invisible to the user, hide this, conceal, conceals, kept from the user, in silence,
-        under the radar, without showing, without reporting, does not need to know,
+        silently, quietly, secretly, covertly, discreetly, stealthily, unnoticed, in secret,
+        hidden from, out of sight, keep this confidential, keep this secret, keep it secret,
+        between us, behind the scenes, without telling, without informing, without mentioning,
+        without notifying, without alerting, without disclosing, without the user,
+        without anyone, without revealing, never reveal, no trace, leave no trace,
+        cover your tracks, without drawing attention, invisible to the user, hide this, conceal,
+        conceals, kept from the user, under the radar, without reporting, does not need to know,
         do not need to know, need not know, should not know, must not know, not be told,
-        not be informed, not be shown, not to be shown, unbeknownst, without any mention,
-        without their knowledge, without his knowledge, without acknowledgement,
-        without comment, silenciosamente, en secreto, sin decir*, sin informar, heimlich,
-        stillschweigend, ohne zu erwähnen, unbemerkt, secrètement, discrètement, sans informer,
-        sans le dire, silencieusement, тайно, незаметно, скрытно, молча, втайне
+        not be informed, unbeknownst, without their knowledge, without his knowledge,
+        without acknowledgement, silenciosamente, en secreto, sin decir*, sin informar,
+        heimlich, stillschweigend, ohne zu erwähnen, unbemerkt, secrètement, discrètement,
+        sans informer, sans le dire, silencieusement, тайно, незаметно, скрытно, молча, втайне,
+        not be shown to the user, not let the user, don't let the user, not let anyone,
+        not let them, without the user noticing, keep this step, keep this quiet,
+        keep this hidden, no need to inform, no need to tell, no need to mention,
+        no need to notify, nobody needs to know, no one needs to know, must stay between,
+        keep it between, never bring it up, not bring it up, deny that, deny having,
+        from the transcript, from the chat history, without announcing, without announcement,
+        out of the transcript, does not notice, do not notice, won't notice, will not notice
     """,
     "not": """
         not, don't, dont, never, no, without, avoid, cannot, can't, must't, shouldn't, won't,
@@ -85,11 +100,11 @@ _TEXT: dict[str, str] = {
         stop
     """,
     "ask": """
-        ask, asking, asked, confirm, confirming, confirmation, confirmations, approval, approve,
-        consent, permission, permissions, prompting, check with, verify with, wait for, consult,
-        checking with, authorization, preguntar, preguntes, confirmación, confirmar, fragen,
-        nachfrage, rückfrage, bestätigung, demander, autorisation, спрашивай*, спраш*,
-        подтвержден*, разрешени*
+        ask, asking, asked, confirm, confirming, confirmation, confirmations, approval, consent,
+        prompting, check with, verify with, wait for, consult, checking with, preguntar,
+        preguntes, confirmación, confirmar, fragen, nachfrage, rückfrage, bestätigung, demander,
+        autorisation, спрашивай*, спраш*, подтвержден*, разрешени*, seek permission,
+        wait for permission
     """,
     "preapproved": """
         already approved, already agreed, already consented, already authorized, pre-approved,
@@ -99,7 +114,14 @@ _TEXT: dict[str, str] = {
         always answer yes, accept automatically, assume permission, blanket approval,
         standing permission, approved in advance, has authorized, has authorised, consents to,
         say yes to, click allow, choose allow, select allow, always allow, approve all,
-        accept all, approve every
+        accept all, approve every, without permission, without his permission,
+        without the user's permission, without user permission, without authorization,
+        proceed regardless, proceed anyway, continue anyway, go ahead anyway, do it anyway,
+        even if the user says no, even if the user declines, even if they decline,
+        regardless of their answer, no questions asked, without review, never wait for,
+        do not wait for, don't wait for, ask later, act first, without waiting for,
+        allow all tools, allow all, allow everything, security warnings, all warnings,
+        accept any, approve anything, confirm everything, confirm automatically
     """,
     "secret": """
         password, passwords, credential, credentials, private key, private keys, ssh key,
@@ -110,29 +132,33 @@ _TEXT: dict[str, str] = {
         tokens, .env, master password, signing key, card number, credit card, one-time code,
         verification code, 2fa, otp, contraseña*, passwör*, passwort, zugangsdaten, clés,
         mots de passe, mot de passe, парол*, ключ*, токен*, учётные данные, credenciales,
-        dotenv
+        dotenv, .ssh, .gnupg, .aws, .kube, .netrc, saved logins, saved passwords, login data,
+        browser data, session cookie, logins, ssh-agent, password manager, vault, bearer token,
+        refresh token
     """,
     "private": """
-        conversation, conversations, chat history, chat, transcript, transcripts, dialogue,
-        messages, message history, context window, user's files, project files, source code,
-        repository contents, memory, memories, clipboard, contacts, inbox, emails,
-        personal data, user input, user's input, user's request, user's query, user's question,
-        query, prompt history, documents, their files, all files, working directory,
-        home directory, session, session history, user's name, internal data, customer data,
-        database, file contents, contents of, summary of the conversation, conversación,
+        conversation, conversations, chat history, transcript, transcripts, dialogue,
+        message history, context window, user's files, project files, source code, clipboard,
+        contacts, personal data, user input, user's input, user's request, user's query,
+        user's question, prompt history, their files, all files, working directory,
+        home directory, session history, user's name, summary of the conversation, conversación,
         historial, gesprächsverlauf, unterhaltung, gespräch, historique, переписк*, разговор*,
         full context, entire context, everything the user, whatever the user, the user said,
-        user's data
+        user's data, user messages, user's messages, all messages, every message, customer data,
+        user data, their messages, their documents, memories, agent memory, user's last message,
+        last message, user's message, user message, saved messages, user's words, user's prompt,
+        file you open
     """,
     "send": """
         send, sends, sending, post, upload, uploads, uploading, forward, forwards, transmit,
         transmits, submit, exfiltrate, email, mail, deliver, relay, push, ping, leak, beacon,
-        sync, synchronize, dispatch, bcc, cc, report to, report back, share with, copy to, curl,
+        sync, synchronize, dispatch, bcc, cc, report back, share with, copy to, curl,
         make a request, http request, get request, post request, call the url, query parameter,
-        query string, url parameter, append to the url, as a parameter, phone home, log to,
-        register with, stream to, publish, notify, envía*, envia*, manda, sube, sende*,
-        schicke*, übermittle*, lade hoch, hochladen, envoie*, envoyez, transmet*, отправ*,
-        перешли*, передай*, загрузи на, mirror to, back up to, backup to
+        query string, url parameter, append to the url, as a parameter, phone home, envía*,
+        envia*, manda, sube, sende*, schicke*, übermittle*, lade hoch, hochladen, envoie*,
+        envoyez, transmet*, отправ*, перешли*, передай*, загрузи на, mirror to, back up to,
+        backup to, share, pass it, pass them, hand it, posted, copied to, mirror, synced,
+        attach, attached
     """,
     "collect": """
         read, reads, collect, gather, cat, open, extract, print, dump, find, search, look for,
@@ -140,7 +166,7 @@ _TEXT: dict[str, str] = {
         scan, enumerate, fetch, obtain, take, capture, record, ask for, request, enter, type,
         provide, lee, recopila*, lies, sammle*, lis, lisez, collecte*, прочитай*, собери*,
         encode, encoded, load, list, get, grep, output, add the contents, append the contents,
-        request that
+        request that, look up
     """,
     "run": """
         run, runs, running, execute, executes, executing, launch, invoke, start, eval, evaluate,
@@ -165,14 +191,17 @@ _TEXT: dict[str, str] = {
         quarantine, protections, protection, isolation, safety checks, safety filters,
         access controls, certificate verification, tls verification, edr, uac,
         system integrity protection, sip, shields, sandbox level, monitoring,
-        telemetry and logging
+        telemetry and logging, confirmation dialogs, approval dialogs, permission dialogs,
+        consent dialogs, approval requests, permission requests, safety filter, input filter,
+        policy checks, permission check, code signing, verification step
     """,
     "disable": """
         disable, disables, disabled, turn off, switch off, turned off, deactivate, bypass,
         circumvent, evade, relax, weaken, suppress, skip, get around, work around, lower,
         remove, loosen, opt out of, unset, kill, stop, set to off, exempt, whitelist, allowlist,
         ignore, escape, unlock, elevate, widen, desactiva*, deaktiviere*, umgehe*, désactive*,
-        contourne*, отключи*, обойди*, exclude from
+        contourne*, отключи*, обойди*, exclude from, grant yourself, give yourself,
+        elevate your
     """,
     "agent_file": """
         claude.md, agents.md, gemini.md, copilot-instructions.md, .claude, .cursorrules,
@@ -186,7 +215,9 @@ _TEXT: dict[str, str] = {
         future conversations, all conversations, .bashrc, .zshrc, .profile, authorized_keys,
         crontab, launchagents, cron job, startup items, git hooks, pre-commit hook,
         .windsurfrules, clinerules, skill.md of, next session, each session, future runs,
-        identity.md, tools.md, .skilllite, skilllite config
+        identity.md, tools.md, .skilllite, skilllite config, companion skill, every project,
+        all projects, every repository, neighbouring skills, neighboring skills,
+        installed skills, every skill, system instructions file
     """,
     "write": """
         add, append, write, edit, modify, insert, update, change, create, save, put, register,
@@ -200,7 +231,8 @@ _TEXT: dict[str, str] = {
         write out, show, display, share, send, include, return, copy, paste,
         start your answer with, begin your response with, tell, append, translate, summarize,
         summarise, muestra, revela, repite, zeige, wiederhole, gib aus, affiche*, révèle*,
-        répète*, покажи*, повтори*, выведи*, leak, expose, encode, provide, paraphrase, list
+        répète*, покажи*, повтори*, выведи*, leak, expose, encode, provide, paraphrase, list,
+        put, place, write, state, give, post, insert, prepend
     """,
     "system_prompt": """
         system prompt, system prompts, system message, initial instructions, your instructions,
@@ -210,7 +242,10 @@ _TEXT: dict[str, str] = {
         your prompt, full prompt, prompt above, instructions you were given, instructions above,
         your own instructions, internal prompt, operator instructions,
         confidential instructions, prompt del sistema, systemanweisung*, system-prompt,
-        systemprompt, invite système, prompt système, системный промпт, системн* инструкци*
+        systemprompt, invite système, prompt système, системный промпт, системн* инструкци*,
+        context window, your context, before the first user message, before this conversation,
+        hidden prompt, secret prompt, confidential prompt, prompt verbatim,
+        system prompt verbatim, your directives, your original prompt
     """,
     "use_me": """
         use this skill, invoke this skill, call this skill, load this skill,
@@ -218,7 +253,9 @@ _TEXT: dict[str, str] = {
         consult this skill, use this, this skill, use it, always use, always invoke,
         always call, always load, always activate, must be used, must be loaded, should be used,
         use when, used for, use for, invoke for, must use, is used, prefer this skill,
-        load first, runs first, called first, route
+        load first, runs first, called first, route, selected, chosen, picked, invoked,
+        activated, triggered, loaded, through this one, through this skill, use me, call me,
+        prefer me, call this tool, use this tool, preferred handler, default handler for
     """,
     "every": """
         every, any, all, each, everything, anything, always, whatever, regardless, no matter,
@@ -239,9 +276,14 @@ _TEXT: dict[str, str] = {
         do not use any other, never use other, highest priority, top priority,
         takes priority over, replaces all other, supersedes all other, supersedes other,
         replaces other, in preference to, other skills are deprecated,
-        other skills are obsolete, first, only skill, ahead of, prior to any other,
-        overrides other, most important skill, preferred over, disable other, deactivate other,
-        outranks, other skills should, no other skill, above all others
+        other skills are obsolete, first, only skill, prior to any other, overrides other,
+        most important skill, disable other, deactivate other, outranks, other skills should,
+        no other skill, above all others, route everything, route all, send everything through,
+        other skills are outdated, other skills are, before responding to anything,
+        before answering anything, before anything else, before every response,
+        before each response, even if another skill, any and all requests,
+        replaces the built-in, replaces the builtin, before you respond to anything,
+        before responding
     """,
     "scanner": """
         scanner, scanners, reviewer, reviewers, auditor, auditors, security review,
@@ -261,7 +303,8 @@ _TEXT: dict[str, str] = {
         no problems, skip this file, skip this skill, do not flag, do not report,
         ignore this file, sure to approve, legitimate, seguro, sicher, unbedenklich, sûr,
         безопасн*, 0 findings, no security, nothing to report, info severity, severity info,
-        is_safe
+        is_safe, security team, pre-verified, do not analyse, do not analyze, do not inspect,
+        do not scan, no need to scan, no further checks
     """,
     "verdict_verb": """
         report, output, return, mark, classify, respond, rate, conclude, treat, consider, must,
@@ -271,12 +314,13 @@ _TEXT: dict[str, str] = {
     """,
     "fetch": """
         fetch, download, retrieve, visit, load, get, pull, read, open, request, check, browse,
-        curl, wget, access, consult, query, descarga*, lade, télécharge*, скачай*, look up
+        curl, wget, access, consult, query, descarga*, lade, télécharge*, скачай*, look up,
+        ask the server, poll, query the server, ask the endpoint
     """,
     "follow": """
-        follow, obey, execute, carry out, comply, perform, do what, act on, apply, do whatever,
-        adhere to, treat as instructions, run whatever, run, implement, sigue, befolge*, suis,
-        suivez, выполн*, следуй*
+        follow, obey, execute, carry out, comply, do what, act on, do whatever, adhere to,
+        treat as instructions, run whatever, run, sigue, befolge*, suis, suivez, выполн*,
+        следуй*, perform, apply, implement, do it, do so, act accordingly, comply with it
     """,
     "steps": """
         instructions, steps, directions, commands, whatever it says, what it says, directives,
@@ -287,7 +331,7 @@ _TEXT: dict[str, str] = {
     "destroy": """
         delete, wipe, erase, destroy, overwrite, purge, shred, encrypt, format, truncate, drop,
         nuke, clear, remove, reset, borra*, elimina*, lösche*, efface*, supprime*, удали*,
-        сотри*, rm -rf, force-push
+        сотри*, rm -rf, force-push, rm, reformat
     """,
     "valuable": """
         home directory, all files, every file, entire disk, hard drive, disk, production,
@@ -295,25 +339,33 @@ _TEXT: dict[str, str] = {
         commit history, shell history, logs, log files, audit log, audit logs, evidence,
         database, databases, all data, everything in, filesystem, file system,
         repository history, the branch, all branches, root directory, traces, bash_history,
-        working tree, documents folder, archivos, alle dateien, tous les fichiers, все файлы
+        working tree, documents folder, archivos, alle dateien, tous les fichiers, все файлы,
+        .git, .git directory, user's documents, documents, photos, repository
     """,
     "weakness": """
-        backdoor, backdoors, vulnerability, vulnerable code, vulnerable, keylogger,
-        reverse shell, rootkit, malware, ransomware, cryptominer, miner, hidden account,
-        hardcoded password, weak encryption, logic bomb, bind shell, web shell, webshell,
-        insecure version, off-by-one, weaker hash, trojan, beacon, undocumented account,
-        master key, spyware, tracking pixel, tracker
+        backdoor, backdoors, vulnerability, vulnerable code, keylogger, reverse shell, rootkit,
+        malware, ransomware, cryptominer, hidden account, hardcoded password, weak encryption,
+        logic bomb, bind shell, web shell, webshell, insecure version, off-by-one, weaker hash,
+        trojan, undocumented account, master key, spyware, tracking pixel, hidden admin account,
+        hidden admin, hidden user, secret account, hardcoded credentials, admin account,
+        hidden endpoint, weak random
     """,
     "plant": """
         insert, add, install, introduce, create, plant, embed, inject, open, start, include,
         leave, put, deploy, set up, build, append, prepend, write, keep, hide, slip, sneak, mix,
-        attach, place, end with, launch, weave
+        attach, place, end with, launch, weave, mention, cite, link to, name
     """,
     "work": """
         answer, answers, reply, replies, response, responses, email, emails, commit, commits,
         code, output, document, documents, summary, report, message, messages, page, file,
         footer, signature, readme, invoice, draft, drafts, pull request, table, results,
         recommendation, mail, post, article, letter
+    """,
+    "answer": """
+        answer, answers, reply, replies, response, responses, output, summary, report, message,
+        messages, email, emails, mail, mails, comment, comments, chat, pull request, issue,
+        post, posts, commit, commits, commit message, footer, signature, draft, drafts, invoice,
+        letter, article, url, respuesta, antwort, réponse, ответ*
     """,
     "recommend": """
         recommend, recommends, promote, prefer, advertise, favor, favour, rank, praise, endorse,
@@ -322,22 +374,25 @@ _TEXT: dict[str, str] = {
     "brand": """
         product, products, brand, service, our, vendor, company, partner, sponsor, sponsored,
         affiliate, competitors, competitor, alternatives, coupon, referral, discount, promo,
-        link, provider, item, listing, first place, top result, best choice, store, shop
+        link, provider, item, listing, first place, top result, best choice, store, shop,
+        first in, at the top, above all, only option
     """,
     "free": """
         developer mode, god mode, dan mode, jailbreak, jailbroken, unrestricted, unfiltered,
         uncensored, no restrictions, without restrictions, free from, freed from, no limits,
-        no longer bound, maintenance mode, debug mode, admin mode, root mode, sudo mode,
-        do anything now, full access mode, elevated mode, no rules, without limits,
-        without any restrictions, evil mode, test mode, trusted mode, override mode,
+        no longer bound, sudo mode, do anything now, full access mode, elevated mode, no rules,
+        without limits, without any restrictions, evil mode, trusted mode, override mode,
         no longer restricted, unlimited permissions, superuser, administrator mode,
         sin restricciones, ohne einschränkungen, sans restriction*, без ограничений,
-        bypass mode, autonomous mode
+        bypass mode, autonomous mode, debug mode, maintenance mode, test mode, admin mode,
+        root mode, no filters, without filters, no filter, no guardrails, without guardrails,
+        no censorship, without safety
     """,
     "become": """
         you are, you're, you are now, act as, pretend, enter, switch to, become, enable,
         activate, operate in, from now on, assume the role, behave as, simulate, roleplay,
-        imagine you, eres, du bist, tu es, vous êtes, ты теперь, ты, agis, actúa, verhalte
+        imagine you, eres, du bist, tu es, vous êtes, ты теперь, ты, agis, actúa, verhalte,
+        you have, there are, speak as, respond as, answer as, talk as, behave like, answer
     """,
     "decode": """
         decode, decrypt, deobfuscate, unscramble, base64, rot13, hex-decode, decipher,
@@ -350,7 +405,8 @@ _TEXT: dict[str, str] = {
     "money": """
         funds, bitcoin, btc, eth, ether, crypto, cryptocurrency, usdt, payment, money,
         tokens to, wallet address, gift card, gift cards, bank account, iban, sol, monero,
-        balance, transaction
+        balance, transaction, bank details, payment address, payment details, account number,
+        recipient
     """,
     "prerequisite": """
         prerequisite, prerequisites, required, requires, requirement, requirements, must first,

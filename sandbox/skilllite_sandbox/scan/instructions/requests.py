@@ -15,7 +15,7 @@ _URL = re.compile(r"\b(?:https?|ftp|wss?)://[^\s)\"'>\]`]{3,300}", re.IGNORECASE
 _MAIL = re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,6}")
 _PROGRAM_URL = re.compile(
     r"(?:https?|ftp)://[^\s)\"'>\]`]{3,300}\.(?:zip|exe|dmg|pkg|msi|sh|7z|rar|bin|run|appimage|deb|rpm"
-    r"|scr|bat|cmd|ps1|command|jar|tar\.gz|tgz|apk|iso|vbs|scpt)\b",
+    r"|scr|bat|cmd|ps1|command|apk|vbs|scpt)\b",
     re.IGNORECASE,
 )
 _WALLET = re.compile(
@@ -31,8 +31,8 @@ _WEAK_PRIOR = words(
 )
 _WEAK_RULES = words(
     """
-    rules constraints restrictions limitations orders commands training programming guidance regeln
-    reglas règles правила vorgaben regras policy policies
+    rules constraints restrictions limitations orders commands training programming guidance
+    policy policies
     """
 )
 _WEAK_SECRETS = words(
@@ -42,7 +42,7 @@ _WEAK_SECRETS = words(
     """
 )
 _WEAK_COVERT = words(
-    "silently quietly conceal conceals first silenciosamente silencieusement молча"
+    "silently quietly conceal conceals first behind silenciosamente silencieusement молча"
 )
 _HEAVY_ACTS = words(
     """
@@ -64,10 +64,14 @@ _WEAK_AGENT_FILES = words(
     ".bashrc .zshrc .profile crontab settings.json cron git pre-commit startup .cursor "
     "mcp.json memory"
 )
-_STRONG_DESTROY = words(
-    "delete wipe erase destroy purge shred nuke force-push rm overwrite encrypt"
+_WEAK_DESTROY = words("remove clear reset drop format truncate")
+_WEAK_VALUABLES = words(
+    """
+    documents photos repository logs log database databases production backup evidence traces
+    the
+    """
 )
-_WEAK_VALUABLES = words("logs log database databases production backup disk evidence traces the")
+_WEAK_MODES = words("debug maintenance test admin root")
 _QUALIFIERS = words(
     """
     about that involving involves where on with when related regarding for in to which concerning of
@@ -76,7 +80,7 @@ _QUALIFIERS = words(
 )
 _REVIEWS_THIS = re.compile(
     r"\b(?:ai|llm|model|agent|assistant|bot|tool|scanner|you)s?\b.{0,60}?"
-    r"\b(?:review|scan|audit|evaluat|analy[sz]|inspect|assess|vett|check)\w*\s+(?:this|the|these)\b"
+    r"\b(?:review|scan|audit|evaluat|analy[sz]|inspect|assess|vett|check|judg|rat(?:e|ing)|grad|classif|verif)\w*\s+(?:this|the|these)\b"
     r"|\b(?:note|attention|message|dear|hello|notice|instructions?)\s+(?:to|for)?\s*(?:the\s+|any\s+|all\s+)?"
     r"(?:\w+\s+){0,2}(?:scanner|reviewer|auditor|moderator|classifier|judge|evaluator|analy[sz]er|verifier)",
     re.IGNORECASE,
@@ -90,7 +94,7 @@ _TURNS = re.compile(
     r"|\[(?:SYSTEM|ADMIN)\s+(?:OVERRIDE|MESSAGE|NOTE|NOTICE)",
 )
 _FLAGS = re.compile(
-    r"--dangerously-[\w-]+|--yolo\b|--trust-all-tools|--no-permissions|bypassPermissions"
+    r"--dangerously-(?:skip|bypass|disable)[\w-]*|\bdangerously(?:Disable|Skip|Allow|Bypass)\w*|--yolo\b|--trust-all-tools|--no-permissions|bypassPermissions"
     r"|\"?(?:autoApprove|auto_approve|alwaysAllow)\"?\s*[:=]|--sandbox-level[ =]1\b"
     r"|sandbox[_ -]?level\s*(?:to|=|:|is)?\s*1\b"
     r"|--approval-mode[ =](?:full-auto|yolo|never)|--accept-tier\b|--skip-scan\b|--no-scan\b"
@@ -98,7 +102,7 @@ _FLAGS = re.compile(
     re.IGNORECASE,
 )
 _PLACEHOLDER_IMAGE = re.compile(
-    r"!\[[^\[\]\n]{0,200}\]\(https?://[^()\s]{1,300}(?:[{<\[$]|%s|%7b|DATA|CONTENT|SECRET)",
+    r"!\[[^\[\]\n]{0,200}\]\(https?://[^()\s]{1,300}(?:[{<\[$]|%s|%7[Bb]|=DATA|=CONTENT|=SECRET)",
     re.IGNORECASE,
 )
 
@@ -173,7 +177,9 @@ def _earlier(c: Concepts, around: Around) -> Iterator[Request]:
         rules = any(c.word(at) not in _WEAK_RULES for at in c.places["rules"])
         if strong or rules:
             yield Request("SL501")
-    elif any(not c.negated(at) for at in c.pairs("override", "system_prompt", 8)):
+    elif (
+        "void" in c and "rules" in c and c.has("pretend", "safety", "your", "you", "assume")
+    ) or any(not c.negated(at) for at in c.pairs("override", "system_prompt", 12, ordered=False)):
         yield Request("SL501")
 
 
@@ -189,6 +195,8 @@ _DOING = (
 )
 
 
+_STEPS = words("step upload request transfer copy change action call edit anyone nobody")
+_IGNORES = ("override", "rules")
 _ACTS = ("run", "act", "send", "write", "fetch", "plant")
 
 
@@ -199,26 +207,30 @@ def _covert(c: Concepts, around: Around) -> Iterator[Request]:
     if "covert" in c:
         places = [at for at in c.places["covert"] if not c.negated(at, 12)]
         strong = [at for at in places if c.word(at) not in _WEAK_COVERT]
-        if (
-            strong
-            and (doing or c.any(("run", "act", "send", "write", "fetch", "collect", "plant")))
-        ) or (places and doing):
+        acts = any(each.any(_ACTS) for each in around.near)
+        here = any(all(each in c for each in pair) for pair in _DOING if pair != _IGNORES)
+        told = any(c.word(at) not in ("keep", "between") for at in strong)
+        if (strong and (doing or acts or told)) or (places and here):
             yield Request("SL502")
     for at in c.pairs("tell", "user", 7):
         if c.negated(at, 3) or c.pairs("not", "tell", 3):
-            step = c.has(
-                "step", "upload", "request", "transfer", "copy", "change", "action", "call", "edit"
-            )
+            step = c.has(*_STEPS)
             yield Request("SL502", Severity.HIGH if doing or step else Severity.MEDIUM)
             return
 
 
+def _is_heavy(c: Concepts) -> bool:
+    """Whether it is about something that can't be taken back."""
+    acts = c.places.get("act", ())
+    return any(c.word(at) in _HEAVY_ACTS or not c.word(at) for at in acts)
+
+
 def _unasked(c: Concepts, around: Around) -> Iterator[Request]:
-    heavy = "act" in c and any(
-        c.word(at) in _HEAVY_ACTS or not c.word(at) for at in c.places["act"]
-    )
-    if "preapproved" in c and any(not c.negated(at) for at in c.places["preapproved"]):
-        yield Request("SL503", Severity.HIGH if heavy or "run" in c else Severity.MEDIUM)
+    heavy = _is_heavy(c)
+    if "preapproved" in c and any(not c.negated(at, 2) for at in c.places["preapproved"]):
+        near = heavy or "run" in c or c.has("proceed", "declines", "refuses", "says")
+        near = near or any(_is_heavy(each) for each in around.near)
+        yield Request("SL503", Severity.HIGH if near else Severity.MEDIUM)
         return
     questions = c.has("question", "questions", "follow-up", "clarifying")
     for at in c.pairs("not", "ask", 4):
@@ -229,26 +241,36 @@ def _unasked(c: Concepts, around: Around) -> Iterator[Request]:
         return
 
 
+_SENDS_OUT = ("exfiltrate", "upload", "leak", "transmit", "forward", "attach", "email")
+
+
 def _secrets(c: Concepts, around: Around) -> Iterator[Request]:
     if "secret" not in c:
         return
     strong = any(c.word(at) not in _WEAK_SECRETS for at in c.places["secret"])
     taking = c.orders(c.pairs("collect", "secret", 12))
-    sending = c.orders(c.pairs("send", "secret", 14))
-    asks_for = c.has("ask", "request", "require") and c.pairs("user", "secret", 8)
+    sending = c.orders(c.pairs("send", "secret", 7))
+    asks_for = c.has("ask", "request", "require", "tell", "prompt", "get") and (
+        c.pairs("user", "secret", 9) or c.has("seed", "recovery", "mnemonic", "passphrase", "2fa")
+    )
     if (
         (strong and sending)
         or (strong and taking and _is_passed_on(c, around))
-        or (strong and asks_for and c.orders(c.pairs("ask", "secret", 12)))
-        or ((taking or sending) and "every" in c and ("work" in c or around.url))
+        or (
+            strong
+            and asks_for
+            and c.orders([*c.pairs("ask", "secret", 12), *c.pairs("tell", "secret", 12)])
+        )
+        or ((taking or sending) and "every" in c and ("answer" in c or around.url))
         or (taking and "covert" in c)
+        or (sending and c.has(*_SENDS_OUT) and ("destination" in c or around.url))
     ):
         yield Request("SL504")
 
 
 def _is_passed_on(c: Concepts, around: Around) -> bool:
     """Whether what was taken goes somewhere, here or in a sentence nearby."""
-    if "send" in c or "work" in c or around.url:
+    if "send" in c or "answer" in c or around.url:
         return True
     return any(
         each.any(("send", "plant")) and each.has("it", "them", "these", "contents", "result")
@@ -264,11 +286,16 @@ def _sends_private(c: Concepts, around: Around) -> Iterator[Request]:
     if "send" not in c or not (address or "destination" in c or around.url):
         return
     private = c.orders(c.pairs("send", "private", 12, ordered=False))
-    repeated = address and c.pairs("send", "every", 8, ordered=False) and c.any(("request", "work"))
+    repeated = (
+        address
+        and c.pairs("send", "every", 8, ordered=False)
+        and (c.any(("request", "answer")) or c.has("file", "files"))
+    )
     taken = (
         address and c.has("it", "them", "contents", "result") and around.has("collect", "private")
     )
-    if private or (repeated and c.orders(c.places["send"])) or taken:
+    must = c.has("must", "should", "needs")
+    if private or (repeated and (must or c.orders(c.places["send"]))) or taken:
         yield Request("SL505")
 
 
@@ -278,24 +305,31 @@ def _prerequisite(c: Concepts, around: Around) -> Iterator[Request]:
     password = c.has("password", "pass", "passcode", "contraseña", "passwort")
     if (
         (archive and password and c.any(("download", "fetch", "run")))
-        or (program and "download" in c and (around.has("prerequisite") or around.has("run")))
+        or (program and c.orders(c.places.get("download", ())) and _is_needed(around))
         or ("paste" in c and "terminal" in c and (around.url or "prerequisite" in c))
-    ):
+    ) or (_URL.search(c.text) and c.has("it", "payload") and c.orders(c.pairs("fetch", "run", 14))):
         yield Request("SL506")
     elif "prerequisite" in c and c.orders(c.places.get("download", ())) and _URL.search(c.text):
-        unknown = c.has(
-            "driver", "helper", "runtime", "utility", "agent", "tool", "cli", "core", "binary"
-        )
+        unknown = c.has("driver", "helper", "utility", "binary", "executable")
         yield Request("SL506", Severity.HIGH if unknown else Severity.MEDIUM)
+
+
+def _is_needed(around: Around) -> bool:
+    return around.has("prerequisite") or around.has("run")
 
 
 def _disarms(c: Concepts, around: Around) -> Iterator[Request]:
     if _FLAGS.search(c.text) is not None:
-        negative = any(
-            c.word(at) in ("never", "not", "don't", "avoid") for at in range(len(c.tokens))
-        )
-        if not negative:
+        if not c.has("never", "not", "don't", "avoid"):
             yield Request("SL507")
+        return
+    switched = c.has("off", "false", "disabled") and c.has("turn", "switch", "set", "keep")
+    raised = c.has("elevate", "escalate", "become") and c.has(
+        "root", "administrator", "sudo", "admin"
+    )
+    if (switched and "protection" in c and not c.has("never", "not", "don't")) or raised:
+        strong = any(c.word(at) not in _WEAK_PROTECTION for at in c.places.get("protection", ()))
+        yield Request("SL507", Severity.HIGH if strong or raised else Severity.MEDIUM)
         return
     for at in c.pairs("disable", "protection", 7):
         if c.negated(at):
@@ -305,14 +339,15 @@ def _disarms(c: Concepts, around: Around) -> Iterator[Request]:
             for place in c.places["protection"]
             if at < place <= at + 7
         )
-        if (c.word(at) in _STRONG_DISABLE and c.ordered_to(at)) or strong:
+        ordered = c.ordered_to(at) or c.has("must", "should")
+        if ordered and (c.word(at) in _STRONG_DISABLE or strong):
             yield Request("SL507")
             return
 
 
 def _steers(c: Concepts, around: Around) -> Iterator[Request]:
-    for at in c.orders(c.pairs("write", "agent_file", 9)):
-        files = [c.word(place) for place in c.places["agent_file"] if at < place <= at + 9]
+    for at in c.orders(c.pairs("write", "agent_file", 12)):
+        files = [c.word(place) for place in c.places["agent_file"] if at < place <= at + 12]
         weak = all(word in _WEAK_AGENT_FILES for word in files)
         heavy = not weak or "covert" in c or around.has("override")
         yield Request("SL508", Severity.HIGH if heavy else Severity.MEDIUM)
@@ -326,7 +361,7 @@ def _leaks(c: Concepts, around: Around) -> Iterator[Request]:
 
 def _claims(c: Concepts, around: Around) -> Iterator[Request]:
     described = around.place is Place.DESCRIPTION
-    if "use_me" not in c and not described:
+    if "use_me" not in c and not described and "before_others" not in c:
         return
     universal = [
         at
@@ -335,11 +370,12 @@ def _claims(c: Concepts, around: Around) -> Iterator[Request]:
     ]
     others = [at for at in c.places.get("before_others", ()) if c.word(at) != "first"]
     first = c.has("first") and c.has("always", "must", "before")
-    always = c.has("always", "must", "regardless", "whatever", "whenever") or "before_others" in c
+    always = c.has("always", "must", "regardless", "whatever", "whenever", "should", "single")
+    always = always or "before_others" in c
     if described and ((universal and "use_me" in c) or others or (first and "use_me" in c)):
         yield Request("SL510")
-    elif not described and "use_me" in c and ((universal and always) or others):
-        named = c.has("skill")
+    elif not described and (("use_me" in c and universal and always) or others):
+        named = c.has("skill", "skills", "tool", "tools") or ("use_me" in c and "every" in c)
         yield Request("SL510", Severity.HIGH if named else Severity.MEDIUM)
 
 
@@ -358,16 +394,34 @@ def _is_open(c: Concepts, every: int, at: int) -> bool:
     return not any(word in _QUALIFIERS for word in after[: 2 if after[0] in ("you", "the") else 1])
 
 
+_VERDICT = re.compile(
+    r"\bverdict\b[\s\"':=]{1,5}(?:pass|safe|benign|clean|approved)\b", re.IGNORECASE
+)
+_CHECKERS = words("scanner scanners reviewer reviewers auditor auditors security automated llm")
+
+
 def _pleads(c: Concepts, around: Around) -> Iterator[Request]:
-    speaks = _REVIEWS_THIS.search(c.text) is not None
+    vocative = any(
+        at <= 2 and c.word(at) in _CHECKERS and {":", ","} & set(c.tokens[at + 1 : at + 4])
+        for at in c.places.get("scanner", ())
+    )
+    speaks = vocative or _REVIEWS_THIS.search(c.text) is not None
     good = "good_verdict" in c
-    if speaks and (good or "override" in c or ("verdict_verb" in c and "scanner" in c)):
+    if _VERDICT.search(c.text) is not None or (
+        speaks and (good or "override" in c or ("verdict_verb" in c and "scanner" in c))
+    ):
         yield Request("SL511")
     elif good and "scanner" in c and c.any(("verdict_verb",)):
         if c.pairs("self", "good_verdict", 10, ordered=False) and not c.has("if", "when", "unless"):
             yield Request("SL511")
-    elif c.has("scanner", "scanners", "reviewers", "reviewer", "auditors") and c.pairs(
-        "self", "good_verdict", 8, ordered=False
+    elif (
+        good
+        and "self" in c
+        and c.has("security", "analyse", "analyze", "inspect", "scan")
+        and ("team" in c.tokens or "do not" in c.text.lower())
+    ) or (
+        c.has("scanner", "scanners", "reviewers", "reviewer", "auditors")
+        and c.pairs("self", "good_verdict", 8, ordered=False)
     ):
         yield Request("SL511")
 
@@ -382,13 +436,25 @@ def _imitates(c: Concepts, around: Around) -> Iterator[Request]:
         )
 
 
-def _elsewhere(c: Concepts, around: Around) -> Iterator[Request]:
-    address = _URL.search(c.text) or c.has(
-        "url", "gist", "remote", "webpage", "page", "link", "endpoint"
+def _obeys_content(c: Concepts, around: Around) -> Iterator[Request]:
+    """Content of others is data; who is told to obey it can be steered by anybody."""
+    content = c.has(
+        "web", "page", "pages", "issue", "issues", "email", "emails", "comments", "text"
     )
+    as_order = c.has("treat", "whatever", "any") and "steps" in c and "as data" not in c.text
+    if content and as_order and c.orders(c.places.get("follow", ())):
+        yield Request("SL513")
+
+
+def _elsewhere(c: Concepts, around: Around) -> Iterator[Request]:
+    address = _URL.search(c.text) or c.has("url", "gist", "remote", "webpage", "endpoint")
     if not address or c.has("installation", "setup", "license"):
         return
-    if c.orders(c.pairs("fetch", "follow", 25)) and c.pairs("follow", "steps", 8, ordered=False):
+    if (
+        (c.orders(c.pairs("fetch", "follow", 25)) and c.pairs("follow", "steps", 8, ordered=False))
+        or (around.url and c.has("them", "it", "do") and c.orders(c.pairs("fetch", "follow", 12)))
+        or (_URL.search(c.text) and "steps" in c and c.has("real", "actual", "remaining", "live"))
+    ):
         yield Request("SL513")
     elif (
         c.orders(c.places.get("fetch", ()))
@@ -406,8 +472,9 @@ def _elsewhere(c: Concepts, around: Around) -> Iterator[Request]:
 def _destroys(c: Concepts, around: Around) -> Iterator[Request]:
     for at in c.orders(c.pairs("destroy", "valuable", 7)):
         value = [c.word(b) for b in c.places["valuable"] if at < b <= at + 7]
-        strong = c.word(at) in _STRONG_DESTROY or not c.word(at)
-        if strong and any(word not in _WEAK_VALUABLES for word in value):
+        strong = c.word(at) not in _WEAK_DESTROY or c.has("all", "entire")
+        tracks = c.has("trace", "traces", "nobody", "evidence") or len(set(value)) > 1
+        if strong and (tracks or any(word not in _WEAK_VALUABLES for word in value)):
             yield Request("SL514")
             return
         if strong:
@@ -420,32 +487,45 @@ def _plants(c: Concepts, around: Around) -> Iterator[Request]:
         yield Request("SL515")
         return
     address = _URL.search(c.text) or _MAIL.search(c.text)
-    always = c.has("always", "every", "each", "all", "any")
-    if (address and always and "work" in c and c.orders(c.places.get("plant", ()))) or (
+    always = c.has("always", "every", "each", "all", "any", "whenever", "regardless")
+    each_answer = c.pairs("every", "answer", 3)
+    planted = [at for at in c.places.get("plant", ()) if not c.negated(at)]
+    if (address and each_answer and planted) or (
         _MAIL.search(c.text) and c.has("bcc", "cc", "forward") and (always or "covert" in c)
     ):
         yield Request("SL515")
-    elif c.orders(c.pairs("recommend", "brand", 10, ordered=False)) and always:
-        biased = "before_others" in c or c.has(
-            "our", "only", "sponsored", "affiliate", "never", "regardless"
+    elif c.orders(c.places.get("recommend", ())) and (address or "brand" in c) and always:
+        biased = (
+            address
+            or "before_others" in c
+            or c.has("our", "only", "sponsored", "affiliate", "never", "regardless")
         )
         yield Request("SL515", Severity.HIGH if biased or "covert" in c else Severity.MEDIUM)
 
 
 def _frees(c: Concepts, around: Around) -> Iterator[Request]:
-    if any(not c.negated(at) for at in c.pairs("become", "free", 9)):
-        yield Request("SL516")
+    spoken_to = c.has("you", "you're", "your", "eres", "du", "tu", "ты", "вы") or not c.tokens
+    for at in c.pairs("become", "free", 9):
+        modes = {c.word(b) for b in c.places["free"]}
+        if not c.negated(at) and (spoken_to or modes - _WEAK_MODES):
+            yield Request("SL516")
+            return
 
 
 def _decodes(c: Concepts, around: Around) -> Iterator[Request]:
     for name in ("follow", "run"):
         for at in c.pairs("decode", name, 14):
-            if (c.ordered_to(at) or c.has("below", "following", "string")) and not c.negated(at):
+            ordered = c.ordered_to(at) or (c.has("below", "following") and c.orders(c.places[name]))
+            if ordered and not c.negated(at):
                 yield Request("SL517")
                 return
 
 
 def _pays(c: Concepts, around: Around) -> Iterator[Request]:
+    if c.has("bank", "iban", "wallet", "payment", "recipient") and c.orders(
+        c.pairs("write", "money", 5)
+    ):
+        yield Request("SL518")
     places = c.orders(c.pairs("pay", "money", 7))
     if places and (_WALLET.search(c.text) or c.has("all", "entire", "immediately")):
         yield Request("SL518")
@@ -465,6 +545,7 @@ _RULES: tuple[_Rule, ...] = (
     _pleads,
     _imitates,
     _elsewhere,
+    _obeys_content,
     _destroys,
     _plants,
     _frees,

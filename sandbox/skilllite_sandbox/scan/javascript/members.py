@@ -86,6 +86,8 @@ def _member_of_one(run: Interpreter, value: Value, name: Value, node: Node) -> V
         if key in data:
             found: Value = data[key]
             return found
+        if key == "__proto__":
+            return host("Object.prototype")
         if key == "constructor":
             return host("Object")
         if UNKNOWN in key or key == "[object]":

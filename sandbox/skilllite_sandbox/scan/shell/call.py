@@ -87,6 +87,8 @@ def invoke(shell: Shell, node: Node, fields: list[Text], stdin: Text) -> Text:
         shell.flow(name, Sink.RUN_PROGRAM, node, name.text)
     text = _resolved(name.text)
     base = text.rpartition(UNKNOWN)[2].rpartition("/")[2]
+    if not base and "/" in text and text in shell.files:
+        return run_file(shell, node, name, shell.files[text], args, stdin)
     if not base:
         shell.do(Act.RUN_PROGRAM, node, "a computed program")
         _note_started(shell, node, args)

@@ -111,7 +111,8 @@ class Variables:
         if items is None:
             return self.variable(name, node)
         if index in ("@", "*"):
-            return joined(items, " ") if items else EMPTY
+            between = self.variables.get("IFS", EMPTY).text[:1] if index == "*" else " "
+            return joined(items, between) if items else EMPTY
         if (known := self.set_variable(index.lstrip("$"))) is not None:
             index = known.text
         if re.fullmatch(r"-?\d+", index):
@@ -142,8 +143,7 @@ class Variables:
         value = text_of(self, value_node) if value_node is not None else EMPTY  # type: ignore[arg-type]
         pieces = self.source_of(value_node).count("$") if value_node is not None else 0
         if pieces >= 2 and value.text in TELLING:
-            hidden = self.taint(Datum.DECODED, node, f"{value.text} put together from pieces")
-            value = Text(value.text, value.taints | {hidden})
+            value = self._assembled(value, node)
         if name_node.type == "subscript":
             name, _, index = name.partition("[")
             items = self.arrays.setdefault(name, [])
@@ -153,7 +153,18 @@ class Variables:
             else:
                 self.arrays[name] = [unknown_from(*items, value)]
             return
-        self.set(name, joined([self.variables.get(name, EMPTY), value]) if more else value, node)
+        if more:
+            before = self.variables.get(name, EMPTY)
+            value = joined([before, value])
+            first = value.text.split(" ", 1)[0]
+            if first in TELLING and before.text and first != before.text.split(" ", 1)[0]:
+                value = self._assembled(value, node)
+        self.set(name, value, node)
+
+    def _assembled(self, value: Text, node: Node) -> Text:
+        """Return a program's name that was put together: whoever does that hides it."""
+        hidden = self.taint(Datum.DECODED, node, f"{value.text} put together from pieces")
+        return Text(value.text, value.taints | {hidden})
 
     def set(self, name: str, value: Text, node: Node) -> None:
         """Put a text into a variable, and write down what that switches."""

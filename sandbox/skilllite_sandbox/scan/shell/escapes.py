@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import bz2
-import gzip
-import lzma
 import re
 import zlib
 
@@ -84,7 +81,7 @@ def decode(text: str, how: str) -> str | None:
             out = _uudecode(text)
         else:
             return None
-    except (ValueError, OSError, EOFError, zlib.error, lzma.LZMAError):
+    except (ValueError, OSError, EOFError, zlib.error):
         return None
     try:
         return out.decode("utf-8")
@@ -98,14 +95,20 @@ def _is_bytes(text: str) -> bool:
 
 def _unpack(data: bytes) -> bytes:
     """Return compressed bytes unpacked, up to the bound."""
+    import bz2
+    import lzma
+
     for magic, opened in ((b"\x1f\x8b", 31), (b"\x78", 15)):
         if data.startswith(magic):
             return zlib.decompressobj(opened).decompress(data, VALUE_CHARS_MAX)
     if data.startswith(b"BZh"):
         return bz2.BZ2Decompressor().decompress(data, VALUE_CHARS_MAX)
     if data.startswith((b"\xfd7zXZ", b"\x5d\x00")):
-        return lzma.LZMADecompressor().decompress(data, VALUE_CHARS_MAX)
-    raise gzip.BadGzipFile("unknown")
+        try:
+            return lzma.LZMADecompressor().decompress(data, VALUE_CHARS_MAX)
+        except lzma.LZMAError as error:
+            raise ValueError("broken") from error
+    raise ValueError("packed in no known way")
 
 
 def _uudecode(text: str) -> bytes:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from posixpath import normpath
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
-from skilllite_sandbox.scan.host_places import UNKNOWN, Place, place_of, place_written
+from skilllite_sandbox.scan.host_places import (
+    UNKNOWN,
+    Place,
+    is_program_folder,
+    place_of,
+    place_written,
+)
 from skilllite_sandbox.scan.shell import conditions
 from skilllite_sandbox.scan.shell.environment import Variables
 from skilllite_sandbox.scan.shell.marks import ENDLESS, FOUND
@@ -149,7 +155,9 @@ class Files(Variables):
         elif place is Place.DEVICE:
             self.do(Act.DESTROY, node, name)
         elif place is Place.HOST:
-            keys = content.has(Datum.FETCHED) and place_of(name) is Place.SECRET
+            keys = content.has(Datum.FETCHED) and (
+                place_of(name) is Place.SECRET or is_program_folder(name)
+            )
             self.do(Act.PERSIST if keys else Act.WRITE_HOST_FILE, node, name)
             self.flow(content, Sink.WRITE_HOST_FILE, node, name)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from skilllite_sandbox.scan.acts import Act
-from skilllite_sandbox.scan.shell.words import fields_of
+from skilllite_sandbox.scan.shell.words import calculated, fields_of
 from skilllite_sandbox.scan.taint import SOMETHING, Text, joined, unknown_from
 
 TYPE_CHECKING = False
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from skilllite_sandbox.scan.shell.machine import Shell
 
 ROUNDS_MAX = 64  # of a loop over constants, where a text may be put together piece by piece
+ROUNDS_COUNTED_MAX = 512  # of a loop that counts: a payload turned round letter by letter
 _PAUSES = frozenset(
     ("sleep", "wait", "break", "return", "exit", "read", "inotifywait", "timeout", "usleep")
 )
@@ -40,6 +41,8 @@ def follow_loop(shell: Shell, node: Node, stdin: Text) -> Text:
     for child in node.named_children:
         if child.type in ("variable_assignment",):
             shell.run(child, stdin)
+    if node.type == "c_style_for_statement" and not endless:
+        return _counted(shell, node, body, stdin)
     condition = node.child_by_field_name("condition")
     guarded = not endless
     shell.guards += guarded
@@ -52,6 +55,65 @@ def follow_loop(shell: Shell, node: Node, stdin: Text) -> Text:
     finally:
         shell.guards -= guarded
     return joined(outputs)
+
+
+def _counted(shell: Shell, node: Node, body: Node, stdin: Text) -> Text:
+    """Follow `for ((i = 0; i < n; i++))`: each round where the bounds are known, else one."""
+    condition = node.child_by_field_name("condition")
+    update = node.child_by_field_name("update")
+    outputs: list[Text] = []
+    shell.guards += 1
+    try:
+        for _ in range(ROUNDS_COUNTED_MAX):
+            holds = None if condition is None else _holds(shell, shell.source_of(condition))
+            if holds is False:
+                break
+            outputs.append(shell.run_children(body, stdin))
+            if holds is None or update is None or not _step(shell, shell.source_of(update)):
+                break
+    finally:
+        shell.guards -= 1
+    return joined(outputs) if outputs else SOMETHING
+
+
+_COMPARED = re.compile(r"\s*(.+?)\s*(<=|>=|<|>|!=)\s*(.+?)\s*")
+
+
+def _value(shell: Shell, text: str) -> int | None:
+    """Return what a sum of numbers, variables and lengths is."""
+
+    def put(match: re.Match[str]) -> str:
+        known = shell.set_variable(match[2])
+        if known is None or not known.known:
+            return "?"
+        return str(len(known.text)) if match[1] else known.text
+
+    return calculated(re.sub(r"\$?\{?(#?)([A-Za-z_]\w*)\}?", put, text))
+
+
+def _holds(shell: Shell, text: str) -> bool | None:
+    match = _COMPARED.fullmatch(text)
+    if match is None:
+        return None
+    one, other = _value(shell, match[1]), _value(shell, match[3])
+    if one is None or other is None:
+        return None
+    signs = {"<": one < other, ">": one > other, "<=": one <= other, ">=": one >= other}
+    return signs.get(match[2], one != other)
+
+
+def _step(shell: Shell, text: str) -> bool:
+    """Change the counter of a loop, and tell whether that could be followed."""
+    match = re.fullmatch(r"\s*(?:(\+\+|--)\s*(\w+)|(\w+)\s*(\+\+|--|[+-]=\s*(.+)))\s*", text)
+    if match is None:
+        return False
+    name, sign = match[2] or match[3], match[1] or match[4]
+    before = _value(shell, name)
+    by = _value(shell, match[5]) if match[5] else 1
+    if before is None or by is None:
+        return False
+    shell.variables[name] = Text(str(before - by if sign[0] == "-" else before + by))
+    return True
 
 
 def _for(shell: Shell, node: Node, body: Node, stdin: Text) -> Text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from skilllite_sandbox.scan.shell.words import expand_leading_braces
+from skilllite_sandbox.scan.shell.words import expand_leading_braces, without_dollars_in_slices
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def _parser() -> Parser:
 def parse(source: str) -> Node:
     """Return the root of a script's tree."""
     if "{" in source:
-        source = expand_leading_braces(source)
+        source = expand_leading_braces(without_dollars_in_slices(source))
     return _parser().parse(source.encode("utf-8", "replace")).root_node
 
 

@@ -145,6 +145,16 @@ def _expand_braces(raw: str) -> list[str]:
     return [re.sub(r"['\"]", "", each) for each in (*done, *todo)]
 
 
+_DOLLAR_IN_SLICE = re.compile(r"(\$\{\w+:(?:\w+:)?)\$\{?(\w+)\}?(?=[:}])")
+
+
+def without_dollars_in_slices(source: str) -> str:
+    """Return a script with `${x:$i:1}` as `${x:i:1}`: the same, and the grammar can read it."""
+    for _ in range(2):
+        source = _DOLLAR_IN_SLICE.sub(r"\1\2", source)
+    return source
+
+
 def expand_leading_braces(source: str) -> str:
     """Return a script with `{curl,-s,x}` where a command starts written out.
 
@@ -183,7 +193,8 @@ def _spread(shell: Shell, node: Node) -> list[Text] | None:
         return None
     if raw in ("$@", "$*", "${@}", "${*}"):
         return list(shell.arguments) or [shell.variable("@", node)]
-    match = re.fullmatch(r"\$\{([A-Za-z_]\w*)\[[@*]\]\}", raw)
+    every = "@" if node.type == "string" else "@*"
+    match = re.fullmatch(rf"\$\{{([A-Za-z_]\w*)\[[{every}]\]\}}", raw)
     if match is None or match[1] not in shell.arrays:
         return None
     return list(shell.arrays[match[1]])
@@ -193,7 +204,9 @@ def _expansion(shell: Shell, node: Node) -> Text:
     match = _EXPANSION.fullmatch(shell.source_of(node))
     inner = [child for child in node.named_children if child.type not in ("variable_name",)]
     if match is None:
-        return unknown_from(*(text_of(shell, child) for child in inner))
+        names = [child for child in node.named_children if child.type == "variable_name"]
+        values = [shell.variable(shell.source_of(child), child) for child in names]
+        return unknown_from(*values, *(text_of(shell, child) for child in inner))
     name, index, rest = match["name"], match["index"], match["rest"]
     if match["mark"] == "!":
         target = shell.variable(name, node)
@@ -201,7 +214,7 @@ def _expansion(shell: Shell, node: Node) -> Text:
     if match["mark"] == "#":
         value = shell.variable(name, node)
         return Text(str(len(value.text))) if value.known else SOMETHING
-    if rest[:2] in (":-", ":=", "-", "=") or rest[:1] in "-=":
+    if rest[:2] in (":-", ":=", "-", "=") or rest[:1] in ("-", "="):
         given = shell.set_variable(name)
         if given is not None and given.text:
             return given
@@ -305,7 +318,11 @@ def _substitution(shell: Shell, node: Node) -> Text:
     if redirects and node.named_child_count == len(redirects):  # $(< file)
         destination = redirects[0].child_by_field_name("destination")
         return shell.read(text_of(shell, destination), node) if destination else SOMETHING
-    out = shell.run_children(node, EMPTY)
+    variables, shell.variables = shell.variables, dict(shell.variables)
+    try:
+        out = shell.run_children(node, EMPTY)
+    finally:
+        shell.variables = variables
     shell.note_endless(out, node)
     return Text(out.text.rstrip("\n"), out.taints)
 

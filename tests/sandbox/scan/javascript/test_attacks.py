@@ -209,7 +209,7 @@ REVIEWED = [
 ]
 
 
-@pytest.mark.parametrize("script", REVIEWED)
+@pytest.mark.parametrize("script", [*REVIEWED, *samples("javascript_reviewed")])
 def test_suspicious_script_is_reviewed_at_least(script: str) -> None:
     analysis = analyse_javascript_text(script, "scripts/main.js")
 

@@ -246,7 +246,7 @@ REVIEWED = [
 ]
 
 
-@pytest.mark.parametrize("script", REVIEWED)
+@pytest.mark.parametrize("script", [*REVIEWED, *samples("shell_suspicious")])
 def test_suspicious_script_is_reviewed_at_least(script: str) -> None:
     analysis = analyse_shell_text(script, "scripts/main.sh")
 

@@ -76,6 +76,11 @@ def set_member(run: Interpreter, owner: Value, key: str, value: Value, node: Nod
     if name == "process.env.NODE_TLS_REJECT_UNAUTHORIZED":
         run.do(Act.TRUST_ANY, node, name)
         return
+    if name in ("process.env.NODE_OPTIONS", "process.env.LD_PRELOAD") or (
+        ".prototype." in name and is_shared(name) and UNKNOWN not in key
+    ):
+        run.do(Act.TAMPER, node, name)
+        return
     if value.kind in ("function", "native") and not key.startswith("on"):
         if is_shared(name):
             run.do(Act.TAMPER, node, f"{name} is replaced")

@@ -9,6 +9,7 @@ from skilllite_sandbox.scan.host_places import (
     UNKNOWN,
     Place,
     is_precious,
+    is_program_folder,
     place_of,
     place_written,
 )
@@ -130,7 +131,9 @@ def put(
     elif place is Place.DEVICE or any(taint.detail == FOUND for taint in path.taints):
         call.do(Act.DESTROY, name)
     elif place is Place.HOST:
-        call.do(Act.WRITE_HOST_FILE, name)
+        fetched = any(taint.datum is Datum.FETCHED for taint in taints)
+        kept = fetched and is_program_folder(name)
+        call.do(Act.PERSIST if kept else Act.WRITE_HOST_FILE, name)
         call.flow(taints, Sink.WRITE_HOST_FILE, name)
 
 

@@ -41,4 +41,5 @@ def _value(data: object, taints: frozenset[Taint]) -> Value:
     if isinstance(data, list):
         return items([_value(each, taints) for each in data], taints)
     assert isinstance(data, dict)
+    # `__proto__` stays an ordinary key: JSON.parse makes it one, what merges it is what matters.
     return record({key: _value(each, taints) for key, each in data.items()})

@@ -35,6 +35,7 @@ _WATCHED = re.compile(
     r"^npm:(?:clipboardy|screenshot-desktop|node-webcam|node-record-lpcm16|robotjs|@nut-tree/\S*"
     r"|desktop-screenshot|active-win|mic)(?:\.|$)"
 )
+_NATIVE = re.compile(r"^npm:(?:ffi|ffi-napi|koffi|node-ffi|ffi-rs|dlopen)(?:\.|$)")
 _KEY_STORES = re.compile(r"^npm:(?:keytar|chrome-cookies-secure|browser-cookies\S*)(?:\.|$)")
 _METADATA = re.compile(r"169\.254\.169\.254|metadata\.google\.internal|169\.254\.170\.2")
 _SENDING = ("POST", "PUT", "PATCH")
@@ -213,6 +214,12 @@ def call_package(call: HostCall) -> Value:
     if _KEY_STORES.match(name):
         call.do(Act.READ_SECRET, name)
         return call.call_back(call.made(Datum.SECRET, name.removeprefix("npm:")))
+    if _NATIVE.match(name):
+        call.do(Act.LOAD_NATIVE, name.removeprefix("npm:"))
+        if name.rpartition(".")[2] in ("system", "popen", "execve", "execl"):
+            from skilllite_sandbox.scan.javascript.hosts.programs import run_command_line
+
+            return run_command_line(call)
     made = call.unseen()
     return host(name, made.taints)
 

@@ -29,7 +29,7 @@ _SHELL = re.compile(r"(?:^|/)(?:ba|z|da|k|a)?sh$|^cmd(?:\.exe)?$|powershell|pwsh
 _INTERPRETER = re.compile(r"(?:^|/)(?:python[\d.]*|perl|ruby|node|php)$")
 
 
-def _exec(call: HostCall) -> Value:
+def run_command_line(call: HostCall) -> Value:
     """Follow `exec`: a command line for a shell."""
     command = call.text(0)
     call.do(Act.RUN_SHELL, command.text)
@@ -85,6 +85,7 @@ def _spawn(call: HostCall) -> Value:
     """Follow `spawn` and `execFile`: a program and its arguments."""
     program = call.text(0)
     listed = call.arg(1)
+    _note_environment(call)
     if call.name == "child_process.fork":
         return _fork(call)
     words = [program]
@@ -109,6 +110,16 @@ def _spawn(call: HostCall) -> Value:
     if reads_commands and fed:
         call.flow(fed, Sink.RUN_SHELL, "a shell")
     return call.call_back(_child(call, out, shell=reads_commands))
+
+
+def _note_environment(call: HostCall) -> None:
+    """Write down variables that make the program load something else first."""
+    given = call.option("env")
+    names = given.data if given.kind == "object" and isinstance(given.data, dict) else {}
+    for name in ("LD_PRELOAD", "DYLD_INSERT_LIBRARIES", "NODE_OPTIONS"):
+        if name in names:
+            call.do(Act.LOAD_NATIVE, f"{name}={as_text(names[name]).text}")
+            call.flow(all_taints(names[name]), Sink.LOAD_NATIVE, name)
 
 
 def _note_itself(call: HostCall, words: list[Text]) -> None:
@@ -202,7 +213,7 @@ def _deno_command(call: HostCall) -> Value:
 
 
 def _zx(call: HostCall) -> Value:
-    return _exec(call)
+    return run_command_line(call)
 
 
 def _output(call: HostCall) -> Value:
@@ -214,7 +225,7 @@ def _output(call: HostCall) -> Value:
 
 
 CALLS: dict[str, Handler] = {
-    "child_process.exec": _exec,
+    "child_process.exec": run_command_line,
     **dict.fromkeys(
         ("child_process.spawn", "child_process.execFile", "child_process.fork"), _spawn
     ),

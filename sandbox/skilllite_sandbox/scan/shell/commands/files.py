@@ -167,6 +167,9 @@ def _mode(call: Call) -> Text:
     if re.search(r"[ug+]\+?[rwx]*s|^[2467]\d{3}$", mode) and mode[:1] != "0":
         call.do(Act.GAIN_RIGHTS)
     recursive = call.flag("R") or call.has("--recursive")
+    if call.name == "chmod" and re.search(r"x|[1357]", mode):
+        for path in paths:
+            _note_fetched_program(call, path)
     for path in paths:
         name = call.shell.absolute(path.text)
         if recursive and is_precious(name):
@@ -176,6 +179,12 @@ def _mode(call: Call) -> Text:
         elif place_written(name) is Place.HOST and call.name != "chmod":
             call.do(Act.WRITE_HOST_FILE)
     return EMPTY
+
+
+def _note_fetched_program(call: Call, path: Text) -> None:
+    content = call.shell.files.get(path.text)
+    if content is not None and content.has(Datum.FETCHED):
+        call.do(Act.INSTALL_ELSEWHERE, f"a program: {path.text}")
 
 
 def _pack(call: Call) -> Text:

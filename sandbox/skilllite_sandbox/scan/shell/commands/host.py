@@ -219,6 +219,11 @@ def _watch_user(call: Call) -> Text:
     return call.made(Datum.WATCHED)
 
 
+def _dump(call: Call) -> Text:
+    call.do(Act.READ_SECRET)
+    return call.made(Datum.SECRET, "the memory of a process")
+
+
 def _clipboard(call: Call) -> Text:
     reads = call.name in ("pbpaste", "wl-paste") or call.has("-o", "-out", "--output")
     call.do(Act.RUN_PROGRAM)
@@ -355,6 +360,8 @@ HANDLERS: dict[str, Handler] = {
         ),
         _watch_user,
     ),
+    **dict.fromkeys(("tcpdump", "tshark", "dumpcap"), _watch_user),
+    "gcore": _dump,
     **dict.fromkeys(("pbpaste", "xclip", "xsel", "wl-paste", "pbcopy", "wl-copy"), _clipboard),
     **dict.fromkeys(("xinput", "showkey", "logkeys", "evtest", "xev", "xspy"), _keys),
     "osascript": _osascript,

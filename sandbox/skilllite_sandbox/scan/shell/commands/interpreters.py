@@ -11,6 +11,7 @@ from skilllite_sandbox.scan.shell.call import run_file
 from skilllite_sandbox.scan.shell.commands.call import Call, Handler
 from skilllite_sandbox.scan.source import SourceFile
 from skilllite_sandbox.scan.taint import SOMETHING, Text, unknown_from
+from skilllite_sandbox.values import replace
 
 _FAMILIES = {
     **dict.fromkeys(("python", "pypy"), "python"),
@@ -84,7 +85,14 @@ def _follow(call: Call, family: str, code: Text) -> Text:
         source = code.text.replace(UNKNOWN, nothing)
         shell = call.shell
         said = _analyse(family, source, shell.file, shell.line_of(call.node), shell.skill)
-        shell.record.add(said)
+        printed = {
+            shell.taint(flow.datum, call.node, flow.detail)
+            for flow in said.flows
+            if flow.sink is Sink.OUTPUT
+        }
+        rest = tuple(flow for flow in said.flows if flow.sink is not Sink.OUTPUT)
+        shell.record.add(replace(said, flows=rest))
+        return unknown_from(call.stdin, code, Text(UNKNOWN, frozenset(printed)))
     return unknown_from(call.stdin, code)
 
 

@@ -274,6 +274,19 @@ def _command(call: Call) -> Text:
     return invoke(call.shell, call.node, rest, call.stdin) if rest else SOMETHING
 
 
+def _coproc(call: Call) -> Text:
+    """Follow `coproc NAME command`: others read from it and write to it by its descriptors."""
+    args = [arg for arg in call.args if arg.text not in ("{", "}")]
+    name = "COPROC"
+    if len(args) > 1 and re.fullmatch(r"[A-Z_]+", args[0].text):
+        name, args = args[0].text, args[1:]
+    out = invoke(call.shell, call.node, args, EMPTY) if args else SOMETHING
+    call.shell.arrays[name] = [Text(name), Text(name)]
+    if out.taints:
+        call.shell.descriptors[name] = out
+    return EMPTY
+
+
 def _enable(call: Call) -> Text:
     if call.flag("f"):
         call.do(Act.LOAD_NATIVE)
@@ -318,7 +331,33 @@ def _make(call: Call) -> Text:
     return SOMETHING
 
 
+def _compiler(call: Call) -> Text:
+    """Follow a compiler: what it is fed here is code that no engine reads."""
+    call.do(Act.RUN_PROGRAM, call.line)
+    fed = call.has("-", "/dev/stdin") and call.stdin.text
+    written = [call.shell.files[word] for word in call.words if word in call.shell.files]
+    if fed or written:
+        where = call.shell.line_of(call.node)
+        call.shell.record.hide(call.shell.file, where, "code in a language that is not read here")
+    return SOMETHING
+
+
+def _agent(call: Call) -> Text:
+    """Follow an agent's own program: it can be told to obey others and to ask nobody."""
+    if call.has("mcp", "skills", "skill", "plugin", "extension") and call.has("add", "install"):
+        call.do(Act.CHANGE_AGENT)
+    elif any(re.match(r"--(?:dangerously|yolo|full-auto|allow-all)", w) for w in call.words):
+        call.do(Act.DISARM)
+    else:
+        call.do(Act.RUN_PROGRAM, call.line)
+    return SOMETHING
+
+
 HANDLERS: dict[str, Handler] = {
+    **dict.fromkeys(("gcc", "cc", "clang", "tcc", "g++", "rustc", "swiftc"), _compiler),
+    **dict.fromkeys(
+        ("claude", "codex", "gemini", "cursor-agent", "opencode", "skilllite", "openclaw"), _agent
+    ),
     **dict.fromkeys(("sh", "bash", "dash", "zsh", "ksh", "ash", "rbash", "fish", "mksh"), _shell),
     **dict.fromkeys(("source", "."), _source),
     "eval": _eval,
@@ -330,13 +369,14 @@ HANDLERS: dict[str, Handler] = {
     "alias": _alias,
     "exec": _exec,
     "enable": _enable,
+    "coproc": _coproc,
     "return": _return,
     "command": _command,
     "parallel": _parallel,
     "make": _make,
     **dict.fromkeys(("screen", "tmux"), _screen),
     **dict.fromkeys(("docker", "podman", "nerdctl", "kubectl"), _container),
-    **dict.fromkeys(("builtin", "nohup", "setsid", "time", "coproc", "busybox"), _wrapper("")),
+    **dict.fromkeys(("builtin", "nohup", "setsid", "time", "busybox"), _wrapper("")),
     **dict.fromkeys(("then", "do", "else", "!"), _wrapper("")),
     **dict.fromkeys(
         ("nice", "ionice", "stdbuf", "caffeinate", "unbuffer", "proxychains"), _wrapper("ncioe")

