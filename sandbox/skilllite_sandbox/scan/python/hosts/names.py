@@ -30,6 +30,14 @@ _HOMES = frozenset({"HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA"})
 _WALKED = frozenset(
     {"__subclasses__", "__globals__", "__bases__", "__mro__", "f_globals", "f_builtins", "gi_frame"}
 )
+_ORDINARY_VARIABLES = frozenset(
+    {
+        *("LANG", "LANGUAGE", "TZ", "TERM", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "PATH"),
+        *("TMPDIR", "TEMP", "TMP", "PWD", "SHELL", "EDITOR", "PAGER", "COLORTERM", "PYTHONPATH"),
+        *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "DEBUG", "LOG_LEVEL", "VERBOSE"),
+    }
+)
+"""Every program reads these, and none holds a secret."""
 _CI = frozenset(
     {
         *("CI", "GITHUB_ACTIONS", "GITLAB_CI", "TRAVIS", "JENKINS_URL", "PYTEST_CURRENT_TEST"),
@@ -231,6 +239,8 @@ def variable(run: Interpreter, key: Value, node: ast.AST, default: Value | None 
         return Value(taints=frozenset((run.taint(Datum.ENVIRONMENT, node, "variables"),)))
     if name in _CI:
         return Value(kind="watched")
+    if name in _ORDINARY_VARIABLES or name.startswith("LC_"):
+        return default if default is not None else Value()
     run.do(Act.READ_VARIABLE, node, name)
     taint = run.taint(Datum.VARIABLE, node, name)
     if default is not None and isinstance(default.const, str):
