@@ -8,6 +8,7 @@ are, others twice. Every step is counted.
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -315,6 +316,12 @@ class Interpreter:
             for candidate in (f"{stem}.py", f"{stem}/__init__.py"):
                 if candidate in self.files:
                     return self.run_module(self.files[candidate])
+        if level or name.partition(".")[0] in sys.stdlib_module_names:
+            return None
+        # `sys.path` may lead anywhere in the skill.
+        for candidate in self.files:
+            if candidate.endswith((f"/{path}.py", f"/{path}/__init__.py")):
+                return self.run_module(self.files[candidate])
         return None
 
     def _assign(self, node: ast.Assign, scope: Scope) -> None:

@@ -202,6 +202,8 @@ def _follow_callbacks(
     for number, each in enumerate(args):
         if number < len(args) and _hands_over(each) and ref not in _CALLED_ELSEWHERE:
             rest = list(given.items or []) if given is not None else args[number + 1 :]
+            if "Server" in ref and "register" in ref:
+                rest = [Value(taints=frozenset((run.taint(Datum.FETCHED, node, "a call"),)))]
             call(run, each, rest, {}, node)
             if rest and rest[0].items and not ref.endswith("submit"):
                 for item in rest[0].items[:8]:

@@ -76,7 +76,7 @@ def read(run: Interpreter, path: Value, node: ast.AST) -> Value:
 
 def own_file(run: Interpreter, text: str) -> Value | None:
     """Return the content of a file of the skill; None when it is none."""
-    own = _own_path(run, text)
+    own = own_path(run, text)
     if own is None:
         return None
     source = run.files[own]
@@ -85,7 +85,8 @@ def own_file(run: Interpreter, text: str) -> Value | None:
     return Value(content, kind=f"own {own}", taints=frozenset((taint,)))
 
 
-def _own_path(run: Interpreter, text: str) -> str | None:
+def own_path(run: Interpreter, text: str) -> str | None:
+    """Return which file of the skill a path names; None when it is none."""
     if UNKNOWN in text or not text:
         return None
     if text.startswith(OWN_ROOT):
@@ -116,6 +117,8 @@ def write(run: Interpreter, path: Value, content: Value, node: ast.AST) -> None:
         run.do(act, node, text)
     if _PACKAGE_SETTINGS.search(shown) or _RIGHTS_FOR_GOOD.search(shown):
         run.do(Act.PERSIST, node, text)
+    if shown.endswith(".pth") and "import" in content.text():
+        run.do(Act.PERSIST, node, text)
     if _NAMES_OF_HOSTS.search(shown):
         run.do(Act.DISARM, node, text)
     encrypted = "encrypt" in content.ref and not content.has(Datum.INPUT, Datum.VARIABLE)
@@ -138,6 +141,8 @@ def write(run: Interpreter, path: Value, content: Value, node: ast.AST) -> None:
 
 def _overwrites(content: Value) -> bool:
     """Tell whether nothing of a file is left in what is written over it."""
+    if content.const in ("", b""):
+        return True
     return "encrypt" in content.ref or content.ref in ("os.urandom()", "secrets.token_bytes()")
 
 

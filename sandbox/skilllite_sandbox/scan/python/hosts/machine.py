@@ -191,6 +191,11 @@ def _common(
         run.do(Act.SEND, node, "a remote that it adds")
         run.record.flow({taint}, Sink.SEND, run.file, run.line(node), "a remote that it adds")
         return Value()
+    if ref == "importlib.util.spec_from_file_location" and len(args) > 1:
+        programs.run_own(run, args[1], node)
+        return Value(ref=f"{ref}()", taints=unknown(*args).taints)
+    if ref == "site.getsitepackages":
+        return Value(items=[Value("/usr/lib/python3/site-packages")], kind="list")
     if ref == "site.getusersitepackages":
         return Value("~/.local/lib/python3/site-packages")
     if ref in ("tempfile.gettempdir", "tempfile.mkdtemp", "tempfile.mktemp"):
@@ -299,6 +304,9 @@ def _copy(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.
     if len(args) > 1:
         content = files.read(run, args[0], node)
         files.write(run, args[1], content, node)
+        if args[1].text().endswith("site-packages"):
+            name = args[0].text().rpartition("/")[2]
+            files.write(run, Value(f"{args[1].text()}/{name}"), content, node)
     return args[1] if len(args) > 1 else Value()
 
 
@@ -373,6 +381,8 @@ def _native_call(run: Interpreter, ref: str, args: Args, node: ast.AST) -> Value
 def _reads(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.AST) -> Value:
     given = args[0] if args else Value()
     content = files.read(run, given, node)
+    if ref == "fileinput.input" and "inplace" in keywords:
+        files.write(run, given, content, node)
     return Value(ref=f"{ref}()", taints=all_taints(content) | all_taints(given))
 
 

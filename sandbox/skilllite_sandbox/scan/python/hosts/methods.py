@@ -41,6 +41,9 @@ def call_method(
         return run.call(
             me.attrs["first"], rest, {**(me.attrs["keywords"].attrs or {}), **keywords}, node
         )
+    if me.kind == "request":  # what is added to it leaves with it
+        me.taints |= unknown(*(whole(run, each, node) for each in args)).taints
+        return Value()
     if me.ref in ENVIRONMENTS:
         return _of_environment(run, name, args, node)
     if me.kind == "socket":

@@ -328,6 +328,7 @@ def operate(
     return None
 
 
+CALLBACK_ARGUMENTS = 4  # a client, its data, a message, properties
 ITEMS_REPEATED_MAX = 4096  # of a list that is repeated; nobody hides anything in one
 MEMORY_BYTES = 4 << 30  # above what machines of people have to spare
 
@@ -337,6 +338,9 @@ def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node:
     if "from_address" in owner.ref and name in ("value", "raw", "contents"):
         run.do(Act.TAMPER, node, "memory is written by its address")
         return
+    if value.function is not None and name.startswith("on_") and owner.ref.endswith("()"):
+        told = Value(taints=frozenset((run.taint(Datum.FETCHED, node, "a message"),)))
+        run.call_function(value.function, [told] * CALLBACK_ARGUMENTS, {}, node)
     if not owner.ref or owner.ref.endswith("()") or owner.kind in ("class", "method"):
         return
     ref = f"{owner.ref}.{name}"

@@ -9,6 +9,7 @@ import shlex
 
 from skilllite_sandbox.scan.acts import Act, Analysis, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.python.hosts import files
 from skilllite_sandbox.scan.python.hosts.names import OWN_ROOT
 from skilllite_sandbox.scan.python.interpreter import Interpreter
 from skilllite_sandbox.scan.python.values import MISSING, Value, all_taints, unknown
@@ -61,6 +62,8 @@ def start(
     if _MINERS.search(text):
         run.do(Act.EXHAUST, node, "mining")
     _code_on_the_line(run, command, first, node)
+    if _INTERPRETERS.match(first) and first.startswith("python") and len(command) > 1:
+        run_own(run, command[1], node)
     _itself(run, ref, command, node)
     fed = keywords.get("input") or keywords.get("stdin")
     printed = _follow(run, text, fed, node)
@@ -100,6 +103,9 @@ def _itself(run: Interpreter, ref: str, command: list[Value], node: ast.AST) -> 
             run.do(Act.EXHAUST, node, "processes: it starts itself, again and again")
 
 
+_CLIPBOARDS = re.compile(
+    r"\b(?:xclip|xsel)\b.*\s-{1,2}o|\bpbpaste\b|\bwl-paste\b|Get-Clipboard", re.IGNORECASE
+)
 _MINERS = re.compile(r"stratum\+\w+://|\b(?:xmrig|minerd|cpuminer|ethminer|nbminer|t-rex)\b")
 _INTERPRETERS = re.compile(r"^(?:python[\d.]*|node|perl|ruby|php|deno|bun)$")
 
@@ -173,6 +179,8 @@ def _follow(run: Interpreter, text: str, fed: Value | None, node: ast.AST) -> fr
         for each in said.doings
         if each.act in origins
     }
+    if _CLIPBOARDS.search(text):
+        taints.add(run.taint(Datum.WATCHED, node, "the clipboard"))
     if _ENVIRONMENT_COMMANDS.search(text) and "=" not in text:
         taints.add(run.taint(Datum.ENVIRONMENT, node, text))
     return frozenset(taints)
@@ -213,9 +221,27 @@ def _share_a_path(one: str, other: str) -> bool:
 SHELLS_MAX = 200  # commands of one skill that are followed: each takes a fraction of a millisecond
 
 
+def run_own(run: Interpreter, path: Value, node: ast.AST) -> None:
+    """Follow a file of the skill that is run as Python, whatever it is called."""
+    own = files.own_path(run, files.path_text(path))
+    if own is None:
+        return
+    source = run.files[own]
+    if source.language is Language.BINARY:
+        taint = run.taint(Datum.DECODED, node, own)
+        run.record.flow({taint}, Sink.RUN_CODE, run.file, run.line(node), own)
+    elif source.language is not Language.PYTHON:
+        run.run_module(source)
+
+
 def run_code(run: Interpreter, ref: str, args: list[Value], node: ast.AST) -> Value:
     """Follow text that becomes code."""
     code = args[0] if args else Value()
+    if ref == "runpy.run_path":
+        run.do(Act.RUN_CODE, node, ref)
+        run.flow(run.record_written.get(code.text(), code), Sink.RUN_CODE, node, ref)
+        run_own(run, code, node)
+        return unknown(code)
     if code.kind == "code" and code.attrs is not None:
         code = code.attrs["source"].with_taints(code.taints)
     if ref in ("compile", "builtins.compile"):
