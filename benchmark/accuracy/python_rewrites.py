@@ -161,7 +161,9 @@ class _Aliases(ast.NodeTransformer):
                 continue
             for alias in node.names:
                 if alias.name != "*" and ("." not in alias.name or alias.asname):
-                    fresh = f"m{self._chance.randrange(10**6)}"
+                    # What is imported twice keeps one name: it may be used before the second.
+                    fresh = self._new.get(alias.asname or alias.name)
+                    fresh = fresh or f"m{self._chance.randrange(10**6)}"
                     self._new[alias.asname or alias.name] = fresh
                     alias.asname = fresh
         return self.visit(tree)  # type: ignore[no-any-return]

@@ -59,11 +59,12 @@ def findings_of(analysis: Analysis) -> tuple[Finding, ...]:
         if (code := _ACTS.get(doing.act)) is not None:
             place = (code, doing.file, doing.line)
             found.setdefault(place, make_finding(code, doing.file, doing.line, doing.detail))
+    reaches_out = _reaching_out(analysis)
     for doing in analysis.doings:
-        if doing.act is Act.TAMPER and (doing.file in _reaching_out(analysis)):
+        if doing.act is Act.TAMPER and reaches_out:
             place = ("SL354", doing.file, doing.line)
             found.setdefault(place, make_finding("SL354", doing.file, doing.line, doing.detail))
-    if _reaching_out(analysis):
+    if reaches_out:
         for doing in analysis.doings:
             if doing.act is Act.READ_SECRET:
                 place = ("SL308", doing.file, doing.line)
@@ -74,7 +75,7 @@ def findings_of(analysis: Analysis) -> tuple[Finding, ...]:
     return tuple(found.values())
 
 
-def _reaching_out(analysis: Analysis) -> frozenset[str]:
-    """Return the files that send or fetch something."""
+def _reaching_out(analysis: Analysis) -> bool:
+    """Tell whether anything of the skill sends or fetches."""
     acts = (Act.SEND, Act.FETCH, Act.CONNECT, Act.LOOK_UP)
-    return frozenset(doing.file for doing in analysis.doings if doing.act in acts)
+    return any(doing.act in acts for doing in analysis.doings)

@@ -59,6 +59,7 @@ def call(run: Interpreter, callee: Value, args: Args, keywords: Keywords, node: 
     """Return what a call gives."""
     ref = callee.ref.removeprefix("builtins.")
     _follow_callbacks(run, ref, args, keywords, node)
+    _written_by(run, callee, args, node)
     if callee.kind == "walked":
         return _walked(run, callee, ref, args, node)
     if callee.kind == "hidden" and names.is_dangerous(ref):
@@ -98,6 +99,19 @@ def _walked(run: Interpreter, callee: Value, ref: str, args: Args, node: ast.AST
         run.flow(callee, Sink.RUN_PROGRAM, node, f"{ref} reached by a detour")
         _follow_hidden(run, args, node)
     return Value(ref=f"{ref}()", kind="walked", taints=unknown(callee, *args).taints)
+
+
+def _written_by(run: Interpreter, callee: Value, args: Args, node: ast.AST) -> None:
+    """Take note of a file that is handed to something which writes into it: `plistlib.dump`."""
+    name = callee.ref.rpartition(".")[2]
+    if name not in ("dump", "write", "writerow", "writerows", "writelines", "copyfileobj", "save"):
+        return
+    for each in args:
+        if each.kind == "file" and each.attrs is not None:
+            mode = each.attrs["mode"].text() if "mode" in each.attrs else ""
+            if any(letter in mode for letter in "wax+"):
+                others = unknown(*(value for value in args if value is not each))
+                files.write(run, each.attrs.get("path", Value()), others, node)
 
 
 def _by_pattern(
