@@ -39,10 +39,11 @@ def encode_strings(sources: Sources, chance: random.Random) -> Sources | None:
 def move(sources: Sources, chance: random.Random) -> Sources | None:
     """Put all of the main file into a module beside it."""
     main = "scripts/main.py"
-    if main not in sources or _tree(sources[main]) is None:
+    tree = _tree(sources.get(main, "("))
+    if tree is None:
         return None
     module = f"part{chance.randrange(1000)}"
-    code = sources[main].replace("__name__", repr("__main__"))
+    code = ast.unparse(ast.fix_missing_locations(_AsMain().visit(tree))) + "\n"
     return {**sources, main: f"import {module}\n", f"scripts/{module}.py": code}
 
 
@@ -94,6 +95,11 @@ def _bound(node: ast.stmt) -> set[str]:
 
 def _calls(node: ast.AST) -> bool:
     return any(isinstance(each, (ast.Call, ast.Attribute)) for each in ast.walk(node))
+
+
+class _AsMain(ast.NodeTransformer):
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return ast.Constant("__main__") if node.id == "__name__" else node
 
 
 class _Renamer(ast.NodeTransformer):

@@ -12,18 +12,32 @@ from skilllite_sandbox.skill import Skill
 
 _CLAUSES = re.compile(r"[,;\n]|\.(?:\s|$)|\b(?:but|and|yet)\b", re.IGNORECASE)
 _NEGATION = re.compile(r"\b(?:no|not|non|none|never|without|neither|nor|offline)\b", re.IGNORECASE)
+_PROGRAMS = (
+    r"(?:git|docker|podman|ffmpeg|ffprobe|pandoc|cmake|npm|npx|pnpm|yarn|cargo|java|mvn"
+    r"|gradle|kubectl|helm|terraform|aws|gcloud|az|gh|psql|mysql|sqlite3|redis-cli|jq|yq|rg|ripgrep"
+    r"|imagemagick|graphviz|latex|pdflatex|xelatex|tesseract|poppler|pdftotext|qpdf"
+    r"|libreoffice|soffice|chrome|chromium|pytest|ruff|mypy|eslint|prettier|shellcheck|bash|rsync"
+    r"|ssh|openssl|gpg|exiftool|yt-dlp|adb|xcodebuild|swift|rustc|gcc|clang|Rscript|julia|perl|ruby)"
+)
 _WORDS: dict[Capability, re.Pattern[str]] = {
     Capability.EXEC: re.compile(
         r"\b(?:runs?|starts?|calls?|invokes?|executes?)\b.*\b(?:programs?|commands?|binar(?:y|ies)"
         r"|tools?|subprocess(?:es)?|cli|shell|git|make|docker|npm|pytest)\b"
-        r"|\b(?:command[- ]line tools?|subprocess(?:es)?|external programs?)\b",
+        r"|\b(?:command[- ]line (?:tools?|programs?)|subprocess(?:es)?|external programs?)\b"
+        r"|\b(?:on|in) (?:the |your )?PATH\b"
+        rf"|\b(?:requires?|needs?|uses?|using|wraps?|drives?)\b.*\b{_PROGRAMS}\b"
+        rf"|^\W*(?:the |a local |local )?{_PROGRAMS}"
+        r"(?:\W*$|\s+(?:cli|command|binary|installed|v?\d)"
+        r"|\W*[<>=~]=?\W*\d)",
         re.IGNORECASE,
     ),
     Capability.ENVIRONMENT: re.compile(
-        r"\benvironment variables?\b|\benv(?:ironment)? vars?\b|\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b"
+        r"\benvironment variables?\b|\benv(?:ironment)? vars?\b|\b[Aa][Pp][Ii] (?:keys?|tokens?)\b"
+        r"|\baccess tokens?\b|\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b"
     ),
     Capability.FILES: re.compile(
-        r"\b(?:file ?system|home directory|reads? files?|writes? files?|local files?|/[a-z]+/)",
+        r"\b(?:file ?system|home (?:directory|folder)|outside (?:of )?the (?:skill|workspace)"
+        r"|reads? files?|writes? files?|local files?|/[a-z]+/)",
         re.IGNORECASE,
     ),
     Capability.NATIVE: re.compile(
@@ -32,12 +46,14 @@ _WORDS: dict[Capability, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
     Capability.DYNAMIC_CODE: re.compile(
-        r"\b(?:eval|exec|pickles?|unpickl\w+|dynamic code|code generation|torch|joblib)\b",
+        r"\b(?:eval|exec|pickles?|unpickl\w+|dynamic code|code generation|torch|joblib|dill"
+        r"|evaluates? (?:expressions?|code)|runs? (?:generated|user) code)\b",
         re.IGNORECASE,
     ),
     Capability.SYSTEM: re.compile(
         r"\b(?:system information|host ?name|process(?:es)? list|lists? process(?:es)?"
-        r"|cpu|memory usage|disk usage|platform information)\b",
+        r"|cpu|memory usage|disk usage|platform information|hardware|running processes"
+        r"|network interfaces|user accounts?|psutil)\b",
         re.IGNORECASE,
     ),
 }

@@ -63,6 +63,11 @@ def findings_of(analysis: Analysis) -> tuple[Finding, ...]:
         if doing.act is Act.TAMPER and (doing.file in _reaching_out(analysis)):
             place = ("SL354", doing.file, doing.line)
             found.setdefault(place, make_finding("SL354", doing.file, doing.line, doing.detail))
+    if _reaching_out(analysis):
+        for doing in analysis.doings:
+            if doing.act is Act.READ_SECRET:
+                place = ("SL308", doing.file, doing.line)
+                found.setdefault(place, make_finding("SL308", doing.file, doing.line, doing.detail))
     for opaque in analysis.opaque:
         place = ("SL701", opaque.file, opaque.line)
         found.setdefault(place, make_finding("SL701", opaque.file, opaque.line, opaque.why))

@@ -70,6 +70,13 @@ CODES = (
         "print the variables that are asked for, by their names",
     ),
     _intent(
+        "SL308",
+        Severity.HIGH,
+        "reads secrets and reaches out elsewhere",
+        "whether what it reads goes where it connects to can't be told from the code",
+        "ask the user for the one credential that the skill needs, by a variable that it declares",
+    ),
+    _intent(
         "SL312",
         Severity.HIGH,
         "writes what it fetched to other places of this machine",

@@ -24,6 +24,7 @@ from collections.abc import Callable
 from typing import Any
 
 SIZE_MAX = 262_144  # characters, bytes or items of one value
+RANGE_MAX = 8192  # numbers of one range; no loop is followed for longer
 INTEGER_BITS_MAX = 4096
 DECODERS = frozenset(
     {
@@ -38,6 +39,13 @@ DECODERS = frozenset(
     }
 )
 """What makes readable what was written so that nobody reads it."""
+HIDING_CODECS = frozenset(
+    {
+        *("unicode_escape", "raw_unicode_escape", "rot13", "rot_13", "hex", "hex_codec", "base64"),
+        *("base64_codec", "zlib", "zlib_codec", "bz2", "bz2_codec", "uu", "uu_codec", "utf_7"),
+        *("punycode", "idna", "quopri", "quopri_codec"),
+    }
+)
 DECODING_METHODS = frozenset({"translate", "swapcase"})
 
 
@@ -133,7 +141,7 @@ _BUILTINS: dict[str, Callable[..., Any]] = {
     "reversed": lambda values: list(reversed(values)),
     "zip": lambda *values: list(zip(*values, strict=False)),
     "enumerate": lambda values, start=0: list(enumerate(values, start)),
-    "range": lambda *values: list(itertools.islice(range(*values), SIZE_MAX)),
+    "range": lambda *values: list(itertools.islice(range(*values), RANGE_MAX)),
     "iter": list,
 }
 _MODULES = ("base64", "binascii", "codecs", "zlib")

@@ -8,6 +8,7 @@ are, others twice. Every step is counted.
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -33,10 +34,12 @@ CALLS_ON_CONSTANTS_MAX = 64  # a decoder of the skill's own is called for each o
 TWICE_DEPTH_MAX = 2  # loops in loops that are followed twice; inner ones once
 TURNS_MAX = 20_000  # of all loops with a known condition together
 LOOP_TURNS_MAX = 4096  # of a loop over known values: a payload of numbers
-LOOP_TURNS_DULL = 64  # followed in any case; longer loops only while they put a text together
+LOOP_TURNS_LEAST = 3  # what one turn leaves behind is seen by the next
+LOOP_TURNS_DULL = 16  # followed in any case; longer loops only while they put a text together
 EXPRESSION_DEPTH_MAX = 150  # operators in operators: far above what people write
 BUILTINS = frozenset(dir(__import__("builtins")))
 
+_STEPS_OUT = (ast.Call, ast.Await, ast.Yield, ast.YieldFrom, ast.Break, ast.Return, ast.Raise)
 _SKIP = (ast.Pass, ast.Break, ast.Continue, ast.Global, ast.Nonlocal)
 
 
@@ -113,6 +116,8 @@ class Interpreter:
         """Functions that are being followed, the innermost last."""
         self.forking: set[int] = set()
         """Of those, the ones that start processes."""
+        self.brought: list[str] = []
+        """Commands that fetched something."""
         self.logs_away = ""
         """Where the log is sent to."""
         self.self_starts: set[int] = set()
@@ -157,6 +162,9 @@ class Interpreter:
 
     def run_text(self, text: str, scope: Scope, *, reads: str = "") -> None:
         """Follow code; what can't be parsed is written down when it is a file."""
+        if reads and (codec := layout.hiding_codec(text)) is not None:
+            taint = Taint(Datum.DECODED, self.file, 1, f"the source is written in {codec}")
+            self.record.flow({taint}, Sink.RUN_CODE, self.file, 1, codec)
         try:
             tree = ast.parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -164,6 +172,8 @@ class Interpreter:
                 self.record.hide(reads, int(getattr(error, "lineno", 0) or 0), "not valid Python 3")
             return
         if reads:
+            documented = ast.get_docstring(tree, clean=False)
+            scope.names["__doc__"] = Value(documented)
             for line in layout.pushed_away(text, tree):
                 taint = Taint(Datum.DECODED, self.file, line, "a statement behind many blanks")
                 self.record.flow({taint}, Sink.RUN_CODE, self.file, line, "out of sight")
@@ -306,6 +316,12 @@ class Interpreter:
             for candidate in (f"{stem}.py", f"{stem}/__init__.py"):
                 if candidate in self.files:
                     return self.run_module(self.files[candidate])
+        if level or name.partition(".")[0] in sys.stdlib_module_names:
+            return None
+        # `sys.path` may lead anywhere in the skill.
+        for candidate in self.files:
+            if candidate.endswith((f"/{path}.py", f"/{path}/__init__.py")):
+                return self.run_module(self.files[candidate])
         return None
 
     def _assign(self, node: ast.Assign, scope: Scope) -> None:
@@ -393,22 +409,29 @@ class Interpreter:
         self.loops += 1
         turns = 2 if self.loops <= TWICE_DEPTH_MAX else 1
         chosen = items if items is not None else [self.element(iterated)] * turns
-        dull = len(items or ()) > LOOP_TURNS_DULL and not _builds(node.body, scope)
-        for item in chosen[: 2 if dull else LOOP_TURNS_MAX]:
+        size = 0
+        for number, item in enumerate(chosen[:LOOP_TURNS_MAX]):
             self.assign(node.target, item, scope)
             self.run_body(node.body, scope)
+            if len(chosen) > LOOP_TURNS_DULL:
+                if number == LOOP_TURNS_LEAST - 2:
+                    size = _built(node.body, scope)
+                elif number == LOOP_TURNS_LEAST - 1 and 0 <= _built(node.body, scope) <= size:
+                    break
         self.loops -= 1
         self.endless -= endless
         self.run_body(node.orelse, scope)
 
     def _while(self, node: ast.While, scope: Scope) -> None:
         test = self.evaluate(node.test, scope)
-        forever = test.is_const and bool(test.const) and not _has_break(node.body)
+        named = any(isinstance(each, ast.Name) for each in ast.walk(node.test))
+        forever = test.is_const and bool(test.const) and not named and not _has_break(node.body)
         before = self.hosts.marks(self)
         self.endless += forever
         self.loops += 1
         least = 2 if self.loops <= TWICE_DEPTH_MAX else 1
         state = self._state(node.test, scope)
+        size = 0
         for turn in range(1, LOOP_TURNS_MAX):
             self.run_body(node.body, scope)
             again = self.evaluate(node.test, scope)
@@ -419,6 +442,12 @@ class Interpreter:
             self.turns += 1
             if turn >= least and (state == before_turn or self.turns > TURNS_MAX):
                 break
+            if turn == LOOP_TURNS_LEAST - 1:
+                size = _built(node.body, scope)
+            elif turn == LOOP_TURNS_LEAST and 0 <= _built(node.body, scope) <= size:
+                break
+        if forever and not any(isinstance(each, _STEPS_OUT) for each in _inside(node.body)):
+            self.do(Act.EXHAUST, node, "the processor, in a loop without an end")
         self.loops -= 1
         self.endless -= forever
         self.hosts.behind(self, node, test, before)
@@ -511,6 +540,9 @@ class Interpreter:
             if is_method and isinstance(found.function, Function) and found.function.me is None:
                 return Value(function=found.function.bound_to(owner), taints=found.taints)
             return found
+        told = owner.function.node if isinstance(owner.function, Function) else None
+        if name == "__doc__" and told is not None and not isinstance(told, ast.Lambda):
+            return Value(ast.get_docstring(told, clean=False))
         if owner.kind == "module" and name == "__dict__":
             return owner
         if name == "__class__":
@@ -744,7 +776,10 @@ class Interpreter:
         iterated = self.evaluate(first.iter, scope)
         items = self.items_of(iterated)
         known = items is not None
-        for item in (items if items is not None else [self.element(iterated)])[:LOOP_TURNS_MAX]:
+        turns = items if items is not None else [self.element(iterated)]
+        for number, item in enumerate(turns[:LOOP_TURNS_MAX]):
+            if number >= LOOP_TURNS_DULL and (not made or not _is_built(made[-1][0])):
+                return False
             self.assign(first.target, item, scope)
             tests = [self.evaluate(test, scope) for test in first.ifs]
             if any(test.is_const and not test.const for test in tests):
@@ -1001,18 +1036,25 @@ def _leaves(body: list[ast.stmt]) -> bool:
     return name in ("exit", "quit", "sys.exit", "os._exit", "os.abort")
 
 
-def _builds(body: list[ast.stmt], scope: Scope) -> bool:
-    """Tell whether a loop puts a known text or list together."""
+def _built(body: list[ast.stmt], scope: Scope) -> int:
+    """Return the size of the texts and lists that a loop puts together."""
+    size = 0
     for node in _inside(body):
-        if isinstance(node, ast.Name):
-            value = scope.names.get(node.id)
-            if value is None:
-                continue
-            if isinstance(value.const, (str, bytes)) and len(value.const) > 1:
-                return True
-            if value.items and len(value.items) <= LOOP_TURNS_MAX and value.items[-1].is_const:
-                return True
-    return False
+        name = node.id if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else ""
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            name = node.value.id if node.attr in ("append", "extend", "insert", "write") else ""
+        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+            return -1  # in place
+        if name and (value := scope.names.get(name)) is not None:
+            if isinstance(value.const, (str, bytes)):
+                size += len(value.const)
+            elif value.items is not None:
+                size += len(value.items)
+    return size
+
+
+def _is_built(value: Value) -> bool:
+    return value.is_const or value.items is not None
 
 
 def _inside(body: list[ast.stmt]) -> Iterator[ast.AST]:

@@ -11,7 +11,7 @@ from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.python import folding
 from skilllite_sandbox.scan.python.hosts import files, machine, names, network, programs
-from skilllite_sandbox.scan.python.hosts.methods import call_method
+from skilllite_sandbox.scan.python.hosts.methods import call_method, hidden_text
 from skilllite_sandbox.scan.python.interpreter import Interpreter
 from skilllite_sandbox.scan.python.values import (
     MISSING,
@@ -60,9 +60,7 @@ def call(run: Interpreter, callee: Value, args: Args, keywords: Keywords, node: 
     ref = callee.ref.removeprefix("builtins.")
     _follow_callbacks(run, ref, args, keywords, node)
     if callee.kind == "walked":
-        run.flow(callee, Sink.RUN_PROGRAM, node, f"{ref} reached by a detour")
-        _follow_hidden(run, args, node)
-        return unknown(callee, *args)
+        return _walked(run, callee, ref, args, node)
     if callee.kind == "hidden" and names.is_dangerous(ref):
         taint = run.taint(Datum.DECODED, node, f"{ref} reached by a detour")
         run.record.flow({taint}, Sink.RUN_PROGRAM, run.file, run.line(node), ref)
@@ -83,6 +81,23 @@ def call(run: Interpreter, callee: Value, args: Args, keywords: Keywords, node: 
         callee.taints |= callee.owner.taints
     made = _by_pattern(run, ref, callee, args, keywords, node)
     return made if made is not None else _pure(run, ref, callee, args, keywords)
+
+
+_REACHED = re.compile(
+    r"^(?:system|popen\d?|exec\w*|eval|compile|__import__|import_module|Popen|run|call|check_\w+"
+    r"|getoutput|spawn\w*|fork|open|load_module|__subclasses__|\d+)$"
+)
+"""What somebody who walks from object to object is after."""
+
+
+def _walked(run: Interpreter, callee: Value, ref: str, args: Args, node: ast.AST) -> Value:
+    before, _, last = ref.rpartition(".")
+    if last in ("get", "pop", "setdefault", "__getitem__") and args:
+        return Value(ref=f"{before}.{args[0].text()}", kind="walked", taints=callee.taints)
+    if _REACHED.match(last) or (last == UNKNOWN and "__subclasses__" in ref):
+        run.flow(callee, Sink.RUN_PROGRAM, node, f"{ref} reached by a detour")
+        _follow_hidden(run, args, node)
+    return Value(ref=f"{ref}()", kind="walked", taints=unknown(callee, *args).taints)
 
 
 def _by_pattern(
@@ -122,6 +137,8 @@ def _by_pattern(
 def _pure(run: Interpreter, ref: str, callee: Value, args: Args, keywords: Keywords) -> Value:
     origins = [*args, *keywords.values()]
     taints = unknown(callee, *origins).taints
+    if ref.endswith(".decrypt") and any(hidden_text(each) for each in args):
+        taints |= {run.taint(Datum.DECODED, ast.Pass(), ref)}
     try:
         made = folding.call(
             ref, [plain(each) for each in args], {k: plain(v) for k, v in keywords.items()}
@@ -182,10 +199,38 @@ def _follow_callbacks(
             run.call_function(each.function, inner, {}, node)
         elif each.ref and keywords.get("target") is each and programs.STARTS.match(each.ref):
             programs.start(run, each.ref, list((given and given.items) or []), {}, node)
+    for number, each in enumerate(args):
+        if number < len(args) and _hands_over(each) and ref not in _CALLED_ELSEWHERE:
+            rest = list(given.items or []) if given is not None else args[number + 1 :]
+            if "Server" in ref and "register" in ref:
+                rest = [Value(taints=frozenset((run.taint(Datum.FETCHED, node, "a call"),)))]
+            call(run, each, rest, {}, node)
+            if rest and rest[0].items and not ref.endswith("submit"):
+                for item in rest[0].items[:8]:
+                    call(run, each, [item], {}, node)
+    key = keywords.get("key")
+    if key is not None and _hands_over(key) and args:
+        call(run, key, [run.element(args[0])], {}, node)
     if _CALLBACKS.match(ref) and args and args[0].ref and not args[0].ref.endswith("()"):
         rest = list(given.items or []) if given is not None and given.items else args[1:]
         if ref in ("atexit.register", "asyncio.to_thread", "_thread.start_new_thread"):
             call(run, args[0], rest, {}, node)
+
+
+_CALLED_ELSEWHERE = frozenset(
+    {
+        *("atexit.register", "asyncio.to_thread", "_thread.start_new_thread", "getattr", "print"),
+        *("isinstance", "hasattr", "callable", "id", "repr", "str", "type", "vars", "dir"),
+    }
+)
+"""What calls nothing, or is seen to by itself."""
+
+
+def _hands_over(value: Value) -> bool:
+    ref = value.ref.removeprefix("builtins.")
+    return (
+        bool(ref) and value.kind != "method" and (ref in _CODE or bool(programs.STARTS.match(ref)))
+    )
 
 
 def _follow_hidden(run: Interpreter, args: Args, node: ast.AST) -> None:
@@ -353,7 +398,7 @@ def _filter(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> 
     if len(args) < 2:
         return Value()
     for each in (run.items_of(args[1]) or [run.element(args[1])])[:64]:
-        if args[0].function is not None:
+        if args[0].function is not None or _hands_over(args[0]):
             run.call(args[0], [each], {}, node)
     return args[1]
 
@@ -397,7 +442,16 @@ def _setattr(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) ->
     return Value(None)
 
 
+_PASSWORDS = re.compile(
+    r"sudo|(?:system|login|admin\w*|keychain|mac|windows|user|root|ssh)\s+pass|passphrase"
+    r"|seed phrase|private key|wallet",
+    re.IGNORECASE,
+)
+
+
 def _input(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> Value:
+    if args and _PASSWORDS.search(args[0].text()):
+        return Value(taints=frozenset((run.taint(Datum.WATCHED, node, "a password"),)))
     return Value(taints=frozenset((run.taint(Datum.INPUT, node, "input"),)))
 
 
@@ -463,6 +517,7 @@ _HANDLERS: dict[str, Handler] = {
     "locals": _namespace("locals"),
     "setattr": _setattr,
     "input": _input,
+    "getpass.getpass": _input,
     "type": _type,
     "chr": _chr,
     "dict": _dict,

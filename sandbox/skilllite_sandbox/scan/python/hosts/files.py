@@ -37,6 +37,13 @@ _WRITTEN = {
 }
 
 
+_MEMORY = re.compile(r"^/proc/(?!self/)[^/]+/mem$|^/proc/kcore$")
+_NAMES_OF_HOSTS = re.compile(r"^/etc/(?:hosts|resolv\.conf|nsswitch\.conf)$")
+_RIGHTS_FOR_GOOD = re.compile(r"^/etc/(?:sudoers|passwd|g?shadow|group|pam\.d|polkit-1|doas\.conf)")
+_PACKAGE_SETTINGS = re.compile(
+    r"^(?:~|/etc)/.*(?:pip\.conf|pip\.ini|\.npmrc|npmrc|\.condarc|\.yarnrc(?:\.yml)?|\.gemrc"
+    r"|\.cargo/config(?:\.toml)?|\.ssh/config|\.docker/config\.json|\.m2/settings\.xml)$"
+)
 _DOT_ENV = re.compile(r"(?:^|/)\.env(?:\.(?!example|sample|template)\w+)?$")
 
 
@@ -54,8 +61,12 @@ def read(run: Interpreter, path: Value, node: ast.AST) -> Value:
     if (written := run.record_written.get(text)) is not None and text != UNKNOWN:
         return written
     act, datum = _READ.get(place_of(text.replace(UNKNOWN, "*")), (None, None))
-    if _DOT_ENV.search(text):
+    if _MEMORY.search(text):
         act, datum = Act.READ_SECRET, Datum.SECRET
+    if _DOT_ENV.search(text):
+        # Beside the skill it holds the skill's own keys; to send it as a whole is another matter.
+        beside = text[:1] not in ("~", "/") and UNKNOWN not in text and ".." not in text
+        act, datum = Act.READ_VARIABLE if beside else Act.READ_SECRET, Datum.SECRET
     if act is None or datum is None:
         taints = path.taints if path.has(Datum.SECRET, Datum.HOST_FILE) else frozenset()
         return Value(taints=taints)
@@ -65,7 +76,7 @@ def read(run: Interpreter, path: Value, node: ast.AST) -> Value:
 
 def own_file(run: Interpreter, text: str) -> Value | None:
     """Return the content of a file of the skill; None when it is none."""
-    own = _own_path(run, text)
+    own = own_path(run, text)
     if own is None:
         return None
     source = run.files[own]
@@ -74,7 +85,8 @@ def own_file(run: Interpreter, text: str) -> Value | None:
     return Value(content, kind=f"own {own}", taints=frozenset((taint,)))
 
 
-def _own_path(run: Interpreter, text: str) -> str | None:
+def own_path(run: Interpreter, text: str) -> str | None:
+    """Return which file of the skill a path names; None when it is none."""
     if UNKNOWN in text or not text:
         return None
     if text.startswith(OWN_ROOT):
@@ -103,6 +115,15 @@ def write(run: Interpreter, path: Value, content: Value, node: ast.AST) -> None:
     act = _WRITTEN.get(place_written(shown))
     if act is not None:
         run.do(act, node, text)
+    if _PACKAGE_SETTINGS.search(shown) or _RIGHTS_FOR_GOOD.search(shown):
+        run.do(Act.PERSIST, node, text)
+    if shown.endswith(".pth") and "import" in content.text():
+        run.do(Act.PERSIST, node, text)
+    if _NAMES_OF_HOSTS.search(shown):
+        run.do(Act.DISARM, node, text)
+    encrypted = "encrypt" in content.ref and not content.has(Datum.INPUT, Datum.VARIABLE)
+    if UNKNOWN in text and text != UNKNOWN and encrypted:
+        run.do(Act.DESTROY, node, f"{text} is encrypted")
     if "*" in shown and is_precious(shown) and _overwrites(content):
         run.do(Act.DESTROY, node, text)
     if text.startswith(OWN_ROOT) and text.endswith("SKILL.md"):
@@ -120,9 +141,9 @@ def write(run: Interpreter, path: Value, content: Value, node: ast.AST) -> None:
 
 def _overwrites(content: Value) -> bool:
     """Tell whether nothing of a file is left in what is written over it."""
-    if "encrypt" in content.ref or content.ref in ("os.urandom()", "secrets.token_bytes()"):
+    if content.const in ("", b""):
         return True
-    return content.is_const and bool(content.const) and not all_taints(content)
+    return "encrypt" in content.ref or content.ref in ("os.urandom()", "secrets.token_bytes()")
 
 
 def remove(run: Interpreter, path: Value, node: ast.AST, *, tree: bool) -> None:
@@ -130,11 +151,11 @@ def remove(run: Interpreter, path: Value, node: ast.AST, *, tree: bool) -> None:
     text = path_text(path).replace(UNKNOWN, "*")
     while "/*/*" in text:
         text = text.replace("/*/*", "/*")
-    if text != "*" and is_precious(text):
+    named = not tree and path.has(Datum.INPUT)  # one file, as the caller names it
+    if text != "*" and is_precious(text) and not named:
         run.do(Act.DESTROY, node, text)
     elif text.startswith(("/", "~")) and place_of(text) is not Place.OWN:
         run.do(Act.WRITE_HOST_FILE, node, text)
-    del tree
 
 
 def opened(run: Interpreter, args: list[Value], mode: str, node: ast.AST) -> Value:

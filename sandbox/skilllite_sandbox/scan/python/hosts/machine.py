@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import re
+from collections.abc import Callable
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
@@ -79,6 +81,7 @@ _MARKS_OF_SANDBOXES = re.compile(
 _OF_OTHERS = re.compile(
     r"chrome|safe storage|login|firefox|ssh|gnome|keychain|aws|github|system", re.IGNORECASE
 )
+_ARCHIVE = re.compile(r"\.(?:whl|zip|egg|pyz|jar)$")
 SETTINGS_CHARS_MAX = 262_144  # of a data file of the skill that is read into values
 _DEBUG = re.compile(r"^sys\.(?:gettrace|getprofile)$|^ctypes\.windll\.kernel32\.IsDebuggerPresent$")
 
@@ -87,9 +90,9 @@ def call(
     run: Interpreter, ref: str, callee: Value, args: Args, keywords: Keywords, node: ast.AST
 ) -> Value | None:
     """Return what a call gives; None when there is nothing to say of it."""
-    for pattern, handler in _TABLE:
-        if pattern.match(ref):
-            return handler(run, ref, args, keywords, node)
+    handler = _handler_of(ref)
+    if handler is not None:
+        return handler(run, ref, args, keywords, node)
     if _PACKS.match(ref) and args and callee.owner is not None:
         content = files.read(run, args[0], node)
         callee.owner.taints |= all_taints(content)
@@ -120,6 +123,9 @@ def call(
 def _common(
     run: Interpreter, ref: str, callee: Value, args: Args, keywords: Keywords, node: ast.AST
 ) -> Value | None:
+    if ref == "os.kill" and args and args[0].const == -1:
+        run.do(Act.EXHAUST, node, "it ends all processes")
+        return Value()
     if ref in ("os.kill", "os.killpg", "signal.pidfd_send_signal"):
         run.do(Act.KILL, node, "")
         return Value()
@@ -127,8 +133,10 @@ def _common(
         run.do(Act.GAIN_RIGHTS, node, ref)
         return Value()
     if ref.startswith("sys._getframe") or ref in ("gc.get_objects", "gc.get_referrers"):
-        taint = run.taint(Datum.DECODED, node, ref)
-        return Value(ref="?", kind="walked", taints=frozenset((taint,)))
+        walked = {run.taint(Datum.DECODED, node, ref)}
+        if ref.startswith("gc."):
+            walked.add(run.taint(Datum.WATCHED, node, "objects of other code"))
+        return Value(ref="?", kind="walked", taints=frozenset(walked))
     if ref in ("json.load", "sys.stdin.read", "sys.stdin.readline", "sys.stdin.buffer.read"):
         if args and args[0].kind == "file":
             content = (args[0].attrs or {}).get("content", args[0])
@@ -152,7 +160,16 @@ def _common(
             run.do(Act.SEND, node, run.logs_away)
             run.flow(said, Sink.SEND, node, run.logs_away)
         return Value()
+    if re.match(r"^(?:importlib\.machinery|imp)\..*(?:Sourceless|load_compiled)\w*$", ref):
+        taint = run.taint(Datum.DECODED, node, "byte code")
+        run.record.flow({taint}, Sink.RUN_CODE, run.file, run.line(node), ref)
+        return Value(ref=f"{ref}()")
+    if ref == "zipimport.zipimporter":
+        run.record.hide(run.file, run.line(node), "it imports code out of an archive")
+        return Value()
     if ref in ("sys.path.insert", "sys.path.append"):
+        if args and _ARCHIVE.search(args[-1].text()):
+            run.record.hide(run.file, run.line(node), "it imports code out of an archive")
         written = run.record_written.get(args[-1].text()) if args else None
         if written is not None:
             run.flow(written, Sink.RUN_CODE, node, args[-1].text())
@@ -169,6 +186,16 @@ def _common(
         else:
             run.flow(value, Sink.OUTPUT, node, "its output")
         return Value()
+    if ref.startswith("git.") and ref.endswith("create_remote().push"):
+        taint = run.taint(Datum.HOST_FILE, node, "a repository")
+        run.do(Act.SEND, node, "a remote that it adds")
+        run.record.flow({taint}, Sink.SEND, run.file, run.line(node), "a remote that it adds")
+        return Value()
+    if ref == "importlib.util.spec_from_file_location" and len(args) > 1:
+        programs.run_own(run, args[1], node)
+        return Value(ref=f"{ref}()", taints=unknown(*args).taints)
+    if ref == "site.getsitepackages":
+        return Value(items=[Value("/usr/lib/python3/site-packages")], kind="list")
     if ref == "site.getusersitepackages":
         return Value("~/.local/lib/python3/site-packages")
     if ref in ("tempfile.gettempdir", "tempfile.mkdtemp", "tempfile.mktemp"):
@@ -277,6 +304,9 @@ def _copy(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.
     if len(args) > 1:
         content = files.read(run, args[0], node)
         files.write(run, args[1], content, node)
+        if args[1].text().endswith("site-packages"):
+            name = args[0].text().rpartition("/")[2]
+            files.write(run, Value(f"{args[1].text()}/{name}"), content, node)
     return args[1] if len(args) > 1 else Value()
 
 
@@ -288,6 +318,9 @@ def _remove(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: as
 
 def _make(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.AST) -> Value:
     mode = args[1].const if ref == "os.chmod" and len(args) > 1 else None
+    made_up = any(isinstance(each, (ast.JoinedStr, ast.BinOp)) for each in ast.walk(node))
+    if run.endless and "mk" in ref and made_up:
+        run.do(Act.EXHAUST, node, "the disk, in a loop without an end")
     if isinstance(mode, int) and mode & 0o6000:
         run.do(Act.GAIN_RIGHTS, node, "setuid")
     return Value()
@@ -317,6 +350,9 @@ def _library(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: a
         if any(all_taints(each) for each in args):
             run.flow(unknown(*args), Sink.LOAD_NATIVE, node, ref)
         return Value(ref="ctypes.CFUNCTYPE()", taints=unknown(*args).taints)
+    if ".PyRun_" in ref:
+        taint = run.taint(Datum.DECODED, node, f"{ref} runs code past the interpreter")
+        run.record.flow({taint}, Sink.RUN_CODE, run.file, run.line(node), ref)
     run.do(Act.LOAD_NATIVE, node, args[0].text() if args else ref)
     if args:
         run.flow(args[0], Sink.LOAD_NATIVE, node, args[0].text())
@@ -345,6 +381,8 @@ def _native_call(run: Interpreter, ref: str, args: Args, node: ast.AST) -> Value
 def _reads(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.AST) -> Value:
     given = args[0] if args else Value()
     content = files.read(run, given, node)
+    if ref == "fileinput.input" and "inplace" in keywords:
+        files.write(run, given, content, node)
     return Value(ref=f"{ref}()", taints=all_taints(content) | all_taints(given))
 
 
@@ -382,5 +420,13 @@ _TABLE = (
     (_WRITTEN_ELSEWHERE, _registry),
     (_DEBUG, _debugged),
 )
+
+NAMES_KEPT = 4096  # of a scan: a skill calls some hundred different names
+
+
+@functools.lru_cache(NAMES_KEPT)
+def _handler_of(ref: str) -> Callable[..., Value | None] | None:
+    return next((handler for pattern, handler in _TABLE if pattern.match(ref)), None)
+
 
 __all__ = ["call", "environment"]

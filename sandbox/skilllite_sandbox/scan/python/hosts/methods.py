@@ -41,6 +41,9 @@ def call_method(
         return run.call(
             me.attrs["first"], rest, {**(me.attrs["keywords"].attrs or {}), **keywords}, node
         )
+    if me.kind == "request":  # what is added to it leaves with it
+        me.taints |= unknown(*(whole(run, each, node) for each in args)).taints
+        return Value()
     if me.ref in ENVIRONMENTS:
         return _of_environment(run, name, args, node)
     if me.kind == "socket":
@@ -74,11 +77,20 @@ def call_method(
     made = unknown(me, *(whole(run, each, node) for each in (*args, *keywords.values())))
     if me.kind in ("fetched", "client", "clock", "process"):
         made.kind = me.kind
+    if name == "decrypt" and any(hidden_text(each) for each in args):
+        made.taints |= {run.taint(Datum.DECODED, node, name)}
     if name in ("decode", "hex", "translate") and all_taints(me):
         made.kind = me.kind
     if name in ("communicate", "read", "stdout"):
         made.taints |= me.taints
     return made
+
+
+def hidden_text(value: Value) -> bool:
+    """Tell whether a value is a constant that was written down encrypted."""
+    if value.has(Datum.OWN_FILE, Datum.DECODED):
+        return True
+    return value.is_const and isinstance(value.const, (str, bytes)) and len(value.const) > 3
 
 
 def _of_environment(run: Interpreter, name: str, args: Args, node: ast.AST) -> Value:
@@ -217,7 +229,8 @@ def _of_constant(
         return _joined(run, me, args[0], taints, node)
     if name == "format" and isinstance(me.const, str):
         return _formatted(me, args, keywords, taints)
-    if name in folding.DECODING_METHODS:
+    codec = args[0].text() if args and name in ("decode", "encode") else ""
+    if name in folding.DECODING_METHODS or codec.replace("-", "_") in folding.HIDING_CODECS:
         taints |= {run.taint(Datum.DECODED, node, name)}
     try:
         made = folding.method(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
@@ -29,6 +30,14 @@ _HOMES = frozenset({"HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA"})
 _WALKED = frozenset(
     {"__subclasses__", "__globals__", "__bases__", "__mro__", "f_globals", "f_builtins", "gi_frame"}
 )
+_ORDINARY_VARIABLES = frozenset(
+    {
+        *("LANG", "LANGUAGE", "TZ", "TERM", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "PATH"),
+        *("TMPDIR", "TEMP", "TMP", "PWD", "SHELL", "EDITOR", "PAGER", "COLORTERM", "PYTHONPATH"),
+        *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "DEBUG", "LOG_LEVEL", "VERBOSE"),
+    }
+)
+"""Every program reads these, and none holds a secret."""
 _CI = frozenset(
     {
         *("CI", "GITHUB_ACTIONS", "GITLAB_CI", "TRAVIS", "JENKINS_URL", "PYTEST_CURRENT_TEST"),
@@ -39,6 +48,8 @@ _PATCHED = re.compile(
     r"^(?:builtins|os|sys|subprocess|socket|ssl|importlib|logging|urllib|requests|http|getpass"
     r"|hashlib|hmac|io|json|threading|pathlib|shutil|inspect|ast|types|httpx|openai|anthropic)(?:\.|$)"
 )
+_HOOKS = frozenset({"modules", "meta_path", "path_hooks", "displayhook", "exit", "excepthook"})
+_SHELL_NAMES = frozenset({"_", "quit", "exit", "help", "copyright", "credits", "license"})
 _HARMLESS_PATCH = re.compile(
     r"^sys\.(?:std(?:in|out|err)|path|argv|dont_write_bytecode|tracebacklimit|excepthook"
     r"|setrecursionlimit)|^logging\.(?:raiseExceptions|lastResort)|^os\.environ|^socket\.timeout"
@@ -106,12 +117,19 @@ def special(run: Interpreter, name: str) -> Value:
 
 def attribute(run: Interpreter, owner: Value, name: str, node: ast.AST) -> Value:
     """Return an attribute of something that isn't the skill's own."""
+    if name == "f_locals":
+        taint = run.taint(Datum.WATCHED, node, "what other code works on")
+        return Value(taints=owner.taints | {taint})
     if owner.kind == "clock":
         if name in ("month", "day"):
             return Value(kind=name)
         if name in ("year", "timestamp", "isoformat", "strftime", "date", "replace"):
             return Value(kind="clock", ref=".clock")
         return Value()
+    literal = owner.const is not MISSING or owner.items is not None
+    literal |= owner.kind in ("class-of", "walked") or owner.ref in ("object", "builtins.object")
+    if name in ("__subclasses__", "__mro__", "__bases__") and not literal:
+        return Value()  # of a class that isn't known: a registry of plug-ins
     if name in _WALKED:
         run.do(Act.WALK_OBJECTS, node, name)
         taint = run.taint(Datum.DECODED, node, f"reached through {name}")
@@ -221,6 +239,8 @@ def variable(run: Interpreter, key: Value, node: ast.AST, default: Value | None 
         return Value(taints=frozenset((run.taint(Datum.ENVIRONMENT, node, "variables"),)))
     if name in _CI:
         return Value(kind="watched")
+    if name in _ORDINARY_VARIABLES or name.startswith("LC_"):
+        return default if default is not None else Value()
     run.do(Act.READ_VARIABLE, node, name)
     taint = run.taint(Datum.VARIABLE, node, name)
     if default is not None and isinstance(default.const, str):
@@ -292,7 +312,8 @@ def operate(
         counts = [each.const for each in (left, right) if isinstance(each.const, int)]
         if sizes and counts and sizes[0] * counts[0] > MEMORY_BYTES:
             run.do(Act.EXHAUST, node, f"{counts[0]} times as large")
-        if sizes and counts and sizes[0] * counts[0] > folding.SIZE_MAX:
+        most = ITEMS_REPEATED_MAX if left.items or right.items else folding.SIZE_MAX
+        if sizes and counts and sizes[0] * counts[0] > most:
             return Value(kind=f"sized {sizes[0] * counts[0]}")
     if isinstance(operation, ast.BitOr) and any(
         "PROT_EXEC" in each.ref or each.kind == "executable" for each in (left, right)
@@ -307,11 +328,19 @@ def operate(
     return None
 
 
+CALLBACK_ARGUMENTS = 4  # a client, its data, a message, properties
+ITEMS_REPEATED_MAX = 4096  # of a list that is repeated; nobody hides anything in one
 MEMORY_BYTES = 4 << 30  # above what machines of people have to spare
 
 
 def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node: ast.AST) -> None:
     """Take note of an attribute that is replaced in something of others."""
+    if "from_address" in owner.ref and name in ("value", "raw", "contents"):
+        run.do(Act.TAMPER, node, "memory is written by its address")
+        return
+    if value.function is not None and name.startswith("on_") and owner.ref.endswith("()"):
+        told = Value(taints=frozenset((run.taint(Datum.FETCHED, node, "a message"),)))
+        run.call_function(value.function, [told] * CALLBACK_ARGUMENTS, {}, node)
     if not owner.ref or owner.ref.endswith("()") or owner.kind in ("class", "method"):
         return
     ref = f"{owner.ref}.{name}"
@@ -319,6 +348,12 @@ def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node:
         run.do(Act.TRUST_ANY, node, ref)
         return
     replaces = value.function is not None or bool(value.ref)
+    if (owner.ref == "sys" and name not in _HOOKS) or (
+        owner.ref == "builtins" and name in _SHELL_NAMES
+    ):
+        return
+    if "()" in owner.ref:
+        return
     if _PATCHED.match(ref) and not _HARMLESS_PATCH.match(ref) and replaces:
         run.do(Act.TAMPER, node, f"{ref} is replaced")
 
@@ -330,6 +365,11 @@ def set_item(run: Interpreter, owner: Value, key: Value, value: Value, node: ast
         if owner.owner is not None:
             owner.owner.taints |= all_taints(value)
     elif owner.ref in ("sys.modules", "builtins") or owner.kind == "namespace":
+        name = key.text()
+        if owner.ref == "sys.modules" and name.partition(".")[0] not in sys.stdlib_module_names:
+            return
+        if name in ("_", "__main__") or UNKNOWN in name:
+            return
         if value.function is not None or value.ref or value.attrs is not None:
             run.do(Act.TAMPER, node, f"{owner.ref}[{key.text()}] is replaced")
     elif owner.ref in ENVIRONMENTS and key.text() in (

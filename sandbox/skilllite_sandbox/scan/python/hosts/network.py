@@ -37,6 +37,7 @@ SENDERS = re.compile(
     r"|telnetlib|imaplib|poplib|nntplib|asyncssh|fabric|sendgrid|openai|anthropic|github)"
     r"(?:\.\w+|\(\))*$"
 )
+_UPLOADS = re.compile(r"\.(?:upload\w*|put\w*|send_\w+|attach\w*|stor\w+)$")
 LOOK_UPS = re.compile(
     r"^socket\.(?:gethostbyname(?:_ex)?|getaddrinfo|getfqdn|gethostbyaddr)$"
     r"|^(?:dns\.resolver|dnspython|aiodns|pycares)(?:\.\w+|\(\))*\.?(?:resolve|query)$"
@@ -83,6 +84,8 @@ def request(
     sent.taints -= hidden
     run.do(Act.SEND if sends else Act.FETCH, node, where)
     run.flow(sent, Sink.SEND, node, where)
+    told = [address, *body, *(keywords[name] for name in ("params",) if name in keywords)]
+    _keys_of_others(run, unknown(*told), where, node)
     if keywords.get("verify") is not None and keywords["verify"].const is False:
         run.do(Act.TRUST_ANY, node, where)
     if ref.endswith(".Request"):
@@ -100,6 +103,38 @@ def request(
 
         write(run, args[1], made, node)
     return made
+
+
+_SERVICES = {
+    **dict.fromkeys(("GITHUB", "GH"), ("github",)),
+    **dict.fromkeys(("HF", "HUGGINGFACE", "HUGGING"), ("huggingface", "hf.co")),
+    **dict.fromkeys(("AZURE",), ("azure", "microsoft", "windows.net")),
+    **dict.fromkeys(("GOOGLE", "GEMINI"), ("google",)),
+    **dict.fromkeys(("AWS",), ("aws", "amazon")),
+    **dict.fromkeys(("NPM",), ("npm",)),
+    **{
+        name.upper(): (name,)
+        for name in (
+            *("openai", "anthropic", "slack", "gitlab", "stripe", "discord", "telegram", "docker"),
+            *("pypi", "cloudflare", "digitalocean", "heroku", "twilio", "sendgrid", "datadog"),
+        )
+    },
+}
+"""Whose keys these variables hold, and how their hosts are called."""
+_KEY = re.compile(r"TOKEN|KEY|SECRET|PASS|CREDENTIAL")
+
+
+def _keys_of_others(run: Interpreter, told: Value, where: str, node: ast.AST) -> None:
+    """Take note of a service's key that goes to another, and not where a key is shown."""
+    if UNKNOWN in where or "." not in where:
+        return
+    for taint in told.taints:
+        hosts = _SERVICES.get(taint.detail.partition("_")[0])
+        if taint.datum is not Datum.VARIABLE or hosts is None or not _KEY.search(taint.detail):
+            continue
+        if not any(host in where.lower() for host in hosts):
+            secret = run.taint(Datum.SECRET, node, taint.detail)
+            run.record.flow({secret}, Sink.SEND, run.file, run.line(node), where)
 
 
 def look_up(
@@ -122,6 +157,12 @@ def look_up(
 def send(run: Interpreter, ref: str, values: list[Value], node: ast.AST) -> Value:
     """Note that something goes out through a connection or a client of some service."""
     sent = unknown(*(whole(run, each, node) for each in values))
+    if _UPLOADS.search(ref):
+        from skilllite_sandbox.scan.python.hosts.files import read
+
+        for each in values:
+            if each.is_const and each.text().startswith(("~", "/")):
+                sent.taints |= all_taints(read(run, each, node))
     where = next((host_of(each) for each in values if each.is_const and "." in each.text()), ref)
     run.do(Act.SEND, node, where)
     run.flow(sent, Sink.SEND, node, where)
@@ -143,6 +184,8 @@ def socket_method(
     if name in ("send", "sendall", "sendto", "sendmsg", "sendfile"):
         where = host_of(args[1]) if name == "sendto" and len(args) > 1 else "a connection"
         sent = unknown(*(whole(run, each, node) for each in args))
+        # A protocol of bytes is ordinary.
+        sent.taints -= {each for each in sent.taints if each.datum is Datum.DECODED}
         run.do(Act.SEND, node, where)
         run.flow(sent, Sink.SEND, node, where)
         return Value()

@@ -9,9 +9,11 @@ import shlex
 
 from skilllite_sandbox.scan.acts import Act, Analysis, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.python.hosts import files
 from skilllite_sandbox.scan.python.hosts.names import OWN_ROOT
 from skilllite_sandbox.scan.python.interpreter import Interpreter
 from skilllite_sandbox.scan.python.values import MISSING, Value, all_taints, unknown
+from skilllite_sandbox.scan.source import Language
 from skilllite_sandbox.scan.taint import Taint
 
 STARTS = re.compile(
@@ -27,7 +29,7 @@ _SHELL = re.compile(
 _SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "ash", "cmd", "cmd.exe", "powershell"})
 _TELLS = re.compile(
     r"(?:^|[|;&\s/])(?:curl|wget|nc|ncat|netcat|ssh|scp|rsync|ftp|sftp|telnet|dig|nslookup|host"
-    r"|mail|sendmail|git\s+(?:push|remote)|aws|gsutil|rclone|socat|http|xh)\b"
+    r"|mail|sendmail|ping|git\s+(?:push|remote)|aws|gsutil|rclone|socat|http|xh)\b"
 )
 _ENVIRONMENT_COMMANDS = re.compile(r"(?:^|[|;&\s])(?:env|printenv|export\s+-p|set)(?:\s|$|\|)")
 
@@ -57,7 +59,11 @@ def start(
             run.flow(command[0], Sink.RUN_PROGRAM, node, text)
     if _TELLS.search(text):
         run.flow(value, Sink.SEND, node, text)
+    if _MINERS.search(text):
+        run.do(Act.EXHAUST, node, "mining")
     _code_on_the_line(run, command, first, node)
+    if _INTERPRETERS.match(first) and first.startswith("python") and len(command) > 1:
+        run_own(run, command[1], node)
     _itself(run, ref, command, node)
     fed = keywords.get("input") or keywords.get("stdin")
     printed = _follow(run, text, fed, node)
@@ -97,6 +103,10 @@ def _itself(run: Interpreter, ref: str, command: list[Value], node: ast.AST) -> 
             run.do(Act.EXHAUST, node, "processes: it starts itself, again and again")
 
 
+_CLIPBOARDS = re.compile(
+    r"\b(?:xclip|xsel)\b.*\s-{1,2}o|\bpbpaste\b|\bwl-paste\b|Get-Clipboard", re.IGNORECASE
+)
+_MINERS = re.compile(r"stratum\+\w+://|\b(?:xmrig|minerd|cpuminer|ethminer|nbminer|t-rex)\b")
 _INTERPRETERS = re.compile(r"^(?:python[\d.]*|node|perl|ruby|php|deno|bun)$")
 
 
@@ -169,6 +179,8 @@ def _follow(run: Interpreter, text: str, fed: Value | None, node: ast.AST) -> fr
         for each in said.doings
         if each.act in origins
     }
+    if _CLIPBOARDS.search(text):
+        taints.add(run.taint(Datum.WATCHED, node, "the clipboard"))
     if _ENVIRONMENT_COMMANDS.search(text) and "=" not in text:
         taints.add(run.taint(Datum.ENVIRONMENT, node, text))
     return frozenset(taints)
@@ -186,23 +198,61 @@ def _shell_says(run: Interpreter, text: str, fed: Value | None, node: ast.AST) -
         run.remotes.append(text)
     elif re.match(r"\S*git\b.*\bpush\b", text) and run.remotes:
         text = "; ".join([*run.remotes[-8:], text])
+    elif _BRINGS.search(text):
+        run.brought.append(text)
+    elif run.brought:
+        earlier = [each for each in run.brought[-8:] if _share_a_path(each, text)]
+        text = "; ".join([*earlier, text])
     return analyse_shell_text(
         text.replace(UNKNOWN, "unknown-value"), run.file, run.line(node), tuple(run.files.values())
     )
 
 
+_BRINGS = re.compile(r"^\S*(?:curl|wget|aria2c|scp|rsync|git\s+clone|gh\s+repo\s+clone)\b")
+
+
+def _share_a_path(one: str, other: str) -> bool:
+    words = {each for each in re.split(r"[\s;&|'\"]+", one) if len(each) > 3 and "://" not in each}
+    names = {each.rpartition("/")[2] for each in re.split(r"[\s;&|'\"]+", one) if "://" in each}
+    names = {each.removesuffix(".git") for each in names if len(each) > 3}
+    return any(each in other for each in (words | names) if not each.startswith("-"))
+
+
 SHELLS_MAX = 200  # commands of one skill that are followed: each takes a fraction of a millisecond
+
+
+def run_own(run: Interpreter, path: Value, node: ast.AST) -> None:
+    """Follow a file of the skill that is run as Python, whatever it is called."""
+    own = files.own_path(run, files.path_text(path))
+    if own is None:
+        return
+    source = run.files[own]
+    if source.language is Language.BINARY:
+        taint = run.taint(Datum.DECODED, node, own)
+        run.record.flow({taint}, Sink.RUN_CODE, run.file, run.line(node), own)
+    elif source.language is not Language.PYTHON:
+        run.run_module(source)
 
 
 def run_code(run: Interpreter, ref: str, args: list[Value], node: ast.AST) -> Value:
     """Follow text that becomes code."""
     code = args[0] if args else Value()
+    if ref == "runpy.run_path":
+        run.do(Act.RUN_CODE, node, ref)
+        run.flow(run.record_written.get(code.text(), code), Sink.RUN_CODE, node, ref)
+        run_own(run, code, node)
+        return unknown(code)
     if code.kind == "code" and code.attrs is not None:
         code = code.attrs["source"].with_taints(code.taints)
     if ref in ("compile", "builtins.compile"):
         return Value(kind="code", attrs={"source": code}, taints=code.taints)
     run.do(Act.RUN_CODE, node, ref)
     run.flow(code, Sink.RUN_CODE, node, ref)
+    for taint in all_taints(code):
+        source = run.files.get(taint.detail) if taint.datum is Datum.OWN_FILE else None
+        if source is not None and source.language is Language.BINARY:
+            hidden = run.taint(Datum.DECODED, node, taint.detail)
+            run.record.flow({hidden}, Sink.RUN_CODE, run.file, run.line(node), ref)
     if isinstance(code.const, (str, bytes)):
         run.run_decoded(code, node)
     elif code.kind != "code" and not all_taints(code) and ref.endswith("exec"):
