@@ -166,6 +166,7 @@ def test_consent_is_in_the_audit_log(home: Home, here: Path, skill: Path) -> Non
     lines = "".join(file.read_text(encoding="utf-8") for file in home.audit.glob("*.jsonl"))
     assert '"consent.given"' in lines
     assert '"run.scanned"' in lines
+    assert '"verdict":"REVIEW"' in lines.replace(" ", "")
     assert open_stage(home).put(skill).digest in lines
 
 
@@ -481,6 +482,17 @@ def test_nothing_is_kept_where_another_user_can_write(home: Home, skill: Path) -
     assert problems
     with pytest.raises(KeyUnusable, match="can't be trusted"):
         store.agree(question)
+
+
+def test_nothing_counts_where_others_can_replace_it(home: Home, here: Path, skill: Path) -> None:
+    agrees(home, skill)
+    assert Path(home.consent_name).stat().st_mode & 0o777 == 0o700
+    Path(home.consent_name).chmod(0o770)
+
+    status, _, err = run(home, here, "run", "./reach", "{}")
+
+    assert status == NEEDS_CONFIRMATION, err
+    assert "others can replace" in err
 
 
 # The project

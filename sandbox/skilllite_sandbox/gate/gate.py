@@ -6,7 +6,9 @@ question and the run.
 
 from __future__ import annotations
 
-from skilllite_sandbox.errors import ConsentRequired, PolicyDenied
+from contextlib import suppress
+
+from skilllite_sandbox.errors import ConsentRequired, KeyUnusable, PolicyDenied
 from skilllite_sandbox.gate.clearance import Clearance
 from skilllite_sandbox.gate.verdicts import BLOCK, PASS, REVIEW, Verdicts
 from skilllite_sandbox.policy import NOTHING_GRANTED, Grants, Origin, Policy
@@ -180,13 +182,21 @@ class Gate:
         )
         if answer is Answer.ALWAYS and self._decisions is not None:
             self._decisions.agree(request)
-        return Clearance(staged.digest, policy, by=self._asked_by, single_use=answer is Answer.ONCE)
+        return Clearance(
+            staged.digest,
+            policy,
+            verdict=REVIEW,
+            by=self._asked_by,
+            single_use=answer is Answer.ONCE,
+        )
 
     def _needs_consent(self, request: ConsentRequest, *, file_report: bool) -> ConsentRequired:
         hint = "run it at a terminal, which asks"
         report_id = None
         if file_report and self._decisions is not None:
-            report_id = self._decisions.file_report(request)
+            with suppress(KeyUnusable):  # where nothing can be kept, only the terminal is left
+                report_id = self._decisions.file_report(request)
+        if report_id is not None:
             hint = (
                 f"a person types `skilllite confirm {report_id}` in a terminal, then run it again"
             )

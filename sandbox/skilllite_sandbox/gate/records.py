@@ -6,7 +6,7 @@ be, is renamed to `*.corrupt-TIME` and reported, and counts as not there.
 """
 
 # Strings, not pathlib: a run at level 3 may come through here.
-# ruff: noqa: PTH104, PTH103, PTH108, PTH208
+# ruff: noqa: PTH116, PTH120, PTH104, PTH103, PTH108, PTH208
 
 from __future__ import annotations
 
@@ -72,6 +72,8 @@ class Records:
         file = self._file(name)
         temporary = f"{self._directory}/.{name}.{os.getpid()}.{time.monotonic_ns():x}.new"
         try:
+            # By itself: the mode is for the last one only.
+            os.makedirs(os.path.dirname(self._directory), mode=0o700, exist_ok=True)
             os.makedirs(self._directory, mode=0o700, exist_ok=True)
             if problem := self._problem_of_directory():
                 raise KeyUnusable(
@@ -132,6 +134,9 @@ class Records:
         facts = os.lstat(self._directory)
         if not stat.S_ISDIR(facts.st_mode):
             return "it is not a directory"
+        above = os.stat(os.path.dirname(self._directory))
+        if above.st_uid != os.geteuid() or above.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            return "others can replace the directory that it is in"
         return _problem_of_owner(facts)
 
     def _set_aside(self, file: str, problem: str) -> None:
