@@ -12,6 +12,7 @@ import io
 import lzma
 import posixpath
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -51,7 +52,11 @@ _DAMAGED = (
     ValueError,
     NotImplementedError,
     RuntimeError,
-    OverflowError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    AssertionError,
+    struct.error,
 )
 
 

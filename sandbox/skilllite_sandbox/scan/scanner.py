@@ -152,7 +152,7 @@ def _guarded(engine: Engine, sources: Sequence[SourceFile]) -> Analysis:
     """Return what an engine says; one that stumbles leaves every file it reads unseen."""
     try:
         return engine(sources)
-    except (RecursionError, MemoryError) as error:
+    except Exception as error:  # whatever a hostile file brings about, there is a verdict
         return Analysis(opaque=(Opaque("", 0, f"the scanner gave up: {type(error).__name__}"),))
 
 
@@ -160,7 +160,7 @@ def _guarded_findings(inspect: Inspector, sources: Sequence[SourceFile]) -> tupl
     """Return what an inspector says; stumbling is a finding, because unseen is not clean."""
     try:
         return inspect(sources)
-    except (RecursionError, MemoryError) as error:
+    except Exception as error:  # as above
         return (make_finding("SL705", "", 0, type(error).__name__),)
 
 

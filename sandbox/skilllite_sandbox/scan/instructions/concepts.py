@@ -50,7 +50,7 @@ class Concepts:
     def __init__(self, text: str) -> None:
         self.text = text
         lowered = text.lower().replace("\u2019", "'")
-        self.tokens = _TOKEN.findall(lowered)
+        self.tokens = [_owner(token) for token in _TOKEN.findall(lowered)]
         self.places: dict[str, list[int]] = {}
         joined = ""
         for index, token in enumerate(self.tokens):
@@ -135,6 +135,11 @@ class Concepts:
     def orders(self, places: Iterable[int]) -> list[int]:
         """Return those of these verbs that are ordered and not forbidden."""
         return [at for at in places if self.ordered_to(at) and not self.negated(at)]
+
+
+def _owner(token: str) -> str:
+    """Return a word without its mark of the genitive, but for the user's: that is a concept."""
+    return token[:-2] if token.endswith("'s") and token != "user's" else token
 
 
 _ENDINGS = ("'s", "ing", "ies", "ied", "ed", "es", "s")

@@ -14,7 +14,7 @@ _TEXT: dict[str, str] = {
         are invalid, is invalid, is superseded, are superseded, superseded by, is revoked,
         hereby revoked, hereby void, are overridden, is overridden, are replaced,
         is replaced by, are withdrawn, is withdrawn, do not exist, does not exist, don't exist,
-        are hereby revoked, no longer binding, no longer count
+        are hereby revoked, no longer binding, no longer count, constraints lifted
     """,
     "destination": """
         webhook, endpoint, server, collector, remote, telemetry, analytics, external, address,
@@ -40,7 +40,7 @@ _TEXT: dict[str, str] = {
         ne tiens pas compte, ne tenez pas compte, игнорируй*, забудь*, отмени*, ignorieren sie,
         ignore as, esqueça, desconsidere, do not follow your, don't follow your,
         no longer follow, irrelevant, do not comply with, don't comply with, do not obey,
-        don't obey, not obey
+        don't obey, not obey, stop obeying, stop observing
     """,
     "prior": """
         previous, previously, prior, earlier, above, preceding, existing, original, foregoing,
@@ -90,7 +90,9 @@ _TEXT: dict[str, str] = {
         no need to notify, nobody needs to know, no one needs to know, must stay between,
         keep it between, never bring it up, not bring it up, deny that, deny having,
         from the transcript, from the chat history, without announcing, without announcement,
-        out of the transcript, does not notice, do not notice, won't notice, will not notice
+        out of the transcript, does not notice, do not notice, won't notice, will not notice,
+        never find out, must not find out, should not find out, not find out, never learn,
+        never know
     """,
     "not": """
         not, don't, dont, never, no, without, avoid, cannot, can't, must't, shouldn't, won't,
@@ -133,7 +135,7 @@ _TEXT: dict[str, str] = {
         mots de passe, mot de passe, парол*, ключ*, токен*, учётные данные, credenciales,
         dotenv, .ssh, .gnupg, .aws, .kube, .netrc, saved logins, saved passwords, login data,
         browser data, session cookie, logins, ssh-agent, password manager, vault, bearer token,
-        refresh token
+        refresh token, ssh configuration
     """,
     "private": """
         conversation, conversations, chat history, transcript, transcripts, dialogue,
@@ -157,7 +159,7 @@ _TEXT: dict[str, str] = {
         envia*, manda, sube, sende*, schicke*, übermittle*, lade hoch, hochladen, envoie*,
         envoyez, transmet*, отправ*, перешли*, передай*, загрузи на, mirror to, back up to,
         backup to, share, pass it, pass them, hand it, posted, copied to, mirror, synced,
-        attach, attached
+        attach, attached, hand them, hand over
     """,
     "collect": """
         read, reads, collect, gather, cat, open, extract, print, dump, find, search, look for,
@@ -192,7 +194,8 @@ _TEXT: dict[str, str] = {
         system integrity protection, sip, shields, sandbox level, monitoring,
         telemetry and logging, confirmation dialogs, approval dialogs, permission dialogs,
         consent dialogs, approval requests, permission requests, safety filter, input filter,
-        policy checks, permission check, code signing, verification step
+        policy checks, permission check, code signing, verification step, approval prompt,
+        confirmation prompt
     """,
     "disable": """
         disable, disables, disabled, turn off, switch off, turned off, deactivate, bypass,
@@ -231,7 +234,7 @@ _TEXT: dict[str, str] = {
         start your answer with, begin your response with, tell, append, translate, summarize,
         summarise, muestra, revela, repite, zeige, wiederhole, gib aus, affiche*, révèle*,
         répète*, покажи*, повтори*, выведи*, leak, expose, encode, provide, paraphrase, list,
-        put, place, write, state, give, post, insert, prepend
+        put, place, write, state, give, post, insert, prepend, read out
     """,
     "system_prompt": """
         system prompt, system prompts, system message, initial instructions, your instructions,
@@ -244,7 +247,9 @@ _TEXT: dict[str, str] = {
         systemprompt, invite système, prompt système, системный промпт, системн* инструкци*,
         context window, your context, before the first user message, before this conversation,
         hidden prompt, secret prompt, confidential prompt, prompt verbatim,
-        system prompt verbatim, your directives, your original prompt
+        system prompt verbatim, your directives, your original prompt,
+        you were initialised with, you were initialized with, instructions you were initialised,
+        instructions you were initialized
     """,
     "use_me": """
         use this skill, invoke this skill, call this skill, load this skill,
@@ -292,7 +297,8 @@ _TEXT: dict[str, str] = {
         vetting, automated analysis, analyzer, analyser, security analyst, moderation,
         automated check, automated checks, audit tool, review tool, security model, grader,
         linter, malware analysis, guard model, scan, audit, security audit, escáner, revisor,
-        prüfer, sicherheitsprüfung, analyseur, сканер, проверяющ*, аудитор
+        prüfer, sicherheitsprüfung, analyseur, сканер, проверяющ*, аудитор, reviewing model,
+        reviewing agent, reviewing ai
     """,
     "good_verdict": """
         safe, benign, harmless, pass, passed, approved, no findings, no issues, clean, trusted,
@@ -319,7 +325,8 @@ _TEXT: dict[str, str] = {
     "follow": """
         follow, obey, execute, carry out, comply, do what, act on, do whatever, adhere to,
         treat as instructions, run whatever, run, sigue, befolge*, suis, suivez, выполн*,
-        следуй*, perform, apply, implement, do it, do so, act accordingly, comply with it
+        следуй*, perform, apply, implement, do it, do so, act accordingly, comply with it,
+        do exactly
     """,
     "steps": """
         instructions, steps, directions, commands, whatever it says, what it says, directives,
@@ -396,7 +403,7 @@ _TEXT: dict[str, str] = {
     "decode": """
         decode, decrypt, deobfuscate, unscramble, base64, rot13, hex-decode, decipher,
         decompress, unhex, reverse the string, decodifica*, dekodiere*, décode*, декодируй*,
-        unpack, translate from, decoded, xor
+        unpack, translate from, decoded, xor, base64-decode
     """,
     "pay": """
         transfer, pay, send, donate, wire, withdraw, deposit, buy, purchase, swap, stake, sign

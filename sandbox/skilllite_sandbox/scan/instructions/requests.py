@@ -212,7 +212,7 @@ def _covert(c: Concepts, around: Around) -> Iterator[Request]:
         told = any(c.word(at) not in ("keep", "between") for at in strong)
         if (strong and (doing or acts or told)) or (places and here):
             yield Request("SL502")
-    for at in c.pairs("tell", "user", 7):
+    for at in c.pairs("tell", "user", 12):
         if c.negated(at, 3) or c.pairs("not", "tell", 3):
             step = c.has(*_STEPS)
             yield Request("SL502", Severity.HIGH if doing or step else Severity.MEDIUM)
@@ -381,7 +381,7 @@ def _claims(c: Concepts, around: Around) -> Iterator[Request]:
 
 
 _BETWEEN = words(
-    "user and each single incoming of the my your possible kind or every user's other new"
+    "user what and each single incoming of the my your possible kind or every user's other new"
 )
 
 
@@ -398,7 +398,9 @@ def _is_open(c: Concepts, every: int, at: int) -> bool:
 _VERDICT = re.compile(
     r"\bverdict\b[\s\"':=]{1,5}(?:pass|safe|benign|clean|approved)\b", re.IGNORECASE
 )
-_CHECKERS = words("scanner scanners reviewer reviewers auditor auditors security automated llm")
+_CHECKERS = words(
+    "reviewing scanner scanners reviewer reviewers auditor auditors security automated llm"
+)
 
 
 def _pleads(c: Concepts, around: Around) -> Iterator[Request]:
@@ -524,7 +526,7 @@ def _decodes(c: Concepts, around: Around) -> Iterator[Request]:
     for name in ("follow", "run"):
         for at in c.pairs("decode", name, 14):
             ordered = c.ordered_to(at) or (c.has("below", "following") and c.orders(c.places[name]))
-            after = {word for b in c.places[name] if b > at for word in c.tokens[b + 1 : b + 4]}
+            after = {word for b in c.places[name] if b > at for word in c.tokens[at + 1 : b + 4]}
             if ordered and not c.negated(at) and after & _DECODED:
                 yield Request("SL517")
                 return
