@@ -259,6 +259,11 @@ class Home:
         return self.cache_dir / "env"
 
     @property
+    def advisories_name(self) -> str:
+        """`advisories` without pathlib."""
+        return f"{self.cache_name}/advisories"
+
+    @property
     def advisories(self) -> Path:
         """What is known against packages; made by the first update."""
         return self.cache_dir / "advisories"

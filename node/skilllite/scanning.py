@@ -17,14 +17,15 @@ def open_verdicts(home: Home) -> Verdicts:
     A file that can't be understood raises `InvalidInput` when something is scanned.
     """
     rules, suppressions = home.rules_name, home.suppressions_name
-    stamp = choices_stamp([rules], suppressions)
+    advisories = home.advisories_name
+    stamp = choices_stamp([rules], suppressions, advisories=advisories)
     if not stamp:
         return Verdicts()
 
     def scan(place: str) -> ScanReport:
         from skilllite_sandbox.scan.choices import read_choices, scan_with
 
-        choices = read_choices(rules=[rules], suppressions=suppressions)
+        choices = read_choices(rules=[rules], suppressions=suppressions, advisories=advisories)
         return scan_with(place, choices)[0]
 
     return Verdicts(scan, rules=stamp)

@@ -45,6 +45,16 @@ if TYPE_CHECKING:
     from skilllite_sandbox.probe import probe_host as probe_host
     from skilllite_sandbox.sandbox import Job as Job
     from skilllite_sandbox.sandbox import Sandbox as Sandbox
+    from skilllite_sandbox.scan.finding import Finding as Finding
+    from skilllite_sandbox.scan.finding import Severity as Severity
+    from skilllite_sandbox.scan.finding import Verdict as Verdict
+    from skilllite_sandbox.scan.opinion import Opinion as Opinion
+    from skilllite_sandbox.scan.opinion import OpinionAnswer as OpinionAnswer
+    from skilllite_sandbox.scan.opinion import OpinionRequest as OpinionRequest
+    from skilllite_sandbox.scan.report import ScanReport as ScanReport
+    from skilllite_sandbox.scan.scanner import scan_skill as scan_skill
+    from skilllite_sandbox.scan.yara_rules import RulePack as RulePack
+    from skilllite_sandbox.scan.yara_rules import load_rule_pack as load_rule_pack
     from skilllite_sandbox.skill import Skill as Skill
     from skilllite_sandbox.skill import load_skill as load_skill
     from skilllite_sandbox.skill import validate_skill as validate_skill
@@ -62,6 +72,11 @@ _HOMES = {
     "policy": "DEFAULT_LIMITS REMOTE_LIMITS Level Limits Origin Policy Tier",
     "probe": "HostReport probe_host",
     "sandbox": "Job Sandbox",
+    "scan.finding": "Finding Severity Verdict",
+    "scan.opinion": "Opinion OpinionAnswer OpinionRequest",
+    "scan.report": "ScanReport",
+    "scan.scanner": "scan_skill",
+    "scan.yara_rules": "RulePack load_rule_pack",
     "skill": "Skill load_skill validate_skill",
     "stage": "Stage StagedSkill open_temporary_stage",
 }

@@ -20,7 +20,6 @@ from typing import IO, TYPE_CHECKING
 
 from skilllite_sandbox.digest import TreeEntry, digest_of_entries, directory_entry, file_entry
 from skilllite_sandbox.errors import InvalidInput, InvalidSkill, NotFound
-from skilllite_sandbox.linux.exchange import exchange
 from skilllite_sandbox.manifest import SKILL_FILE
 from skilllite_sandbox.policy import MIB
 from skilllite_sandbox.tree import (
@@ -191,6 +190,8 @@ def move_into_place(incoming: Path, destination: Path, *, replace: bool) -> None
             raise _occupied(destination) from None
         _sync_directory(destination.parent)
         return
+    from skilllite_sandbox.linux.exchange import exchange  # a stage copies too, and needs it not
+
     if os.path.lexists(destination) and exchange(incoming, destination):
         _sync_directory(destination.parent)
         remove_tree(incoming)  # which has become the old one

@@ -20,6 +20,7 @@ from skilllite_sandbox import unpacking
 from skilllite_sandbox.archive import copy_skill, remove_tree, unpack_zip
 from skilllite_sandbox.digest import compute_digest
 from skilllite_sandbox.errors import InvalidInput, InvalidSkill, NotFound
+from skilllite_sandbox.linux import exchange as exchange_module
 from skilllite_sandbox.linux.exchange import exchange
 from skilllite_sandbox.tree import TREE_ENTRIES_MAX
 
@@ -336,7 +337,7 @@ def test_a_failed_replacement_keeps_the_old_one(tmp_path: Path) -> None:
 def test_a_file_system_that_can_not_exchange_names_replaces_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive_module, "exchange", lambda one, other: False)
+    monkeypatch.setattr(exchange_module, "exchange", lambda one, other: False)
     old = make_skill(tmp_path / "user", files={"old": ""})
 
     copy_skill(make_skill(tmp_path / "new", files={"new": ""}), old, replace=True)
@@ -350,7 +351,7 @@ def test_replacing_a_link_leaves_alone_what_it_leads_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchanges: bool
 ) -> None:
     if not exchanges:
-        monkeypatch.setattr(archive_module, "exchange", lambda one, other: False)
+        monkeypatch.setattr(exchange_module, "exchange", lambda one, other: False)
     elsewhere = make_skill(tmp_path / "work", files={"mine": ""})
     (tmp_path / "user").mkdir()
     (tmp_path / "user/demo").symlink_to(elsewhere)
@@ -387,7 +388,7 @@ def test_a_replacement_that_cannot_move_in_puts_the_old_one_back(
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", fail_once)
-    monkeypatch.setattr(archive_module, "exchange", lambda one, other: False)
+    monkeypatch.setattr(exchange_module, "exchange", lambda one, other: False)
 
     with pytest.raises(OSError, match="Input/output"):
         copy_skill(make_skill(tmp_path / "new"), old, replace=True)

@@ -253,7 +253,17 @@ def sandbox_run(
     skill = lab.lab.skill(language, script)
     python, settings = lab.command(
         str(lab.lab.root / "no_namespaces.py"),
-        *(lab.python, "-m", "skilllite_sandbox.cli", "run", str(skill), "{}", *options),
+        *(
+            lab.python,
+            "-m",
+            "skilllite_sandbox.cli",
+            "run",
+            str(skill),
+            "{}",
+            "--sandbox-level",
+            "2",
+            *options,
+        ),
     )
     return subprocess.run(
         python,

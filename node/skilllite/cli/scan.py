@@ -33,7 +33,11 @@ def run(args: argparse.Namespace) -> int:
 
     home = Home.locate()
     folders = [home.rules_name, *([args.rules] if args.rules else [])]
-    choices = read_choices(rules=folders, suppressions=home.suppressions_name)
+    choices = read_choices(
+        rules=folders,
+        suppressions=home.suppressions_name,
+        advisories="" if args.offline else home.advisories_name,
+    )
     return run_scan_command(
         args,
         locate=lambda: locate_skill(args.skill, home)[0],

@@ -16,7 +16,7 @@ import os
 import stat
 from _thread import allocate_lock
 
-from skilllite_sandbox.errors import PolicyDenied
+from skilllite_sandbox.errors import PolicyDenied, SandboxUnavailable
 from skilllite_sandbox.scan.version import SCANNER_VERSION
 from skilllite_sandbox.values import dataclass
 
@@ -93,6 +93,7 @@ class Verdicts:
 
         Raises:
             PolicyDenied: the copy is not what it is called.
+            SandboxUnavailable: there is no scanner here.
         """
         with self._lock:
             known = self._known.get(staged.digest)
@@ -112,7 +113,15 @@ class Verdicts:
         return found
 
     def _look(self, staged: StagedSkill) -> Judgement:
-        report = (self._scan or _scan)(staged.place)
+        try:
+            report = (self._scan or _scan)(staged.place)
+        except ImportError as error:
+            # What can't be looked at doesn't run; it is the installation that lacks something.
+            raise SandboxUnavailable(
+                "the scanner can't be loaded, and level 3 looks before it runs",
+                cause=str(error),
+                hint="install skilllite with what it depends on; level 2 isolates without a scan",
+            ) from None
         if report.digest != staged.digest:
             raise PolicyDenied(
                 f"the copy of {staged.skill.name} in the stage was changed",

@@ -1,9 +1,13 @@
-"""The scanner with what a user has added to it: rules of their own, and findings they suppress."""
+"""The scanner with what a user has added to it.
+
+Rules of their own, packs of YARA rules, advisories that were fetched, and findings they suppress.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+from skilllite_sandbox.scan.choices_stamp import yara_files
 from skilllite_sandbox.scan.report import ScanReport, make_report
 from skilllite_sandbox.scan.scanner import scan_skill
 from skilllite_sandbox.scan.suppressions import Suppression, read_suppressions, suppress
@@ -15,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from skilllite_sandbox.scan.finding import Finding
+    from skilllite_sandbox.scan.source import SourceFile
+    from skilllite_sandbox.scan.yara_rules import RulePack
+
 
 @dataclass(frozen=True, slots=True)
 class Choices:
@@ -22,17 +30,24 @@ class Choices:
 
     rules: tuple[UserRule, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
+    packs: tuple[RulePack, ...] = ()
+    """YARA rules, compiled."""
+    advisories: str = ""
+    """Where advisories are kept; empty for none."""
 
 
 NO_CHOICES = Choices()
 
 
-def read_choices(*, rules: Sequence[str] = (), suppressions: str | None = None) -> Choices:
+def read_choices(
+    *, rules: Sequence[str] = (), suppressions: str | None = None, advisories: str = ""
+) -> Choices:
     """Return what the files of a user hold.
 
     Args:
-        rules: Folders of rules.
+        rules: Folders of rules, in TOML or YARA.
         suppressions: The file of suppressions.
+        advisories: The folder of advisories; it need not exist.
 
     Raises:
         InvalidInput: one of them can't be understood, or two rules have one name.
@@ -42,7 +57,13 @@ def read_choices(*, rules: Sequence[str] = (), suppressions: str | None = None) 
         for rule in read_rules(directory):
             found.setdefault(rule.id, rule)
     suppressed = () if suppressions is None else read_suppressions(suppressions)
-    return Choices(tuple(found.values()), suppressed)
+    packs = []
+    for directory in rules:
+        if yara_files(directory):
+            from skilllite_sandbox.scan.yara_rules import load_rule_pack
+
+            packs.append(load_rule_pack(directory))
+    return Choices(tuple(found.values()), suppressed, tuple(packs), advisories)
 
 
 def scan_with(
@@ -58,10 +79,10 @@ def scan_with(
         NotFound: there is no such directory.
     """
     report = scan_skill(directory, strict=strict)
-    if choices.rules:
+    if choices.rules or choices.packs or choices.advisories:
         from skilllite_sandbox.scan.folder import read_folder
 
-        found = findings_by(choices.rules, read_folder(directory).sources)
+        found = _added(choices, read_folder(directory).sources)
         report = make_report(report.digest, report.findings + found, report.declared)
     if not choices.suppressions:
         return report, ()
@@ -72,6 +93,24 @@ def scan_with(
         today=today or datetime.now(UTC).date(),
         strict=strict,
     )
+
+
+def _added(choices: Choices, sources: Sequence[SourceFile]) -> tuple[Finding, ...]:
+    """Return what the user's own rules, packs and advisories find."""
+    found = findings_by(choices.rules, sources)
+    if choices.packs:
+        from skilllite_sandbox.scan.archives import look_into_archives
+
+        inside = look_into_archives(sources).members
+        for pack in choices.packs:
+            found += pack.inspect((*sources, *inside))
+    if choices.advisories:
+        from pathlib import Path
+
+        from skilllite_sandbox.supply.stored import stored_findings
+
+        found += stored_findings(sources, Path(choices.advisories))
+    return found
 
 
 def _name_of(directory: str | Path) -> str:

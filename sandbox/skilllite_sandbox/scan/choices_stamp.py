@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 
 _BYTES_MAX = 64 * 1024 + 1  # what `user_files` reads of one, and refuses above
 _FILES_MAX = 65  # likewise
+_YARA = (".yar", ".yara")
 
 
 def choices_stamp(
-    rules: Sequence[str] = (), suppressions: str | None = None, *, now_s: float | None = None
+    rules: Sequence[str] = (),
+    suppressions: str | None = None,
+    *,
+    advisories: str = "",
+    now_s: float | None = None,
 ) -> str:
     """Return another text whenever a scan with these files may say something else.
 
@@ -28,12 +33,16 @@ def choices_stamp(
     Args:
         rules: Folders of rules.
         suppressions: The file of suppressions.
+        advisories: The folder of advisories.
         now_s: The wall clock.
     """
     parts: list[bytes] = []
     for directory in rules:
         for name in _toml_names(directory):
             parts += [name.encode("utf-8", "surrogateescape"), _read(f"{directory}/{name}") or b""]
+        parts += [_state(path) for path in yara_files(directory)]
+    if advisories:
+        parts += [_state(path) for path in _files_in(advisories, (".sqlite3",))]
     told = None if suppressions is None else _read(suppressions)
     if told is not None:
         day = time.strftime("%Y-%m-%d", time.gmtime(time.time() if now_s is None else now_s))
@@ -44,6 +53,37 @@ def choices_stamp(
     for part in parts:
         total.update(len(part).to_bytes(8, "big") + part)
     return total.hexdigest()
+
+
+def yara_files(directory: str) -> list[str]:
+    """Return the paths of the YARA rules directly in a folder and in folders of it."""
+    found = _files_in(directory, _YARA)
+    try:
+        with os.scandir(directory) as entries:
+            below = sorted(entry.path for entry in entries if entry.is_dir())
+    except OSError:
+        return found
+    for path in below[:_FILES_MAX]:
+        found += _files_in(path, _YARA)
+    return found
+
+
+def _files_in(directory: str, suffixes: tuple[str, ...]) -> list[str]:
+    try:
+        names = os.listdir(directory)  # noqa: PTH208 - without pathlib
+    except OSError:
+        return []
+    return [f"{directory}/{name}" for name in sorted(names) if name.endswith(suffixes)]
+
+
+def _state(path: str) -> bytes:
+    """Return what changes when a large file does; its content is not read."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 - without pathlib
+    except OSError as error:
+        return f"{path} {error.errno}".encode("utf-8", "surrogateescape")
+    facts = f"{path} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
+    return facts.encode("utf-8", "surrogateescape")
 
 
 def _toml_names(directory: str) -> list[str]:

@@ -47,9 +47,11 @@ def add_scan_arguments(parser: argparse.ArgumentParser, *, skill: str) -> None:
     parser.add_argument(
         "--offline",
         action="store_true",
-        help="ask nobody, which this command never does: `dependency-audit` can",
+        help="by what ships alone: without the advisories that `dependency-audit --update` fetched",
     )
-    parser.add_argument("--rules", metavar="DIR", help="a folder with rules of your own, too")
+    parser.add_argument(
+        "--rules", metavar="DIR", help="a folder with rules of your own, TOML or YARA, too"
+    )
 
 
 def run_scan_command(

@@ -53,12 +53,14 @@ class RulePack:
 
 
 def load_rule_pack(directory: str | Path) -> RulePack:
-    """Compile every `.yar` and `.yara` file of a folder.
+    """Compile every `.yar` and `.yara` file of a folder and of the folders in it.
 
     Raises:
         InvalidInput: there is no such folder, no rule in it, or one that doesn't compile.
     """
     from pathlib import Path
+
+    from skilllite_sandbox.scan.choices_stamp import yara_files
 
     try:
         import yara_x
@@ -67,9 +69,7 @@ def load_rule_pack(directory: str | Path) -> RulePack:
             "YARA rules need the package yara-x", hint="pip install 'skilllite[yara]'"
         ) from None
     folder = Path(directory)
-    files = sorted(
-        path for path in folder.glob("**/*") if path.suffix in (".yar", ".yara") and path.is_file()
-    )
+    files = sorted(Path(path) for path in yara_files(str(folder)))
     if not files:
         raise InvalidInput(f"no YARA rules in {folder}", hint="give a folder with .yar files")
     if len(files) > RULE_FILES_MAX:

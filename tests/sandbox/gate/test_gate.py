@@ -15,7 +15,7 @@ import pytest
 
 from gates import RULES, finding, lets_all_pass, scanner_that_says
 from skill_files import make_skill
-from skilllite_sandbox.errors import ConsentRequired, PolicyDenied, SandboxError
+from skilllite_sandbox.errors import ConsentRequired, PolicyDenied, SandboxError, SandboxUnavailable
 from skilllite_sandbox.gate.callback import ask_callback
 from skilllite_sandbox.gate.clearance import Clearance
 from skilllite_sandbox.gate.gate import Gate
@@ -386,6 +386,14 @@ def test_what_could_not_be_looked_at_now_is_looked_at_again(staged: StagedSkill)
 
     assert Gate(verdicts=verdicts).clear(staged, Policy()).by == ""
     assert found == []
+
+
+def test_without_a_scanner_nothing_runs(staged: StagedSkill) -> None:
+    def scan(_: str) -> ScanReport:
+        raise ModuleNotFoundError("No module named 'tree_sitter'")
+
+    with pytest.raises(SandboxUnavailable, match="looks before it runs"):
+        Gate(verdicts=Verdicts(scan, rules=RULES)).clear(staged, Policy())
 
 
 def test_a_change_of_the_rules_asks_for_another_verdict(staged: StagedSkill) -> None:

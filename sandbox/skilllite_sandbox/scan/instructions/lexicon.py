@@ -68,18 +68,17 @@ _TEXT: dict[str, str] = {
         упоминай*, показывай*, рассказывай*
     """,
     "user": """
-        user, users, human, person, operator, customer, owner, developer, them, anyone, people,
-        nobody, usuario, benutzer, nutzer, anwender, utilisateur, пользовател*, l'utilisateur,
-        humans, reviewer
+        user, users, human, person, operator, anyone, nobody, usuario, benutzer, nutzer,
+        anwender, utilisateur, пользовател*, l'utilisateur, humans, reviewer
     """,
     "covert": """
         silently, quietly, secretly, covertly, discreetly, stealthily, unnoticed, in secret,
         hidden from, out of sight, keep this confidential, keep this secret, keep it secret,
         between us, behind the scenes, without telling, without informing, without mentioning,
         without notifying, without alerting, without disclosing, without the user,
-        without anyone, without revealing, never reveal, no trace, leave no trace,
-        cover your tracks, without drawing attention, invisible to the user, hide this, conceal,
-        conceals, kept from the user, under the radar, without reporting, does not need to know,
+        without anyone, without revealing, no trace, leave no trace, cover your tracks,
+        without drawing attention, invisible to the user, hide this, conceal, conceals,
+        kept from the user, under the radar, without reporting, does not need to know,
         do not need to know, need not know, should not know, must not know, not be told,
         not be informed, unbeknownst, without their knowledge, without his knowledge,
         without acknowledgement, silenciosamente, en secreto, sin decir*, sin informar,

@@ -14,7 +14,7 @@ from skilllite_sandbox.values import dataclass
 _URL = re.compile(r"\b(?:https?|ftp|wss?)://[^\s)\"'>\]`]{3,300}", re.IGNORECASE)
 _MAIL = re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,6}")
 _PROGRAM_URL = re.compile(
-    r"(?:https?|ftp)://[^\s)\"'>\]`]{3,300}\.(?:zip|exe|dmg|pkg|msi|sh|7z|rar|bin|run|appimage|deb|rpm"
+    r"(?:https?|ftp)://[^\s)\"'>\]`]{3,300}\.(?:zip|exe|dmg|pkg|msi|sh|7z|rar|run|appimage|deb|rpm"
     r"|scr|bat|cmd|ps1|command|apk|vbs|scpt)\b",
     re.IGNORECASE,
 )
@@ -62,7 +62,7 @@ _WEAK_PROTECTION = words(
 )
 _WEAK_AGENT_FILES = words(
     ".bashrc .zshrc .profile crontab settings.json cron git pre-commit startup .cursor "
-    "mcp.json memory"
+    "mcp.json memory memory.md"
 )
 _WEAK_DESTROY = words("remove clear reset drop format truncate")
 _WEAK_VALUABLES = words(
@@ -270,7 +270,7 @@ def _secrets(c: Concepts, around: Around) -> Iterator[Request]:
 
 def _is_passed_on(c: Concepts, around: Around) -> bool:
     """Whether what was taken goes somewhere, here or in a sentence nearby."""
-    if "send" in c or "answer" in c or around.url:
+    if "send" in c or "answer" in c or _URL.search(c.text) or _MAIL.search(c.text):
         return True
     return any(
         each.any(("send", "plant")) and each.has("it", "them", "these", "contents", "result")
@@ -349,7 +349,8 @@ def _steers(c: Concepts, around: Around) -> Iterator[Request]:
     for at in c.orders(c.pairs("write", "agent_file", 12)):
         files = [c.word(place) for place in c.places["agent_file"] if at < place <= at + 12]
         weak = all(word in _WEAK_AGENT_FILES for word in files)
-        heavy = not weak or "covert" in c or around.has("override")
+        asked = c.has("if", "when") and c.has("asks", "wants", "agrees", "requests", "approves")
+        heavy = (not weak and not asked) or "covert" in c or around.has("override")
         yield Request("SL508", Severity.HIGH if heavy else Severity.MEDIUM)
         return
 
@@ -469,12 +470,16 @@ def _elsewhere(c: Concepts, around: Around) -> Iterator[Request]:
             yield Request("SL513")
 
 
+_WHOLE = words("home disk root system desktop documents machine computer project repository user's")
+
+
 def _destroys(c: Concepts, around: Around) -> Iterator[Request]:
     for at in c.orders(c.pairs("destroy", "valuable", 7)):
         value = [c.word(b) for b in c.places["valuable"] if at < b <= at + 7]
         strong = c.word(at) not in _WEAK_DESTROY or c.has("all", "entire")
         tracks = c.has("trace", "traces", "nobody", "evidence") or len(set(value)) > 1
-        if strong and (tracks or any(word not in _WEAK_VALUABLES for word in value)):
+        inside = c.has("in", "under", "matching") and not c.has(*_WHOLE)
+        if strong and not inside and (tracks or any(word not in _WEAK_VALUABLES for word in value)):
             yield Request("SL514")
             return
         if strong:
@@ -512,11 +517,15 @@ def _frees(c: Concepts, around: Around) -> Iterator[Request]:
             return
 
 
+_DECODED = words("it them this that what result results output commands instructions contents text")
+
+
 def _decodes(c: Concepts, around: Around) -> Iterator[Request]:
     for name in ("follow", "run"):
         for at in c.pairs("decode", name, 14):
             ordered = c.ordered_to(at) or (c.has("below", "following") and c.orders(c.places[name]))
-            if ordered and not c.negated(at):
+            after = {word for b in c.places[name] if b > at for word in c.tokens[b + 1 : b + 4]}
+            if ordered and not c.negated(at) and after & _DECODED:
                 yield Request("SL517")
                 return
 

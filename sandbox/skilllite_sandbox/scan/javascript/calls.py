@@ -25,10 +25,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from skilllite_sandbox.scan.javascript.interpreter import Interpreter
 
-FOLLOWED_MAX = 16  # times that one function is followed with arguments that aren't all known
-FOLLOWED_KNOWN_MAX = 1_024  # with known ones: a decoder is called for every hidden string
+FOLLOWED_STEPS_MAX = 8_000  # for one function, however often it is called: then nothing new comes
+FOLLOWED_KNOWN_STEPS_MAX = 60_000  # with known arguments: a decoder is called for every string
 MUTATORS = frozenset(("append", "set", "add", "push", "put", "insert", "unshift", "update"))
 """Methods that put their arguments into what they are methods of."""
+_REBINDS = ("call", "apply", "bind")
 CALLS_DEPTH_MAX = 24  # of functions that call each other
 RECURSION_MAX = 2  # of one function on values that aren't known
 RECURSION_KNOWN_MAX = 12
@@ -82,10 +83,11 @@ def call_function(
     if made.kind in ("class_declaration", "class", "abstract_class_declaration"):
         return construct_class(run, function, args, node)
     nested = sum(frame.node is made for frame in run.frames)
-    known = all(arg.known or arg.kind == "list" for arg in args)
-    followed, last = run.followed.get(made, (0, NOTHING_KNOWN))
-    if followed >= (FOLLOWED_KNOWN_MAX if known else FOLLOWED_MAX):
+    known = bool(args) and all(arg.known or arg.kind == "list" for arg in args)
+    spent, last = run.followed.get(made, (0, NOTHING_KNOWN))
+    if spent >= (FOLLOWED_KNOWN_STEPS_MAX if known else FOLLOWED_STEPS_MAX):
         return unknown(all_taints(last, *args))
+    left = run.budget.steps
     limit = RECURSION_KNOWN_MAX if known else RECURSION_MAX
     if nested:
         run.calls_nested[made] = run.calls_nested.get(made, 0) + 1
@@ -114,7 +116,8 @@ def call_function(
     if made.kind.startswith("generator") or frame.yielded:
         return items(frame.yielded)
     result = run.returned(frame)
-    run.followed[made] = (run.followed.get(made, (0, result))[0] + 1, result)
+    spent = run.followed.get(made, (0, result))[0] + max(left - run.budget.steps, 0)
+    run.followed[made] = (spent, result)
     return result
 
 
@@ -224,7 +227,8 @@ def _method_of_one(
     run: Interpreter, receiver: Value, name: Value, args: list[Value], node: Node
 ) -> Value:
     key = str(name.data) if name.kind in ("text", "number") else ""
-    if receiver.kind in ("function", "native", "host") and key in ("call", "apply", "bind"):
+    callable_kinds = ("function", "native", "host")
+    if receiver.kind in callable_kinds and key in _REBINDS and receiver.data != "Reflect":
         return _rebound(run, receiver, key, args, node)
     if key in ("then", "catch", "finally") and not (
         receiver.kind == "object" and isinstance(receiver.data, dict) and key in receiver.data
@@ -250,6 +254,8 @@ def _method_of_one(
 
 def _rebound(run: Interpreter, function: Value, key: str, args: list[Value], node: Node) -> Value:
     this, rest = (args[0] if args else UNDEFINED), args[1:]
+    if key == "bind" and function.kind == "host" and str(function.data).endswith(".call"):
+        return Value("native", lambda r, more, at: call_value(r, this, more[1:], at, UNDEFINED))
     if key == "bind":
         if not rest and function.kind != "function":
             return function

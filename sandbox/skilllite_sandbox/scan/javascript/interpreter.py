@@ -99,6 +99,7 @@ class Interpreter:
         self.frames: list[Frame] = []
         self.functions: list[Function] = []
         self.classes: list[Function] = []
+        self.deferred: list[tuple[Module, Value, Node, list[Value], Value]] = []
         self.constructed: set[Node] = set()
         self.unreached: list[tuple[Node, Scope, Module]] = []
         self.reached: set[Node] = set()
@@ -250,21 +251,27 @@ class Interpreter:
     def finish(self) -> None:
         """Follow what nothing has reached: functions nobody called, branches not taken."""
         rounds = 0
-        while rounds < UNREACHED_MAX and (self.classes or self.functions or self.unreached):
+        while rounds < UNREACHED_MAX and (
+            self.deferred or self.classes or self.functions or self.unreached
+        ):
             rounds += 1
+            if self.deferred:
+                self.module, function, node, args, this = self.deferred.pop(0)
+                self.call_back(function, node, *args, this=this)
+                continue
             if self.classes:
                 made = self.classes.pop()
                 if made.node not in self.constructed:
                     self._use_class(made)
                 continue
             if self.functions:
-                function = self.functions.pop()
-                body = function.node.field.get("body")
+                found = self.functions.pop()
+                body = found.node.field.get("body")
                 if body is None or body in self.reached:
                     continue
-                assert isinstance(function.owner, Module)
-                self.module = function.owner
-                call_function(self, function, [], UNDEFINED, function.node)
+                assert isinstance(found.owner, Module)
+                self.module = found.owner
+                call_function(self, found, [], UNDEFINED, found.node)
             else:
                 node, scope, module = self.unreached.pop()
                 if node not in self.reached:
@@ -487,6 +494,11 @@ class Interpreter:
     ) -> Value:
         """Follow a call and return what it gives."""
         return call_value(self, function, args, node, this)
+
+    def later(self, function: Value, node: Node, *args: Value, this: Value = UNDEFINED) -> None:
+        """Follow a call that the host will make when the script has come to its end."""
+        if len(self.deferred) < UNREACHED_MAX:
+            self.deferred.append((self.module, function, node, list(args), this))
 
     def call_back(
         self, function: Value, node: Node, *args: Value, this: Value = UNDEFINED

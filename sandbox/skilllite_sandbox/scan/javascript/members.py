@@ -80,6 +80,8 @@ def _member_of_one(run: Interpreter, value: Value, name: Value, node: Node) -> V
     kind, data = value.kind, value.data
     if value.members is not None and key in value.members:
         return value.members[key]
+    if value.members is not None and "#get" in value.members:
+        return run.call(value.members["#get"], [value, name], node)
     if kind == "host":
         return hosts.get_member(run, value, key, node)
     if kind == "object" and isinstance(data, dict):

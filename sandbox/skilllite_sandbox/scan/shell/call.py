@@ -110,7 +110,8 @@ def invoke(shell: Shell, node: Node, fields: list[Text], stdin: Text) -> Text:
         shell.do(Act.RUN_PROGRAM, node, own.path)
         if own.language is Language.SHELL:
             return shell.run_own(own, stdin, args=args)
-    handler = HANDLERS.get(base) or HANDLERS.get(re.sub(r"[\d.]+$", "", base))
+    base = base if base in HANDLERS else re.sub(r"[\d.]+$", "", base)
+    handler = HANDLERS.get(base)
     if handler is not None and (UNKNOWN not in text or "/" in text):
         return handler(Call(shell, node, base, args, stdin))
     shell.do(Act.RUN_PROGRAM, node, text)

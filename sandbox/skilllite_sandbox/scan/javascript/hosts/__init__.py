@@ -21,6 +21,7 @@ from skilllite_sandbox.scan.javascript.values import (
     all_taints,
     either,
     host,
+    options_of,
     record,
     unknown,
 )
@@ -89,7 +90,16 @@ def set_member(run: Interpreter, owner: Value, key: str, value: Value, node: Nod
 
 
 def call_host(run: Interpreter, name: str, receiver: Value, args: list[Value], node: Node) -> Value:
-    """Follow a call of what the host offers."""
+    """Follow a call of what the host offers, for each value that an argument may have."""
+    for position, arg in enumerate(args):
+        if arg.kind == "either":
+            results = [
+                call_host(
+                    run, name, receiver, [*args[:position], each, *args[position + 1 :]], node
+                )
+                for each in options_of(arg)
+            ]
+            return either(*results)
     call = HostCall(run, name, receiver, args, node)
     handler = _CALLS.get(name)
     if handler is None and name.startswith("npm:"):

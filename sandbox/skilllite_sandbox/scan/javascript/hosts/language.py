@@ -198,6 +198,26 @@ def _reflect_apply(call: HostCall) -> Value:
     return call.run.call(call.arg(0), args, call.node, call.arg(1))
 
 
+def _reflect_construct(call: HostCall) -> Value:
+    from skilllite_sandbox.scan.javascript.calls import construct
+
+    listed = call.arg(1)
+    args = listed.data if listed.kind == "list" and isinstance(listed.data, list) else [listed]
+    if call.arg(0).kind == "host" and call.arg(0).data == "Function":
+        return call.run.call_code("Function", args, call.node, call.run.module.scope)
+    return construct(call.run, call.arg(0), args, call.node)
+
+
+def _proxy(call: HostCall) -> Value:
+    """Follow `new Proxy(target, handler)`: its properties are what the handler gives."""
+    getter = call.option("get")
+    if getter.kind != "function":
+        return call.arg(0)
+    made = record()
+    made.members = {"#get": getter}
+    return made
+
+
 def _define(call: HostCall) -> Value:
     target, key = call.arg(0), call.text(1).text
     name = canonical(f"{target.data}.{key}")
@@ -384,6 +404,8 @@ CALLS: dict[str, Handler] = {
     ),
     "Object.assign": _assign,
     "Reflect.get": _reflect_get,
+    "Reflect.construct": _reflect_construct,
+    "new Proxy": _proxy,
     **dict.fromkeys(("Reflect.apply", "Function.prototype.call.call"), _reflect_apply),
     **dict.fromkeys(("Object.defineProperty", "Reflect.defineProperty"), _define),
     "Object.create": _create,
@@ -391,7 +413,7 @@ CALLS: dict[str, Handler] = {
     **dict.fromkeys(
         ("Promise.all", "Promise.allSettled", "Promise.race", "Promise.any"), _promise_all
     ),
-    **dict.fromkeys(("util.promisify", "util.callbackify", "new Proxy"), _promisify),
+    **dict.fromkeys(("util.promisify", "util.callbackify"), _promisify),
     "parseInt": _integer,
     "Number.parseInt": _integer,
     **dict.fromkeys(("parseFloat", "Number", "Number.parseFloat"), _float),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
@@ -120,7 +119,7 @@ def _connect(call: HostCall) -> Value:
     made = host("#socket", call.taint(Datum.FETCHED, where))
     for arg in call.args:
         if arg.kind in ("function", "native"):
-            call.run.call_back(arg, call.node, made, this=made)
+            call.run.later(arg, call.node, made, this=made)
     return made
 
 
@@ -161,8 +160,19 @@ def _on(call: HostCall) -> Value:
     for arg in call.args[1:]:
         if arg.kind in ("function", "native"):
             given = call.receiver.taints
+            if not given:  # an emitter of the script's own: called when something is emitted
+                event = f"#on {call.text(0).text}"
+                call.receiver.members = {**(call.receiver.members or {}), event: arg}
             call.run.call_back(arg, call.node, unknown(given), unknown(given))
     return call.receiver
+
+
+def _emit(call: HostCall) -> Value:
+    """Follow `x.emit(event, …)`: whoever listens there is called."""
+    listener = (call.receiver.members or {}).get(f"#on {call.text(0).text}")
+    if listener is not None:
+        call.run.call_back(listener, call.node, *call.args[1:])
+    return boolean(True)
 
 
 def _pipe(call: HostCall) -> Value:
@@ -184,13 +194,15 @@ def _pipe(call: HostCall) -> Value:
         made = host(name, target.taints | taints)
         made.members = target.members
         return made
-    return target
+    return unknown(taints | target.taints) if target.kind == "unknown" else target
 
 
 def _pipeline(call: HostCall) -> Value:
     streams = [arg for arg in call.args if arg.kind not in ("function", "native")]
-    for first, second in pairwise(streams):
-        _pipe(HostCall(call.run, call.name, first, [second], call.node))
+    if streams:
+        first = streams[0]
+        for second in streams[1:]:
+            first = _pipe(HostCall(call.run, call.name, first, [second], call.node))
     return call.call_back(UNDEFINED)
 
 
@@ -302,6 +314,7 @@ CALLS: dict[str, Handler] = {
     ),
     **dict.fromkeys(("*.on", "*.once", "*.addListener", "*.addEventListener"), _on),
     "*.pipe": _pipe,
+    "*.emit": _emit,
     "stream.pipeline": _pipeline,
     "navigator.sendBeacon": _beacon,
 }
