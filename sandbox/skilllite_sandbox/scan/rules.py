@@ -5,6 +5,8 @@ An act or flow with no row here says nothing by itself.
 
 from __future__ import annotations
 
+import re
+
 from skilllite_sandbox.scan.acts import Act, Analysis, Datum, Sink
 from skilllite_sandbox.scan.codes import make_finding
 from skilllite_sandbox.scan.finding import Finding
@@ -48,6 +50,10 @@ _ACTS: dict[Act, str] = {
 }
 
 
+_OWN_CERTIFICATE = re.compile(r"^(?!.*/\.)[^*…]*\.(?:pem|key|crt|cer|p12|pfx|jks)$")
+"""A client shows one of its own when it connects; keys of others lie in hidden folders."""
+
+
 def findings_of(analysis: Analysis) -> tuple[Finding, ...]:
     """Return what follows from what all engines said about one skill, each once a place."""
     found: dict[tuple[str, str, int], Finding] = {}
@@ -66,7 +72,7 @@ def findings_of(analysis: Analysis) -> tuple[Finding, ...]:
             found.setdefault(place, make_finding("SL354", doing.file, doing.line, doing.detail))
     if reaches_out:
         for doing in analysis.doings:
-            if doing.act is Act.READ_SECRET:
+            if doing.act is Act.READ_SECRET and not _OWN_CERTIFICATE.match(doing.detail):
                 place = ("SL308", doing.file, doing.line)
                 found.setdefault(place, make_finding("SL308", doing.file, doing.line, doing.detail))
     for opaque in analysis.opaque:

@@ -195,6 +195,31 @@ def test_ordinary_code_is_passed(code: str) -> None:
 @pytest.mark.parametrize(
     "code",
     [
+        "import ctypes\nprint(ctypes.CDLL(None, use_errno=True).syscall(186))",
+        "import sys, threading\ndef t(f, e, a): return t\nthreading.settrace(t)\nsys.settrace(t)",
+        "import os, json\nprint(json.dumps(dict(os.environ)))",
+        "import socket, subprocess\nif socket.gethostname() == 'ci-1':\n"
+        "    subprocess.run(['make'])",
+        "import getpass, requests\nrequests.post('https://api.example.com/login', "
+        "json={'p': getpass.getpass()})",
+        "import os, requests\nrequests.post('https://api.example.com/v1', "
+        "headers={'Authorization': os.environ['OPENAI_API_KEY']}, json={})",
+        "import os\nos.remove(os.path.expanduser('~/Downloads/' + input()))",
+        "import json, requests\ndef d(self, o): return str(o)\njson.JSONEncoder.default = d\n"
+        "requests.post('https://api.example.com', data=json.dumps({}))",
+        "import socket, socks, requests\nsocket.socket = socks.socksocket\n"
+        "requests.get('https://api.example.com')",
+    ],
+)
+def test_what_is_unusual_but_no_attack_is_never_blocked(code: str) -> None:
+    analysis = analyse_python_text(code, "scripts/main.py")
+
+    assert verdict_without_capabilities(analysis) is not Verdict.BLOCK
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
         "import os\nprint(os.path.join('a', 'b'), os.sep)",
         "import sys, json, os\np = "
         "json.load(sys.stdin)\nprint(json.dumps({'n': os.path.basename(p['f'])}))",

@@ -51,10 +51,11 @@ _LIBRARIES = re.compile(
     r"|^imp\.load_dynamic$|^importlib\.machinery\.ExtensionFileLoader$|^_ctypes\.dlopen$"
 )
 _LIBRARY_CALLS = re.compile(
-    r"(?:^|[.)])(?:system|popen|execl?[vpe]*|posix_spawnp?|fork|WinExec|ShellExecute\w*|mprotect"
-    r"|mmap|VirtualAlloc\w*|RtlMoveMemory|CreateThread|CreateRemoteThread|memfd_create|ptrace"
-    r"|setuid|prctl|syscall|dlopen|connect|socket)$"
+    r"(?:^|[.)])(?:system|popen|execl?[vpe]*|posix_spawnp?|WinExec|ShellExecute\w*|mprotect"
+    r"|VirtualAlloc\w*|RtlMoveMemory|CreateThread|CreateRemoteThread|memfd_create|ptrace)$"
 )
+_SYSTEM_CALLS = frozenset({"syscall", "prctl", "setuid", "fork", "dlopen", "mmap", "socket"})
+"""What programs that know the kernel call by hand: a person has to know, nobody has to stop it."""
 _CLOCKS = re.compile(
     r"^(?:time\.(?:time|time_ns|localtime|gmtime|strftime)|datetime\.(?:datetime|date)\.(?:now|utcnow"
     r"|today)|datetime\.(?:now|utcnow|today)|date\.today)$"
@@ -364,6 +365,8 @@ def _library(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: a
 
 def _native_call(run: Interpreter, ref: str, args: Args, node: ast.AST) -> Value | None:
     name = ref.rpartition(".")[2]
+    if name in _SYSTEM_CALLS and "()" in ref:
+        run.do(Act.GAIN_RIGHTS, node, f"{name} is called past the interpreter")
     if not _LIBRARY_CALLS.search(f".{name}") or ref.startswith("ctypes.util"):
         values = [each for each in args if isinstance(each.const, bytes) and len(each.const) > 16]
         if "memmove" in ref and values:

@@ -52,7 +52,7 @@ _HOOKS = frozenset({"modules", "meta_path", "path_hooks", "displayhook", "exit",
 _SHELL_NAMES = frozenset({"_", "quit", "exit", "help", "copyright", "credits", "license"})
 _HARMLESS_PATCH = re.compile(
     r"^sys\.(?:std(?:in|out|err)|path|argv|dont_write_bytecode|tracebacklimit|excepthook"
-    r"|setrecursionlimit)|^logging\.(?:raiseExceptions|lastResort)|^os\.environ|^socket\.timeout"
+    r"|setrecursionlimit)|^json\.JSON|^logging\.(?:raiseExceptions|lastResort)|^os\.environ|^socket\.timeout"
 )
 _ASKED_BY_OTHERS = re.compile(
     r"^(?:http\.server|socketserver)\.\w+\(\)\.(?:rfile|request|path|headers)$"
@@ -347,7 +347,8 @@ def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node:
     if "unverified" in value.ref or ref == "ssl._create_default_https_context":
         run.do(Act.TRUST_ANY, node, ref)
         return
-    replaces = value.function is not None or bool(value.ref)
+    # One function of others for another is a setting.
+    replaces = value.function is not None or name == "__code__"
     if (owner.ref == "sys" and name not in _HOOKS) or (
         owner.ref == "builtins" and name in _SHELL_NAMES
     ):
