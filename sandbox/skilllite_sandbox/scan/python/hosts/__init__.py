@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from skilllite_sandbox.scan.python.hosts.builtins import reduces as reduces
 from skilllite_sandbox.scan.python.hosts.calls import call as call
-from skilllite_sandbox.scan.python.hosts.calls import reduces as reduces
 from skilllite_sandbox.scan.python.hosts.calls import takes_callback as takes_callback
 from skilllite_sandbox.scan.python.hosts.conditions import behind as behind
 from skilllite_sandbox.scan.python.hosts.conditions import compare as compare

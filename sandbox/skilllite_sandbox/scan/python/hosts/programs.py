@@ -258,3 +258,19 @@ def run_code(run: Interpreter, ref: str, args: list[Value], node: ast.AST) -> Va
     elif code.kind != "code" and not all_taints(code) and ref.endswith("exec"):
         run.do(Act.RUN_CODE, node, ref)
     return unknown(code)
+
+
+CODE = frozenset(
+    {
+        *("exec", "eval", "compile", "builtins.exec", "builtins.eval", "builtins.compile"),
+        *("code.InteractiveInterpreter().runcode", "code.InteractiveInterpreter().runsource"),
+        *("runpy.run_path", "runpy.run_module", "timeit.timeit", "execfile"),
+        *("types.FunctionType", "types.CodeType", "importlib._bootstrap._call_with_frames_removed"),
+    }
+)
+
+
+def hands_over(value: Value) -> bool:
+    """Tell whether calling this runs programs or code."""
+    ref = value.ref.removeprefix("builtins.")
+    return bool(ref) and value.kind != "method" and (ref in CODE or bool(STARTS.match(ref)))
