@@ -28,6 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from skilllite_sandbox.scan.javascript.interpreter import Interpreter
 
+PADDED_CHARS_MAX = 4_096  # of a text that is padded; numbers in tables need some ten
 REPEATED_CHARS_HUGE = 2**28  # of a text made at once: it is to fill the memory
 
 
@@ -177,7 +178,8 @@ def _told(
 def _padded(receiver: Value, args: list[Value], taints: frozenset[Taint]) -> Value:
     size, fill = place_of(args, 0, 0), as_text(args[1]).text if len(args) > 1 else " "
     source = str(receiver.data)
-    return text((fill * size)[: max(min(size, 4096) - len(source), 0)] + source, receiver.taints)
+    missing = max(min(size, PADDED_CHARS_MAX) - len(source), 0)
+    return text((fill * missing)[:missing] + source, receiver.taints)
 
 
 _TEXTS: dict[str, Callable[[Value, list[Value], frozenset[Taint]], Value]] = {
