@@ -46,13 +46,15 @@ def _formatted(call: Call, pattern: Text, values: list[Text]) -> Text:
     parts: list[Text] = []
     todo = list(values)
     while True:
+        left = len(todo)
         for piece in pieces:
             if piece == "%%" or not piece.startswith("%") or len(piece) < 2:
                 parts.append(Text(piece[:1] if piece == "%%" else piece, pattern.taints))
             else:
                 value = todo.pop(0) if todo else EMPTY
                 parts.append(_one_value(call, piece[-1], value))
-        if not todo or len(pieces) == 1:
+        # A pattern that takes no argument is printed once, however many there are.
+        if not todo or len(todo) == left:
             return joined(parts)
 
 
