@@ -15,7 +15,7 @@ import pytest
 
 import skill_mutations
 
-COUNT = int(os.environ.get("SKILLLITE_FUZZ_SKILLS", "400"))
+COUNT = int(os.environ.get("SKILLLITE_FUZZ_SKILLS", "200"))
 CORPUS = os.environ.get("SKILLLITE_CORPUS", "")
 SECONDS_MOST = 2.0  # of processor time, for one skill
 STARTER_SKILLS = Path(__file__).parents[3] / "node" / "skilllite" / "starter_skills"
