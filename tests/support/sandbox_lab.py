@@ -240,6 +240,7 @@ def open_lab(
             source = Path(package.__file__).parent
             shutil.copytree(source, root / "packages" / source.name, ignore=_no_caches)
         shutil.copy(Path(__file__).with_name("sandbox_runner.py"), root / "runner.py")
+        shutil.copy(Path(__file__).with_name("gates.py"), root / "gates.py")
         for path in (root, *root.rglob("*")):
             path.chmod(_MODES[path.is_file()])
         lab = Lab(root, as_user=as_user, tier=tier, own_network=own_network)
