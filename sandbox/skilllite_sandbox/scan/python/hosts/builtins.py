@@ -102,6 +102,8 @@ def _import(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> 
             taint = run.taint(Datum.DECODED, node, f"the name {name.const} put together")
             run.record.flow({taint}, Sink.RUN_CODE, run.file, run.line(node), name.const)
         return made
+    if name.const in _TELLING_MODULES:
+        run.do(Act.IMPORT_COMPUTED, node, f"{name.const}, by a text")
     return run.import_module(name.const.lstrip("."), node)
 
 

@@ -47,6 +47,10 @@ _PACKAGE_SETTINGS = re.compile(
 _DOT_ENV = re.compile(r"(?:^|/)\.env(?:\.(?!example|sample|template)\w+)?$")
 
 
+_SHARED = re.compile(r"/(?:var/)?tmp/|/dev/shm/")
+"""Where every user writes: a name of one's own choice there may be somebody else's already."""
+
+
 def path_text(value: Value) -> str:
     """Return a path as the tables know it, `UNKNOWN` for what isn't known of it."""
     text = value.text()
@@ -115,6 +119,8 @@ def write(run: Interpreter, path: Value, content: Value, node: ast.AST) -> None:
     act = _WRITTEN.get(place_written(shown))
     if act is not None:
         run.do(act, node, text)
+    elif _SHARED.match(text):
+        run.do(Act.WRITE_HOST_FILE, node, text)
     if _PACKAGE_SETTINGS.search(shown) or _RIGHTS_FOR_GOOD.search(shown):
         run.do(Act.PERSIST, node, text)
     if shown.endswith(".pth") and "import" in content.text():

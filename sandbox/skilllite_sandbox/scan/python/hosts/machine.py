@@ -200,7 +200,7 @@ def _common(
     if ref == "site.getusersitepackages":
         return Value("~/.local/lib/python3/site-packages")
     if ref in ("tempfile.gettempdir", "tempfile.mkdtemp", "tempfile.mktemp"):
-        return Value("/tmp/" + UNKNOWN)
+        return Value("@temporary/" + UNKNOWN)  # a name that nobody else can have
     if re.match(r"^(?:pip|pip\._internal|pip\._internal\.cli\.main)\.main$", ref):
         words = [each.text() for value in args for each in (value.items or [value])]
         return programs.start(run, "os.system", [Value("pip " + " ".join(words))], {}, node)
