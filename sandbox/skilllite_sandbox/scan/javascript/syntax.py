@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
+from skilllite_sandbox.scan.bounded_parse import parse_bounded
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node as TreeNode
@@ -56,9 +58,13 @@ def _parser(grammar: str) -> Parser:
 
 
 def parse(source: str, grammar: str) -> tuple[Node, bool]:
-    """Return the root of a script's tree, and whether it can't be read."""
+    """Return the root of a script's tree, and whether it can't be read.
+
+    Raises:
+        OutOfBounds: it takes too long.
+    """
     data = source.encode("utf-8", "replace")
-    root = _parser(grammar).parse(data).root_node
+    root = parse_bounded(_parser(grammar), data).root_node
     broken = root.type == "ERROR"
     if root.has_error and not broken:
         broken = _error_bytes(root) > max(len(data), 1) * ERRORS_SHARE_MAX

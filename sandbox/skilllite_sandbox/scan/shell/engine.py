@@ -121,7 +121,11 @@ def _analyse(
     if len(text) > FILE_CHARS_MAX:
         record.hide(file, 0, "a script that is too long to be followed")
         text = text[:FILE_CHARS_MAX]
-    root = syntax.parse(text)
+    try:
+        root = syntax.parse(text)
+    except OutOfBounds:
+        record.hide(file, first_line, "it took too long to parse")
+        return
     if root.has_error and syntax.covered_by_errors(root):
         record.hide(file, first_line, "the shell grammar can't read it")
     shell = Shell(record, budget, file, skill)

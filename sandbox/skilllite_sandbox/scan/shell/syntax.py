@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from skilllite_sandbox.scan.bounded_parse import parse_bounded
 from skilllite_sandbox.scan.shell.words import expand_leading_braces, without_dollars_in_slices
 
 TYPE_CHECKING = False
@@ -23,10 +24,14 @@ def _parser() -> Parser:
 
 
 def parse(source: str) -> Node:
-    """Return the root of a script's tree."""
+    """Return the root of a script's tree.
+
+    Raises:
+        OutOfBounds: it takes too long.
+    """
     if "{" in source:
         source = expand_leading_braces(without_dollars_in_slices(source))
-    return _parser().parse(source.encode("utf-8", "replace")).root_node
+    return parse_bounded(_parser(), source.encode("utf-8", "replace")).root_node
 
 
 def covered_by_errors(root: Node) -> bool:
