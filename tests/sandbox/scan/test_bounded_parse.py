@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import tree_sitter
@@ -16,28 +17,37 @@ HOSTILE = "${a:-" * 40_000
 
 
 @pytest.fixture
-def parser() -> tree_sitter.Parser:
-    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_javascript.language()))
+def language() -> tree_sitter.Language:
+    return tree_sitter.Language(tree_sitter_javascript.language())
 
 
-def test_text_that_no_parser_likes_is_given_up(parser: tree_sitter.Parser) -> None:
+def test_text_that_no_parser_likes_is_given_up(language: tree_sitter.Language) -> None:
     began = time.thread_time()
 
     with pytest.raises(OutOfBounds):
-        parse_bounded(parser, HOSTILE.encode())
+        parse_bounded(language, HOSTILE.encode())
 
     assert time.thread_time() - began < 5 * PARSE_S_MAX
 
 
-def test_ordinary_text_gives_the_same_tree_in_pieces(parser: tree_sitter.Parser) -> None:
+def test_ordinary_text_gives_the_same_tree_in_pieces(language: tree_sitter.Language) -> None:
     text = "".join(f"function f{n}(a) {{ return [a, '{n} ä'].join('-'); }}\n" for n in range(400))
     data = text.encode()
     assert len(data) > 3 * PIECE_BYTES
 
-    tree = parse_bounded(parser, data)
+    tree = parse_bounded(language, data)
 
-    assert str(tree.root_node) == str(parser.parse(data).root_node)
+    assert str(tree.root_node) == str(tree_sitter.Parser(language).parse(data).root_node)
     assert tree.root_node.end_byte == len(data)
+
+
+def test_threads_parse_side_by_side(language: tree_sitter.Language) -> None:
+    data = ("const a = [" + "1, " * 4000 + "2];\n").encode() * 3
+
+    with ThreadPoolExecutor(4) as pool:
+        trees = list(pool.map(lambda _: parse_bounded(language, data, seconds=5), range(40)))
+
+    assert {tree.root_node.end_byte for tree in trees} == {len(data)}
 
 
 def test_a_script_that_is_given_up_is_said_to_be_unseen() -> None:

@@ -8,8 +8,8 @@ from skilllite_sandbox.scan.bounded_parse import parse_bounded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tree_sitter import Language
     from tree_sitter import Node as TreeNode
-    from tree_sitter import Parser
 
 ERRORS_SHARE_MAX = 0.2  # of the bytes; more, and the meaning of the script is not seen
 NODES_MAX = 150_000  # of one script; a page of code has some thousand
@@ -39,7 +39,7 @@ class Node:
 
 
 @cache
-def _parser(grammar: str) -> Parser:
+def _language(grammar: str) -> Language:
     # Imported here: a run with a kept verdict reads no script.
     import tree_sitter
 
@@ -54,7 +54,7 @@ def _parser(grammar: str) -> Parser:
         language = (
             typescript.language_tsx() if grammar == "tsx" else typescript.language_typescript()
         )
-    return tree_sitter.Parser(tree_sitter.Language(language))
+    return tree_sitter.Language(language)
 
 
 def parse(source: str, grammar: str) -> tuple[Node, bool]:
@@ -64,7 +64,7 @@ def parse(source: str, grammar: str) -> tuple[Node, bool]:
         OutOfBounds: it takes too long.
     """
     data = source.encode("utf-8", "replace")
-    root = parse_bounded(_parser(grammar), data).root_node
+    root = parse_bounded(_language(grammar), data).root_node
     broken = root.type == "ERROR"
     if root.has_error and not broken:
         broken = _error_bytes(root) > max(len(data), 1) * ERRORS_SHARE_MAX

@@ -9,18 +9,18 @@ from skilllite_sandbox.scan.shell.words import expand_leading_braces, without_do
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser
+    from tree_sitter import Language, Node
 
 ERRORS_SHARE_MAX = 0.2  # of the bytes; the grammar stumbles over single operators of sound scripts
 
 
 @cache
-def _parser() -> Parser:
+def _language() -> Language:
     # Imported here: a run with a kept verdict reads no script.
     import tree_sitter
     import tree_sitter_bash
 
-    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
+    return tree_sitter.Language(tree_sitter_bash.language())
 
 
 def parse(source: str) -> Node:
@@ -31,7 +31,7 @@ def parse(source: str) -> Node:
     """
     if "{" in source:
         source = expand_leading_braces(without_dollars_in_slices(source))
-    return parse_bounded(_parser(), source.encode("utf-8", "replace")).root_node
+    return parse_bounded(_language(), source.encode("utf-8", "replace")).root_node
 
 
 def covered_by_errors(root: Node) -> bool:
