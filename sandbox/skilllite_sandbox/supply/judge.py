@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from ipaddress import ip_address, ip_network
 
 from skilllite_sandbox.scan.codes import make_finding
 from skilllite_sandbox.scan.finding import Finding
@@ -33,6 +34,20 @@ _SETTING_CODES = {
     Leaves.EXTRA_INDEX: "SL605",
     Leaves.UNPROTECTED: "SL606",
 }
+_OPEN_LINE = re.compile(r"(?:[a-z]+\+)?(?:http|git)://", re.IGNORECASE)
+_HOST = re.compile(
+    r"(?:[a-z+]+://)?(?:[^/@\s]*@)?(?P<host>\[[0-9a-f:.]+\]|[^/:?#\s]+)", re.IGNORECASE
+)
+_PRIVATE_NAMES = (
+    *(".local", ".localhost", ".internal", ".intranet", ".lan", ".corp", ".home", ".arpa"),
+)
+_PRIVATE = tuple(
+    ip_network(each)
+    for each in (
+        *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"),
+        *("100.64.0.0/10", "::1/128", "fc00::/7", "fe80::/10"),
+    )
+)
 _ELSEWHERE = {
     Origin.GIT: "a repository",
     Origin.URL: "an address",
@@ -65,6 +80,7 @@ def judge_declared(
         code = _SETTING_CODES[setting.leaves]
         detail = without_credentials(setting.detail)
         found.append(make_finding(code, setting.file, setting.line, detail))
+    found += _unprotected(declared)
     for hook in declared.hooks:
         found.append(make_finding("SL607", hook.file, hook.line, f"{hook.name}: {hook.command}"))
     for unread in declared.unread:
@@ -132,6 +148,44 @@ def _likeness(likeness: Likeness) -> str:
         Likeness.AFFIX: "a longer form of",
         Likeness.SCOPE: "with another scope",
     }[likeness]
+
+
+def _unprotected(declared: Declared) -> Iterable[Finding]:
+    """Say where code comes from a public place of the skill's own over an open line.
+
+    Each of the two has its excuses; together there is none: every public host can be protected.
+    """
+    trusted = {
+        (each.file, host_of(each.detail))
+        for each in declared.settings
+        if each.leaves is Leaves.UNPROTECTED
+    }
+    for each in declared.settings:
+        host = host_of(each.detail)
+        is_open = each.detail.lower().startswith("http:") or (each.file, host) in trusted
+        if each.leaves is not Leaves.UNPROTECTED and is_open and is_public_host(host):
+            detail = without_credentials(each.detail)
+            yield make_finding("SL616", each.file, each.line, detail)
+    for one in declared.dependencies:
+        is_open = _OPEN_LINE.match(one.address) is not None
+        if is_open and is_public_host(host_of(one.address)):
+            detail = without_credentials(one.address)
+            yield make_finding("SL616", one.file, one.line, detail)
+
+
+def host_of(address: str) -> str:
+    """Return the host of an address, or of what stands alone as one; empty when there is none."""
+    match = _HOST.match(address)
+    return match["host"].lower().strip("[]") if match else ""
+
+
+def is_public_host(host: str) -> bool:
+    """Whether a host may be anybody's; one of a private network is its owner's business."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return "." in host and not host.endswith(_PRIVATE_NAMES)
+    return not any(address in network for network in _PRIVATE if network.version == address.version)
 
 
 def _unpinned(dependencies: Iterable[Dependency]) -> Iterable[Finding]:

@@ -86,6 +86,45 @@ def test_a_known_malicious_package_blocks(tmp_path: Path) -> None:
     assert "https://" in next(each.message for each in report.findings if each.code == "SL601")
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("requirements.txt", "-i http://index.example.invalid/simple"),
+        (
+            "requirements.txt",
+            "--extra-index-url https://i.example.invalid/s\n--trusted-host i.example.invalid",
+        ),
+        ("requirements.txt", "a @ git+http://code.example.invalid/a.git"),
+        ("requirements.txt", "git://code.example.invalid/a.git"),
+        ("package.json", '{"dependencies": {"a": "http://files.example.invalid/a.tgz"}}'),
+        ("scripts/.npmrc", "registry=http://203.0.113.7/"),
+        ("uv.toml", '[[index]]\nurl = "http://index.example.invalid/simple"'),
+    ],
+)
+def test_a_place_of_its_own_over_an_open_line_blocks(path: str, text: str) -> None:
+    assert ("SL616", Severity.CRITICAL) in found_in(path, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-i https://index.example.invalid/simple",
+        "--trusted-host index.example.invalid",
+        "-i https://index.example.invalid/s\n--trusted-host other.example.invalid",
+        "-i http://localhost:3141/root",
+        "-i http://10.1.2.3/simple\n--trusted-host 10.1.2.3",
+        "-i http://[::1]:3141/simple",
+        "--extra-index-url http://devpi.internal/simple",
+        "--extra-index-url http://devpi/simple\n--trusted-host devpi",
+        "a @ git+https://code.example.invalid/a.git",
+    ],
+)
+def test_one_of_the_two_alone_or_a_private_place_asks(text: str) -> None:
+    found = found_in("requirements.txt", text)
+
+    assert {severity for _, severity in found} == {Severity.HIGH}
+
+
 def test_a_lookalike_alone_never_blocks(tmp_path: Path) -> None:
     skill = make_skill(tmp_path, "demo", files={"requirements.txt": "reqeusts\nnumpyy\n"})
 

@@ -128,4 +128,11 @@ CODES = (
         "they were published under a name that is otherwise in good standing",
         "pin a version that is not one of them",
     ),
+    _dependency(
+        "SL616",
+        Severity.CRITICAL,
+        "takes its packages from a place of its own that nothing protects",
+        "whoever runs that place, or sits on the way to it, decides what runs here",
+        "name released packages, and leave the index to the person who installs the skill",
+    ),
 )
