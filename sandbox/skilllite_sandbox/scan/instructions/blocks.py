@@ -12,8 +12,9 @@ from collections.abc import Iterator
 
 from skilllite_sandbox.scan.acts import Analysis, Datum, Sink
 from skilllite_sandbox.scan.finding import Severity
-from skilllite_sandbox.scan.instructions.commands import WORTH, Harm, is_known_installer
+from skilllite_sandbox.scan.instructions.commands import WORTH, Harm
 from skilllite_sandbox.scan.instructions.passages import Passage
+from skilllite_sandbox.scan.known_sources import fetches_from_known_sources
 from skilllite_sandbox.scan.words import words
 
 BLOCK_CHARS_MAX = 20_000  # of one fenced block; a manual's examples are short
@@ -58,7 +59,9 @@ def harms_in_block(passage: Passage) -> Iterator[Harm]:
         what = _CRITICAL.get(pair) or _HIGH.get(pair)
         line = lines[flow.line - 1] if 0 < flow.line <= len(lines) else ""
         fetched = flow.datum is Datum.FETCHED
-        if what is None or (fetched and (is_known_installer(line) or _ORDINARY.match(line))):
+        if what is None or (
+            fetched and (fetches_from_known_sources(line) or _ORDINARY.match(line))
+        ):
             continue
         offset = sum(len(each) + 1 for each in lines[: max(0, flow.line - 1)])
         # Fetched here and started there: many a manual of an honest program reads like that.

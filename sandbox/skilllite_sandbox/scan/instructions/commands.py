@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from skilllite_sandbox.scan.finding import Severity
+from skilllite_sandbox.scan.known_sources import fetches_from_known_sources
 from skilllite_sandbox.supply.names import is_public_index
 from skilllite_sandbox.values import dataclass
 
@@ -138,19 +139,8 @@ _FOREIGN_INDEX = (
         r"(?:--registry[ =]https?:\S+|(?<=\s)(?:git\+)?https?://\S+)"
     ),
 )
-# Installers that vendors publish in this form; what they serve is as good as their packages.
-_KNOWN_HOSTS = re.compile(
-    r"https://(?:astral\.sh/|sh\.rustup\.rs|get\.docker\.com|raw\.githubusercontent\.com/(?:nvm-sh/nvm|Homebrew"
-    r"|ohmyzsh/ohmyzsh|pyenv/pyenv-installer)/|install\.python-poetry\.org|bun\.sh/|deno\.land/|get\.pnpm\.io/"
-    r"|sh\.brew\.sh|brew\.sh/|nixos\.org/|get\.helm\.sh|get\.sdkman\.io|bootstrap\.pypa\.io/|starship\.rs/"
-    r"|install\.duckdb\.org|ollama\.com/install\.sh|fly\.io/install\.sh|cli\.github\.com/|claude\.ai/install"
-    r"|pyenv\.run|deb\.nodesource\.com/|rpm\.nodesource\.com/|get\.k3s\.io|mise\.run|pixi\.sh/|sdk\.cloud\.google"
-    r"\.com|dot\.net/|aka\.ms/|packages\.microsoft\.com/|taskfile\.dev/|direnv\.net/|volta\.sh|get\.volta\.sh"
-    r"|www\.npmjs\.com/|community\.chocolatey\.org/|get\.scoop\.sh|cursor\.com/install|opencode\.ai/install)",
-)
 _ORDINARY_INDEX = re.compile(r"download\.pytorch\.org")
 _ADDRESS = re.compile(r"https://[^\s'\"]+")
-_LOCAL = re.compile(r"https?://(?:localhost|127\.|0\.0\.0\.0|\[::1\])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,15 +177,10 @@ class CommandReader:
             offset += len(line) + 1
 
 
-def is_known_installer(line: str) -> bool:
-    """Whether a command fetches from a vendor who publishes its installer so, or from here."""
-    return _KNOWN_HOSTS.search(line) is not None or _LOCAL.search(line) is not None
-
-
 def _harms_of_line(text: str) -> Iterator[Harm]:
     for pattern in _FETCH_AND_RUN:
         if (match := pattern.search(text)) is not None:
-            if is_known_installer(text):
+            if fetches_from_known_sources(text):
                 yield Harm("SL506", Severity.LOW, "an installer of a known vendor", match.start())
             else:
                 detail = "fetches a program and runs it"

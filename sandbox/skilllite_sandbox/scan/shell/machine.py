@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.known_sources import is_known_source
 from skilllite_sandbox.scan.record import Budget, Record
 from skilllite_sandbox.scan.shell import conditions, loops, syntax
 from skilllite_sandbox.scan.shell.call import run_command
 from skilllite_sandbox.scan.shell.files_seen import Files
-from skilllite_sandbox.scan.shell.known_sources import is_known_source
 from skilllite_sandbox.scan.shell.words import PART, fields_of, text_of
 from skilllite_sandbox.scan.taint import EMPTY, SOMETHING, Taint, Text, joined, unknown_from
 

@@ -6,9 +6,9 @@ import re
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN, Place, is_precious, place_of, place_written
+from skilllite_sandbox.scan.known_sources import ARCHIVE
 from skilllite_sandbox.scan.shell.commands.call import Call, Handler
 from skilllite_sandbox.scan.shell.commands.filters import is_huge
-from skilllite_sandbox.scan.shell.known_sources import ARCHIVE
 from skilllite_sandbox.scan.shell.marks import ENDLESS, FOUND, FOUND_HERE
 from skilllite_sandbox.scan.taint import EMPTY, SOMETHING, Text, unknown_from
 from skilllite_sandbox.values import replace

@@ -12,7 +12,7 @@ from skilllite_sandbox.scan.taint import SOMETHING, Text, unknown_from
 from skilllite_sandbox.supply.names import is_public_index
 
 _KNOWN_HOSTS = re.compile(
-    r"^https://(?:[\w-]+\.)*(?:pytorch\.org|yarnpkg\.com|rubygems\.org|crates\.io|golang\.org|nvidia\.com|conda\.io|anaconda\.org"
+    r"^https://(?:[\w-]+\.)*(?:pytorch\.org|yarnpkg\.com|golang\.org|nvidia\.com|conda\.io|anaconda\.org"
     r"|debian\.org|ubuntu\.com)(?:[/:]|$)"
 )
 _REPOSITORIES = re.compile(

@@ -6,8 +6,8 @@ import re
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.known_sources import ARCHIVE
 from skilllite_sandbox.scan.shell.commands.call import Call, Handler
-from skilllite_sandbox.scan.shell.known_sources import ARCHIVE
 from skilllite_sandbox.scan.taint import EMPTY, NO_TAINTS, SOMETHING, Text, joined, unknown_from
 
 _METADATA = re.compile(
