@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
+from skilllite_sandbox.scan.acts import Act
+
 UNKNOWN = "\0"
 """Stands for a piece of text that isn't known. No source has it: a file with one is binary."""
 
@@ -37,6 +39,17 @@ class Place(StrEnum):
     SETTINGS = "settings"
     """Settings of some program in the home directory, its token perhaps."""
     HOST = "host"
+
+
+ACTS_OF_WRITING: dict[Place, tuple[Act, ...]] = {
+    Place.START_UP: (Act.PERSIST,),
+    Place.AGENT: (Act.CHANGE_AGENT,),
+    Place.RIGHTS: (Act.GAIN_RIGHTS, Act.PERSIST),
+    Place.GUARD: (Act.DISARM,),
+    Place.DEVICE: (Act.DESTROY,),
+    Place.HOST: (Act.WRITE_HOST_FILE,),
+}
+"""What it means to write there; the languages agree on it."""
 
 
 _HOME = re.compile(
@@ -102,7 +115,7 @@ _AGENT = re.compile(
 )
 _RIGHTS = re.compile(r"^/etc/(?:sudoers|passwd$|g?shadow|group$|pam\.d|polkit-1|doas\.conf)")
 _GUARD = re.compile(
-    r"^/(?:etc/(?:resolv\.conf|selinux/|apparmor|audit/|security/|fail2ban/|rsyslog)|proc/sys/kernel/"
+    r"^/(?:etc/(?:hosts$|resolv\.conf|nsswitch\.conf|selinux/|apparmor|audit/|security/|fail2ban/|rsyslog)|proc/sys/kernel/"
     r"|var/log/(?:audit|auth|secure|syslog|messages|kern|wtmp|btmp|lastlog|faillog|sudo|journal)"
     r"|sys/kernel/security|sys/fs/selinux)"
 )

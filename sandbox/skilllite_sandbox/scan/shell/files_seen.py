@@ -6,6 +6,7 @@ from posixpath import normpath
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import (
+    ACTS_OF_WRITING,
     UNKNOWN,
     Place,
     is_program_folder,
@@ -142,24 +143,15 @@ class Files(Variables):
         place = place_written(self.absolute(name))
         if name.endswith("_history") and place_of(name) is Place.SECRET:
             self.do(Act.DISARM, node, name)
-        if place is Place.START_UP:
-            self.do(Act.PERSIST, node, name)
-            self.flow(content, Sink.PERSIST, node, name)
-        elif place is Place.AGENT:
-            self.do(Act.CHANGE_AGENT, node, name)
-        elif place is Place.RIGHTS:
-            self.do(Act.GAIN_RIGHTS, node, name)
-            self.do(Act.PERSIST, node, name)
-        elif place is Place.GUARD:
-            self.do(Act.DISARM, node, name)
-        elif place is Place.DEVICE:
-            self.do(Act.DESTROY, node, name)
-        elif place is Place.HOST:
-            keys = content.has(Datum.FETCHED) and (
-                place_of(name) is Place.SECRET or is_program_folder(name)
-            )
-            self.do(Act.PERSIST if keys else Act.WRITE_HOST_FILE, node, name)
-            self.flow(content, Sink.WRITE_HOST_FILE, node, name)
+        acts = ACTS_OF_WRITING.get(place, ())
+        found_later = place_of(name) is Place.SECRET or is_program_folder(name)
+        if place is Place.HOST and found_later and content.has(Datum.FETCHED):
+            acts = (Act.PERSIST,)
+        for act in acts:
+            self.do(act, node, name)
+        if place in (Place.START_UP, Place.HOST):
+            sink = Sink.PERSIST if place is Place.START_UP else Sink.WRITE_HOST_FILE
+            self.flow(content, sink, node, name)
 
     def note_endless(self, content: Text, node: Node) -> None:
         """Write down that a text without an end is kept somewhere."""

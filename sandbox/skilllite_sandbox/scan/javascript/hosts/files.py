@@ -6,6 +6,7 @@ import re
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import (
+    ACTS_OF_WRITING,
     UNKNOWN,
     Place,
     is_precious,
@@ -120,21 +121,17 @@ def put(
         content = unknown(taints)
     run.files[name] = content
     place = place_written(name)
-    if place is Place.START_UP:
-        call.do(Act.PERSIST, name)
-        call.flow(taints, Sink.PERSIST, name)
-    elif place is Place.AGENT:
-        call.do(Act.CHANGE_AGENT, name)
-    elif place is Place.RIGHTS:
-        call.do(Act.GAIN_RIGHTS, name)
-        call.do(Act.PERSIST, name)
-    elif place is Place.DEVICE or any(taint.detail == FOUND for taint in path.taints):
-        call.do(Act.DESTROY, name)
-    elif place is Place.HOST:
-        fetched = any(taint.datum is Datum.FETCHED for taint in taints)
-        kept = fetched and is_program_folder(name)
-        call.do(Act.PERSIST if kept else Act.WRITE_HOST_FILE, name)
-        call.flow(taints, Sink.WRITE_HOST_FILE, name)
+    acts = ACTS_OF_WRITING.get(place, ())
+    fetched = any(taint.datum is Datum.FETCHED for taint in taints)
+    if place is Place.HOST and fetched and is_program_folder(name):
+        acts = (Act.PERSIST,)
+    if place in (Place.OWN, Place.HOST) and any(taint.detail == FOUND for taint in path.taints):
+        acts = (Act.DESTROY,)
+    for act in acts:
+        call.do(act, name)
+    if place in (Place.START_UP, Place.HOST):
+        sink = Sink.PERSIST if place is Place.START_UP else Sink.WRITE_HOST_FILE
+        call.flow(taints, sink, name)
 
 
 def _write(call: HostCall) -> Value:

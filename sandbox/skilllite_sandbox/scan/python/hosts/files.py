@@ -7,6 +7,7 @@ import re
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import (
+    ACTS_OF_WRITING,
     UNKNOWN,
     Place,
     is_precious,
@@ -28,18 +29,7 @@ _READ = {
     Place.KEYS: (Act.WATCH_USER, Datum.WATCHED),
     Place.DEVICE: (Act.READ_HOST_FILE, Datum.HOST_FILE),
 }
-_WRITTEN = {
-    Place.START_UP: Act.PERSIST,
-    Place.AGENT: Act.CHANGE_AGENT,
-    Place.RIGHTS: Act.GAIN_RIGHTS,
-    Place.DEVICE: Act.DESTROY,
-    Place.HOST: Act.WRITE_HOST_FILE,
-}
-
-
 _MEMORY = re.compile(r"^/proc/(?!self/)[^/]+/mem$|^/proc/kcore$")
-_NAMES_OF_HOSTS = re.compile(r"^/etc/(?:hosts|resolv\.conf|nsswitch\.conf)$")
-_RIGHTS_FOR_GOOD = re.compile(r"^/etc/(?:sudoers|passwd|g?shadow|group|pam\.d|polkit-1|doas\.conf)")
 _PACKAGE_SETTINGS = re.compile(
     r"^(?:~|/etc)/.*(?:pip\.conf|pip\.ini|\.npmrc|npmrc|\.condarc|\.yarnrc(?:\.yml)?|\.gemrc"
     r"|\.cargo/config(?:\.toml)?|\.ssh/config|\.docker/config\.json|\.m2/settings\.xml)$"
@@ -116,17 +106,13 @@ def write(run: Interpreter, path: Value, content: Value, node: ast.AST) -> None:
     """Take note of what is written to a path."""
     text = path_text(path)
     shown = text.replace(UNKNOWN, "*")
-    act = _WRITTEN.get(place_written(shown))
-    if act is not None:
+    acts = ACTS_OF_WRITING.get(place_written(shown), ())
+    for act in acts or ((Act.WRITE_HOST_FILE,) if _SHARED.match(text) else ()):
         run.do(act, node, text)
-    elif _SHARED.match(text):
-        run.do(Act.WRITE_HOST_FILE, node, text)
-    if _PACKAGE_SETTINGS.search(shown) or _RIGHTS_FOR_GOOD.search(shown):
+    if _PACKAGE_SETTINGS.search(shown):
         run.do(Act.PERSIST, node, text)
     if shown.endswith(".pth") and "import" in content.text():
         run.do(Act.PERSIST, node, text)
-    if _NAMES_OF_HOSTS.search(shown):
-        run.do(Act.DISARM, node, text)
     encrypted = "encrypt" in content.ref and not content.has(Datum.INPUT, Datum.VARIABLE)
     if UNKNOWN in text and text != UNKNOWN and encrypted:
         run.do(Act.DESTROY, node, f"{text} is encrypted")
@@ -134,8 +120,8 @@ def write(run: Interpreter, path: Value, content: Value, node: ast.AST) -> None:
         run.do(Act.DESTROY, node, text)
     if text.startswith(OWN_ROOT) and text.endswith("SKILL.md"):
         run.do(Act.CHANGE_AGENT, node, text)
-    if act in (Act.PERSIST, Act.WRITE_HOST_FILE):
-        sink = Sink.PERSIST if act is Act.PERSIST else Sink.WRITE_HOST_FILE
+    if Act.PERSIST in acts or Act.WRITE_HOST_FILE in acts:
+        sink = Sink.PERSIST if Act.PERSIST in acts else Sink.WRITE_HOST_FILE
         run.flow(content, sink, node, text)
     if run.endless:
         run.do(Act.EXHAUST, node, "the disk, in a loop without an end")
