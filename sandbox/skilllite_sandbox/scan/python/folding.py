@@ -17,6 +17,7 @@ import itertools
 import json
 import lzma
 import operator
+import string
 import struct
 import urllib.parse
 import zlib
@@ -151,6 +152,17 @@ _CONSTANTS = {
     "string.ascii_letters": "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
     "string.digits": "0123456789",
     "os.sep": "/",
+    "os.extsep": ".",
+    "os.curdir": ".",
+    "os.pardir": "..",
+    "os.path.sep": "/",
+    "os.path.extsep": ".",
+    "os.path.curdir": ".",
+    "os.path.pardir": "..",
+    "os.devnull": "/dev/null",
+    "string.punctuation": string.punctuation,
+    "string.printable": string.printable,
+    "string.hexdigits": string.hexdigits,
     "os.linesep": "\n",
     "math.pi": 3.141592653589793,
 }

@@ -26,7 +26,13 @@ def make_instance(
         run.call_function(init.function.bound_to(me), args, keywords, node)
     else:
         me.taints = unknown(*args, *keywords.values()).taints
+        if cls.ref in _CONTAINERS and args:
+            me.items = run.items_of(args[0])
+    run.hosts.made(run, cls, me, node)
     return me
+
+
+_CONTAINERS = frozenset({"list", "tuple", "set", "collections.deque", "collections.UserList"})
 
 
 def returned_value(run: Interpreter, returned: list[Value]) -> Value:

@@ -79,6 +79,8 @@ class Interpreter:
         """Commands that told git of other machines."""
         self.redirected = False
         """Standard input or output became a connection."""
+        self.arguments: Value | None = None
+        """What the skill put in the place of its own arguments: `sys.argv`."""
         self.record_written: dict[str, Value] = {}
         """What was written to which path, and to which name."""
 
@@ -154,11 +156,18 @@ class Interpreter:
         """Return a method bound to an object of its class, made with unknown arguments."""
         if function.cls is None or function.me is not None:
             return function
+        if function.of_class:
+            return function.bound_to(function.cls)
         attrs = function.cls.attrs
         assert attrs is not None
         me = attrs.get("?self")
         if me is None:
-            me = attrs["?self"] = make_instance(self, function.cls, [], {}, function.node)
+            kept = self.file, self.base
+            self.file, self.base = function.file, function.base
+            try:
+                me = attrs["?self"] = make_instance(self, function.cls, [], {}, function.node)
+            finally:
+                self.file, self.base = kept
         return function.bound_to(me)
 
     # Statements
@@ -271,10 +280,19 @@ class Interpreter:
         """Return an attribute of a value."""
         if owner.attrs is not None and owner.kind != "dict" and name in owner.attrs:
             found = owner.attrs[name]
-            is_method = found.function is not None and owner.kind not in ("module", "class")
-            if is_method and isinstance(found.function, Function) and found.function.me is None:
-                return Value(function=found.function.bound_to(owner), taints=found.taints)
-            return found
+            method = found.function
+            if not isinstance(method, Function) or method.me is not None or method.cls is None:
+                return found
+            if method.of_class:
+                return Value(function=method.bound_to(method.cls), taints=found.taints)
+            if owner.kind in ("module", "class"):
+                return found
+            return Value(function=method.bound_to(owner), taints=found.taints)
+        other = (
+            (owner.attrs or {}).get("__getattr__") if owner.kind not in ("dict", "class") else None
+        )
+        if other is not None and isinstance(other.function, Function):
+            return self.call_function(other.function.bound_to(owner), [Value(name)], {}, node)
         told = owner.function.node if isinstance(owner.function, Function) else None
         if name == "__doc__" and told is not None and not isinstance(told, ast.Lambda):
             return Value(ast.get_docstring(told, clean=False))

@@ -18,6 +18,7 @@ from skilllite_sandbox.scan.python.bounds import (
 from skilllite_sandbox.scan.python.scope import Function, Scope
 from skilllite_sandbox.scan.python.shapes import built_size, has_break, inside, loaded, shape_of
 from skilllite_sandbox.scan.python.values import (
+    MISSING,
     Value,
     joined,
     unknown,
@@ -124,6 +125,8 @@ def _if(run: Interpreter, node: ast.If | ast.IfExp, scope: Scope) -> Value:
         run.hosts.behind(run, node, test, before)
         if test.is_const:
             return first if test.const else second
+        if first.const is MISSING and not _says_something(first):
+            return joined(first, second)
         made = joined(second, first)
         return made if made.const == second.const else unknown(first, second)
     # A known condition is still taken both ways: it may be known only to us.
@@ -212,12 +215,22 @@ def _with(run: Interpreter, node: ast.With | ast.AsyncWith, scope: Scope) -> Non
 
 def _try(run: Interpreter, node: Any, scope: Scope) -> None:
     run.run_body(node.body, scope)
+    tried = dict(scope.names)
     for handler in node.handlers:
         if handler.name:
             scope.names[handler.name] = Value()
         run.run_body(handler.body, scope)
+        for name, value in tried.items():  # what a handler falls back to says less
+            if (other := scope.names.get(name)) is not value and other is not None:
+                scope.names[name] = joined(other, value) if _says_something(value) else other
     run.run_body(node.orelse, scope)
     run.run_body(node.finalbody, scope)
+
+
+def _says_something(value: Value) -> bool:
+    """Tell whether anything but its origins is known of a value."""
+    inside = value.items is not None or value.attrs is not None or value.function is not None
+    return inside or bool(value.ref) or value.const not in (MISSING, None)
 
 
 def _match(run: Interpreter, node: ast.Match, scope: Scope) -> None:

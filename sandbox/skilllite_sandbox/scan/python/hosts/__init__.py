@@ -10,6 +10,7 @@ from skilllite_sandbox.scan.python.hosts.conditions import compare as compare
 from skilllite_sandbox.scan.python.hosts.conditions import grows as grows
 from skilllite_sandbox.scan.python.hosts.conditions import is_endless as is_endless
 from skilllite_sandbox.scan.python.hosts.conditions import marks as marks
+from skilllite_sandbox.scan.python.hosts.loading import made as made
 from skilllite_sandbox.scan.python.hosts.names import attribute as attribute
 from skilllite_sandbox.scan.python.hosts.names import element as element
 from skilllite_sandbox.scan.python.hosts.names import imported as imported

@@ -74,6 +74,10 @@ def call(run: Interpreter, callee: Value, args: Args, keywords: Keywords, node: 
     return made if made is not None else _pure(run, ref, callee, args, keywords)
 
 
+_RUNNING = re.compile(
+    r"^(?:subprocess\.Popen|asyncio\.(?:subprocess\.)?create_subprocess_\w+|trio\.lowlevel\.open_process"
+    r"|anyio\.open_process|pexpect\.spawn)\(\)\."
+)
 _REACHED = re.compile(
     r"^(?:system|popen\d?|exec\w*|eval|compile|__import__|import_module|Popen|run|call|check_\w+"
     r"|getoutput|spawn\w*|fork|open|load_module|__subclasses__|\d+)$"
@@ -108,7 +112,7 @@ def _by_pattern(
     run: Interpreter, ref: str, callee: Value, args: Args, keywords: Keywords, node: ast.AST
 ) -> Value | None:
     if ref in programs.CODE:
-        return programs.run_code(run, ref, args, node)
+        return programs.run_code(run, ref, args, keywords, node)
     if programs.STARTS.match(ref):
         return programs.start(run, ref, args, keywords, node)
     if network.HTTP.match(ref):
@@ -118,11 +122,13 @@ def _by_pattern(
         return network.request(run, ref, args, keywords, node, sends=sends)
     if network.LOOK_UPS.match(ref):
         return network.look_up(run, ref, args, keywords, node)
+    if network.STREAMS.match(ref):
+        return network.streams(run, ref, args, keywords, node)
     if network.SOCKETS.match(ref):
         return _socket(run, ref, args, node)
-    if ref.startswith("subprocess.Popen()") and callee.owner is not None:
+    if _RUNNING.match(ref) and callee.owner is not None:
         name = ref.rpartition(".")[2]
-        if name in ("communicate", "write", "writelines", "send"):
+        if name in ("communicate", "write", "writelines", "send", "send_all", "sendline"):
             return programs.feed(run, callee.owner, args, keywords, node)
     if ref.startswith("socket.socket()."):
         name = ref.rpartition(".")[2]
@@ -154,6 +160,8 @@ def _pure(run: Interpreter, ref: str, callee: Value, args: Args, keywords: Keywo
             value.taints |= unknown(*whole).taints
         if callee.owner is not None and taints:
             _put_into(run, callee.owner, ref, args, keywords)
+        if args and args[0].kind in ("paths", "names") and ref in _ORDERS:
+            return args[0]
         if ref in ("str", "repr", "list", "dict", "tuple", "sorted", "set", "json.dumps", "vars"):
             if args and args[0].kind in ("path", "paths") and ref == "str":
                 return Value(args[0].const, taints=value.taints)
@@ -161,6 +169,8 @@ def _pure(run: Interpreter, ref: str, callee: Value, args: Args, keywords: Keywo
                 return args[0]
         if any(all_taints(each) for each in origins) and ref in folding.DECODERS:
             value.kind = "decoded"
+            if any(each.has(Datum.OWN_FILE) for each in origins):
+                value.taints |= {run.taint(Datum.DECODED, ast.Pass(), ref)}
         return value
     if ref in folding.DECODERS:
         taints |= {run.taint(Datum.DECODED, ast.Pass(), ref)}
@@ -169,6 +179,8 @@ def _pure(run: Interpreter, ref: str, callee: Value, args: Args, keywords: Keywo
     return lift(made, taints)
 
 
+_ORDERS = frozenset({"list", "sorted", "set", "tuple", "reversed", "iter", "frozenset"})
+"""What gives the same things in another order."""
 _NAMES_ONLY = frozenset(
     {
         *("list", "tuple", "set", "sorted", "frozenset", "len", "iter", "enumerate", "bool", "min"),
@@ -197,15 +209,21 @@ def _follow_callbacks(
     if ref in ("map", "filter", "functools.reduce", "functools.partial"):
         return
     given = keywords.get("args")
-    for each in (*args, *keywords.values()):
+    for number, each in enumerate((*args, *keywords.values())):
         if each.function is not None and each.kind != "class":
             inner = list(given.items or []) if given is not None else []
+            if given is None and _PASSES_ON.search(ref) and number < len(args):
+                inner = _passed_on(ref, args[number + 1 :])
             run.call_function(each.function, inner, {}, node)
         elif each.ref and keywords.get("target") is each and programs.STARTS.match(each.ref):
             programs.start(run, each.ref, list((given and given.items) or []), {}, node)
     for number, each in enumerate(args):
         if number < len(args) and programs.hands_over(each) and ref not in _CALLED_ELSEWHERE:
-            rest = list(given.items or []) if given is not None else args[number + 1 :]
+            rest = (
+                list(given.items or [])
+                if given is not None
+                else _passed_on(ref, args[number + 1 :])
+            )
             if "Server" in ref and "register" in ref:
                 rest = [Value(taints=frozenset((run.taint(Datum.FETCHED, node, "a call"),)))]
             call(run, each, rest, {}, node)
@@ -216,9 +234,24 @@ def _follow_callbacks(
     if key is not None and programs.hands_over(key) and args:
         call(run, key, [run.element(args[0])], {}, node)
     if _CALLBACKS.match(ref) and args and args[0].ref and not args[0].ref.endswith("()"):
-        rest = list(given.items or []) if given is not None and given.items else args[1:]
+        rest = list((given and given.items) or []) or _passed_on(ref, args[1:])
         if ref in ("atexit.register", "asyncio.to_thread", "_thread.start_new_thread"):
             call(run, args[0], rest, {}, node)
+
+
+_PASSES_ON = re.compile(
+    r"^(?:atexit\.register|weakref\.finalize|_thread\.start_new_thread|asyncio\.to_thread|contextlib\.)"
+    r"|\.(?:submit|call_soon\w*|call_later|call_at|run_in_executor|apply|apply_async|callback|start_soon"
+    r"|run_sync|enter|add_done_callback|push)$"
+)
+"""What calls a function with the arguments that stand behind it."""
+_IN_ONE = re.compile(r"start_new_thread$|\.apply(?:_async)?$")
+
+
+def _passed_on(ref: str, rest: Args) -> Args:
+    if _IN_ONE.search(ref) and rest and rest[0].items is not None:
+        return list(rest[0].items)
+    return rest
 
 
 _CALLED_ELSEWHERE = frozenset(

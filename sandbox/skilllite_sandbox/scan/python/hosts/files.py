@@ -68,6 +68,31 @@ def read(run: Interpreter, path: Value, node: ast.AST) -> Value:
     return Value(taints=frozenset((run.taint(datum, node, text),)))
 
 
+def written_to(run: Interpreter, path: Value) -> Value | None:
+    """Return what was written to a path; None when it isn't known to be written."""
+    text = path_text(path)
+    found = run.record_written.get(text) if text != UNKNOWN else None
+    return found or run.record_written.get(path.text().rpartition("/")[2] or UNKNOWN)
+
+
+def temporary(ref: str, line: int) -> Value | None:
+    """Return what a function of `tempfile` makes; None when it makes nothing."""
+    path = Value(f"{_TEMPORARY}{line}")
+    name = ref.removeprefix("tempfile.")
+    if name in ("gettempdir", "mkdtemp", "mktemp", "TemporaryDirectory"):
+        return Value("@temporary" if name == "gettempdir" else path.const)
+    if name.endswith("TemporaryFile"):
+        return Value(ref="open()", kind="file", attrs={"path": path, "mode": Value("w+")})
+    if name == "mkstemp":
+        opened = Value(ref="open()", kind="file", attrs={"path": path, "mode": Value("w+")})
+        return Value(items=[opened, path], kind="tuple")
+    return None
+
+
+_TEMPORARY = "@temporary/of line "
+"""Begins a name that nobody else can have."""
+
+
 def own_file(run: Interpreter, text: str) -> Value | None:
     """Return the content of a file of the skill; None when it is none."""
     own = own_path(run, text)

@@ -7,9 +7,10 @@ import ast
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.python import folding
-from skilllite_sandbox.scan.python.hosts import files, network
+from skilllite_sandbox.scan.python.hosts import files, loading, network
 from skilllite_sandbox.scan.python.hosts.conditions import GROWTH_BYTES, size_of
 from skilllite_sandbox.scan.python.hosts.names import (
+    DISK_BYTES,
     ENVIRONMENTS,
     environment,
     one_entry,
@@ -28,7 +29,6 @@ from skilllite_sandbox.scan.python.values import (
 
 Args = list[Value]
 Keywords = dict[str, Value]
-DISK_BYTES = 1 << 38  # of one file: more than a skill ever writes
 _GROWS = frozenset({"append", "extend", "add", "insert", "appendleft", "update", "write", "put"})
 
 
@@ -62,6 +62,11 @@ def call_method(
         return _of_dict(me, name, args)
     if me.const is not MISSING:
         return _of_constant(run, me, name, args, keywords, node)
+    loaded = loading.by_name(run, me, name, args, node)
+    if loaded is not None:
+        return loaded
+    if name == "push" and run.remotes and (not me.ref or me.ref.startswith("git.")):
+        return network.repository(run, node)
     if name in ("extractall", "extract"):
         return _extract(run, me, args, keywords, node)
     if name in ("system", "execve", "execl", "execv", "popen", "execlp", "execvp"):

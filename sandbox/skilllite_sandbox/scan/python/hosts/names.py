@@ -130,7 +130,9 @@ def attribute(run: Interpreter, owner: Value, name: str, node: ast.AST) -> Value
     literal |= owner.kind in ("class-of", "walked") or owner.ref in ("object", "builtins.object")
     if name in ("__subclasses__", "__mro__", "__bases__") and not literal:
         return Value()  # of a class that isn't known: a registry of plug-ins
-    if name in _WALKED:
+    if owner.ref in ("type", "builtins.type") and name in ("mro", "__subclasses__"):
+        literal = True
+    if name in _WALKED or (name == "mro" and literal and owner.ref):
         run.do(Act.WALK_OBJECTS, node, name)
         taint = run.taint(Datum.DECODED, node, f"reached through {name}")
         return Value(ref=f"?.{name}", kind="walked", taints=frozenset((taint,)))
@@ -138,6 +140,8 @@ def attribute(run: Interpreter, owner: Value, name: str, node: ast.AST) -> Value
         return Value(ref=f"{owner.ref}.{name}", kind="walked", taints=owner.taints)
     if owner.const is not MISSING and owner.kind == "path":
         return _of_path(owner, name)
+    if owner.kind == "file" and name == "name" and owner.attrs is not None:
+        return owner.attrs.get("path", Value())
     if owner.kind in ("file", "socket"):
         return Value(ref=f".{name}", attrs={"self": owner}, kind="method", taints=owner.taints)
     if owner.const is not MISSING or owner.items is not None:
@@ -162,7 +166,7 @@ def attribute(run: Interpreter, owner: Value, name: str, node: ast.AST) -> Value
             return Value("python3")
         if ref in ("os.name", "sys.platform"):
             return Value()
-        value = Value(ref=_shortened(ref), taints=owner.taints, attrs=owner.attrs)
+        value = Value(ref=plain_name(ref), taints=owner.taints, attrs=owner.attrs)
         value.kind = "hidden" if owner.kind == "hidden" else ""
         value.owner = owner if owner.ref.endswith("()") else owner.owner
         return value
@@ -170,7 +174,8 @@ def attribute(run: Interpreter, owner: Value, name: str, node: ast.AST) -> Value
     return value
 
 
-def _shortened(ref: str) -> str:
+def plain_name(ref: str) -> str:
+    """Return the name that everyone uses for what has several."""
     first, _, rest = ref.partition(".")
     first = _ALIASES.get(first, first)
     return f"{first}.{rest}" if rest else first
@@ -236,6 +241,7 @@ def variable(run: Interpreter, key: Value, node: ast.AST, default: Value | None 
     if name in _HOMES:
         return Value("~")
     if UNKNOWN in name:
+        run.do(Act.READ_ENVIRONMENT, node, "variables")
         return Value(taints=frozenset((run.taint(Datum.ENVIRONMENT, node, "variables"),)))
     if name in _CI:
         return Value(kind="watched")
@@ -319,6 +325,8 @@ def operate(
         "PROT_EXEC" in each.ref or each.kind == "executable" for each in (left, right)
     ):
         return Value(kind="executable")
+    if isinstance(operation, ast.BitOr) and left.ref.startswith("os.O_"):
+        return Value(ref=f"{left.ref}|{right.ref}")
     if isinstance(operation, ast.BitOr) and (left.ref in ENVIRONMENTS or right.ref in ENVIRONMENTS):
         return environment(run, node) if node is not None else None
     if isinstance(operation, ast.Sub) and "clock" in (left.kind, right.kind):
@@ -330,6 +338,7 @@ def operate(
 
 CALLBACK_ARGUMENTS = 4  # a client, its data, a message, properties
 ITEMS_REPEATED_MAX = 4096  # of a list that is repeated; nobody hides anything in one
+DISK_BYTES = 1 << 38  # of one file: more than a skill ever writes
 MEMORY_BYTES = 4 << 30  # above what machines of people have to spare
 
 
@@ -341,6 +350,10 @@ def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node:
     if value.function is not None and name.startswith("on_") and owner.ref.endswith("()"):
         told = Value(taints=frozenset((run.taint(Datum.FETCHED, node, "a message"),)))
         run.call_function(value.function, [told] * CALLBACK_ARGUMENTS, {}, node)
+    if owner.kind == "request" or owner.ref.endswith("()"):  # it is in it from then on
+        owner.taints |= all_taints(whole(run, value, node))
+    if owner.ref == "sys" and name == "argv":
+        run.arguments = value
     if not owner.ref or owner.ref.endswith("()") or owner.kind in ("class", "method"):
         return
     ref = f"{owner.ref}.{name}"

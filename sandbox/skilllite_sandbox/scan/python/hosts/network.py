@@ -48,6 +48,33 @@ SOCKETS = re.compile(
 )
 
 
+_SENDS = frozenset(
+    {
+        *("send", "sendall", "sendto", "sendmsg", "sendfile"),
+        *("write", "writelines", "send_all"),
+    }
+)
+_RECEIVES = frozenset(
+    {
+        *(
+            "recv",
+            "recvfrom",
+            "recv_into",
+            "recvmsg",
+            "read",
+            "readline",
+            "readexactly",
+            "readuntil",
+        ),
+        *("receive", "receive_some", "__iter__", "__aiter__"),
+    }
+)
+STREAMS = re.compile(
+    r"^(?:asyncio\.open_connection|asyncio\.open_unix_connection|trio\.open_(?:ssl_over_)?tcp_stream"
+    r"|anyio\.connect_tcp)$"
+)
+
+
 def host_of(value: Value) -> str:
     """Return the host that an address names, as far as it is known."""
     if value.items:
@@ -84,7 +111,8 @@ def request(
     sent.taints -= hidden
     run.do(Act.SEND if sends else Act.FETCH, node, where)
     run.flow(sent, Sink.SEND, node, where)
-    told = [address, *body, *(keywords[name] for name in ("params",) if name in keywords)]
+    told = [address, *body, *(keywords[name] for name in ("params", "cookies") if name in keywords)]
+    told += _other_headers(keywords.get("headers"))
     _keys_of_others(run, unknown(*told), where, node)
     if keywords.get("verify") is not None and keywords["verify"].const is False:
         run.do(Act.TRUST_ANY, node, where)
@@ -122,6 +150,17 @@ _SERVICES = {
 }
 """Whose keys these variables hold, and how their hosts are called."""
 _KEY = re.compile(r"TOKEN|KEY|SECRET|PASS|CREDENTIAL")
+
+
+_SHOWS_A_KEY = re.compile(
+    r"auth|api.?key|token|secret|credential|private|x-goog|x-amz", re.IGNORECASE
+)
+
+
+def _other_headers(headers: Value | None) -> list[Value]:
+    """Return the headers whose names don't say that they show a key."""
+    named = (headers.attrs or {}) if headers is not None and headers.kind == "dict" else {}
+    return [value for name, value in named.items() if not _SHOWS_A_KEY.search(str(name))]
 
 
 def _keys_of_others(run: Interpreter, told: Value, where: str, node: ast.AST) -> None:
@@ -170,6 +209,24 @@ def send(run: Interpreter, ref: str, values: list[Value], node: ast.AST) -> Valu
     return Value(kind="client", ref=f"{ref}()", taints=frozenset((taint,)))
 
 
+def repository(run: Interpreter, node: ast.AST) -> Value:
+    """Take note of a repository that goes to a place which the skill adds to it."""
+    taint = run.taint(Datum.HOST_FILE, node, "a repository")
+    run.do(Act.SEND, node, "a remote that it adds")
+    run.record.flow({taint}, Sink.SEND, run.file, run.line(node), "a remote that it adds")
+    return Value()
+
+
+def streams(
+    run: Interpreter, ref: str, args: list[Value], keywords: dict[str, Value], node: ast.AST
+) -> Value:
+    """Return the ends of a connection: for reading and for writing, or one for both."""
+    end = Value(ref="socket.socket()", kind="socket", attrs={})
+    where = [keywords[name] for name in ("host", "port") if name in keywords]
+    socket_method(run, end, "connect", [*args, *where], node)
+    return Value(items=[end, end], kind="tuple") if ref.startswith("asyncio.") else end
+
+
 def socket_method(
     run: Interpreter, owner: Value, name: str, args: list[Value], node: ast.AST
 ) -> Value | None:
@@ -181,7 +238,16 @@ def socket_method(
         if owner.attrs is not None:
             owner.attrs["remote"] = Value(not local)
         return Value()
-    if name in ("send", "sendall", "sendto", "sendmsg", "sendfile"):
+    if name in (
+        "send",
+        "sendall",
+        "sendto",
+        "sendmsg",
+        "sendfile",
+        "write",
+        "writelines",
+        "send_all",
+    ):
         where = host_of(args[1]) if name == "sendto" and len(args) > 1 else "a connection"
         sent = unknown(*(whole(run, each, node) for each in args))
         # A protocol of bytes is ordinary.
@@ -189,7 +255,7 @@ def socket_method(
         run.do(Act.SEND, node, where)
         run.flow(sent, Sink.SEND, node, where)
         return Value()
-    if name in ("recv", "recvfrom", "recv_into", "recvmsg", "read", "readline"):
+    if name in _RECEIVES:
         return Value(
             kind="fetched", taints=frozenset((run.taint(Datum.FETCHED, node, "a connection"),))
         )

@@ -234,12 +234,17 @@ def run_own(run: Interpreter, path: Value, node: ast.AST) -> None:
         run.run_module(source)
 
 
-def run_code(run: Interpreter, ref: str, args: list[Value], node: ast.AST) -> Value:
+def run_code(
+    run: Interpreter, ref: str, args: list[Value], keywords: dict[str, Value], node: ast.AST
+) -> Value:
     """Follow text that becomes code."""
-    code = args[0] if args else Value()
+    named = [keywords[name] for name in _CODE_ARGUMENTS if name in keywords]
+    code, *more = [*args[:1], *named] or [Value()]
+    for each in more:
+        run_code(run, ref, [each], {}, node)
     if ref == "runpy.run_path":
         run.do(Act.RUN_CODE, node, ref)
-        run.flow(run.record_written.get(code.text(), code), Sink.RUN_CODE, node, ref)
+        run.flow(files.written_to(run, code) or code, Sink.RUN_CODE, node, ref)
         run_own(run, code, node)
         return unknown(code)
     if code.kind == "code" and code.attrs is not None:
@@ -260,11 +265,28 @@ def run_code(run: Interpreter, ref: str, args: list[Value], node: ast.AST) -> Va
     return unknown(code)
 
 
+_CODE_ARGUMENTS = ("source", "stmt", "setup", "code", "path_name", "object", "statement")
 CODE = frozenset(
     {
         *("exec", "eval", "compile", "builtins.exec", "builtins.eval", "builtins.compile"),
         *("code.InteractiveInterpreter().runcode", "code.InteractiveInterpreter().runsource"),
-        *("runpy.run_path", "runpy.run_module", "timeit.timeit", "execfile"),
+        *("runpy.run_path", "runpy.run_code", "execfile"),
+        *(
+            "timeit.timeit",
+            "timeit.repeat",
+            "timeit.Timer",
+            "timeit.main",
+            "doctest.run_docstring_examples",
+        ),
+        *(
+            "cProfile.run",
+            "cProfile.runctx",
+            "profile.run",
+            "pdb.run",
+            "pdb.runeval",
+            "bdb.Bdb().run",
+        ),
+        *("trace.Trace().run", "code.InteractiveConsole().push", "code.interact"),
         *("types.FunctionType", "types.CodeType", "importlib._bootstrap._call_with_frames_removed"),
     }
 )
