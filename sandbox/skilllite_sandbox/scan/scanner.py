@@ -131,10 +131,11 @@ def scan_sources(
 def _engines() -> tuple[Engine, ...]:
     # Imported here: what a skill doesn't have costs its scan nothing.
     from skilllite_sandbox.scan.javascript import analyse_javascript
+    from skilllite_sandbox.scan.other_code import analyse_other
     from skilllite_sandbox.scan.python import analyse_python
     from skilllite_sandbox.scan.shell import analyse_shell
 
-    return (analyse_python, analyse_shell, analyse_javascript)
+    return (analyse_python, analyse_shell, analyse_javascript, analyse_other)
 
 
 def _inspectors() -> tuple[Inspector, ...]:

@@ -17,8 +17,10 @@ import itertools
 import json
 import lzma
 import operator
+import shlex
 import string
 import struct
+import textwrap
 import urllib.parse
 import zlib
 from collections.abc import Callable
@@ -100,6 +102,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "urllib.parse.unquote_to_bytes": urllib.parse.unquote_to_bytes,
     "html.unescape": html.unescape,
     "json.loads": json.loads,
+    "shlex.split": shlex.split,
+    "shlex.join": shlex.join,
+    "shlex.quote": shlex.quote,
+    "textwrap.dedent": textwrap.dedent,
     "ast.literal_eval": ast.literal_eval,
     "struct.pack": struct.pack,
     "struct.unpack": struct.unpack,

@@ -40,7 +40,8 @@ def returned_value(run: Interpreter, returned: list[Value]) -> Value:
         return Value(None)
     result = returned[0]
     for each in returned[1:]:
-        result = joined(result, each)
+        keeps = run.hosts.is_dangerous(result.ref) and not run.hosts.is_dangerous(each.ref)
+        result = joined(each, result) if keeps else joined(result, each)
     return result
 
 

@@ -296,6 +296,8 @@ class Interpreter:
         told = owner.function.node if isinstance(owner.function, Function) else None
         if name == "__doc__" and told is not None and not isinstance(told, ast.Lambda):
             return Value(ast.get_docstring(told, clean=False))
+        if name == "value" and owner.const is not MISSING:  # of an enumeration
+            return owner
         if owner.kind == "module" and name == "__dict__":
             return owner
         if name == "__class__":

@@ -237,6 +237,11 @@ def _super(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> V
     return Value()
 
 
+def _substitute(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> Value:
+    """Return `string.Template(…)`, whose text is put together later."""
+    return Value(ref="string.Template()", attrs={"template": args[0] if args else Value()})
+
+
 Handler = Callable[[Interpreter, Args, Keywords, ast.AST], Value]
 HANDLERS: dict[str, Handler] = {
     "getattr": _getattr,
@@ -270,6 +275,7 @@ HANDLERS: dict[str, Handler] = {
     "any": _any,
     "all": _any,
     "super": _super,
+    "string.Template": _substitute,
 }
 
 

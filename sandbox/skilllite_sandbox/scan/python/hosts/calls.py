@@ -10,7 +10,7 @@ from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.python import folding
 from skilllite_sandbox.scan.python.hosts import files, machine, names, network, programs
 from skilllite_sandbox.scan.python.hosts.builtins import HANDLERS, got
-from skilllite_sandbox.scan.python.hosts.methods import call_method, hidden_text
+from skilllite_sandbox.scan.python.hosts.methods import call_method, hidden_text, substituted
 from skilllite_sandbox.scan.python.interpreter import Interpreter
 from skilllite_sandbox.scan.python.values import (
     Value,
@@ -28,6 +28,7 @@ _UNPICKLES = re.compile(
     r"\.(?:loads?|open|Unpickler|decode|read_pickle)$|^pickle\.Unpickler\(\)\.load$"
     r"|^yaml\.(?:load|load_all|unsafe_load|full_load)$"
 )
+_UNPICKLES_A_FILE = re.compile(r"^(?:torch|joblib|numpy|pandas|shelve)\.")
 _CALLBACKS = re.compile(
     r"^threading\.(?:Thread|Timer)$|^atexit\.register$|^multiprocessing\.(?:Process|Pool)$"
     r"|^concurrent\.futures\.|^signal\.signal$|^asyncio\.(?:run|create_task|gather|to_thread|wait)$"
@@ -89,7 +90,8 @@ def _walked(run: Interpreter, callee: Value, ref: str, args: Args, node: ast.AST
     before, _, last = ref.rpartition(".")
     if last in ("get", "pop", "setdefault", "__getitem__") and args:
         return Value(ref=f"{before}.{args[0].text()}", kind="walked", taints=callee.taints)
-    if _REACHED.match(last) or (last == UNKNOWN and "__subclasses__" in ref):
+    found = "__subclasses__" in ref and (last == UNKNOWN or last.endswith("()"))
+    if _REACHED.match(last) or (found and args):
         run.flow(callee, Sink.RUN_PROGRAM, node, f"{ref} reached by a detour")
         _follow_hidden(run, args, node)
     return Value(ref=f"{ref}()", kind="walked", taints=unknown(callee, *args).taints)
@@ -111,6 +113,9 @@ def _written_by(run: Interpreter, callee: Value, args: Args, node: ast.AST) -> N
 def _by_pattern(
     run: Interpreter, ref: str, callee: Value, args: Args, keywords: Keywords, node: ast.AST
 ) -> Value | None:
+    if ref.startswith("string.Template().") and ref.endswith("substitute"):
+        template = (callee.attrs or {}).get("template", Value())
+        return substituted(template, args, keywords)
     if ref in programs.CODE:
         return programs.run_code(run, ref, args, keywords, node)
     if programs.STARTS.match(ref):
@@ -289,6 +294,8 @@ def _unpickle(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: 
     if ref.startswith("yaml.load") and loader is not None and "Safe" in loader.ref:
         return unknown(*args)
     data = args[0] if args else Value()
+    if _UNPICKLES_A_FILE.match(ref) and isinstance(data.const, str):
+        data = (files.written_to(run, data) or files.read(run, data, node)).with_taints(data.taints)
     if data.kind == "file" and data.attrs is not None:
         data = data.attrs.get("content", data)
     if ref == "marshal.loads":

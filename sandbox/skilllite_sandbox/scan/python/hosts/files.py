@@ -18,6 +18,7 @@ from skilllite_sandbox.scan.host_places import (
 from skilllite_sandbox.scan.python.hosts.names import OWN_ROOT
 from skilllite_sandbox.scan.python.interpreter import Interpreter
 from skilllite_sandbox.scan.python.values import Value, all_taints
+from skilllite_sandbox.scan.taint import Taint
 
 _READ = {
     Place.SECRET: (Act.READ_SECRET, Datum.SECRET),
@@ -63,6 +64,8 @@ def read(run: Interpreter, path: Value, node: ast.AST) -> Value:
         act, datum = Act.READ_VARIABLE if beside else Act.READ_SECRET, Datum.SECRET
     if act is None or datum is None:
         taints = path.taints if path.has(Datum.SECRET, Datum.HOST_FILE) else frozenset()
+        if path.has(Datum.FOUND_NAMES):
+            taints |= {run.taint(Datum.FOUND, node, "files that it looks around for")}
         return Value(taints=taints)
     run.do(act, node, text)
     return Value(taints=frozenset((run.taint(datum, node, text),)))
@@ -89,7 +92,7 @@ def temporary(ref: str, line: int) -> Value | None:
     return None
 
 
-_TEMPORARY = "@temporary/of line "
+_TEMPORARY = "@temporary/of-line-"
 """Begins a name that nobody else can have."""
 
 
@@ -148,12 +151,21 @@ def write(run: Interpreter, path: Value, content: Value, node: ast.AST) -> None:
     if Act.PERSIST in acts or Act.WRITE_HOST_FILE in acts:
         sink = Sink.PERSIST if Act.PERSIST in acts else Sink.WRITE_HOST_FILE
         run.flow(content, sink, node, text)
+    if place_of(shown) is not Place.SECRET and not text.startswith(_TEMPORARY):
+        copied = frozenset(each for each in all_taints(content) if _is_kept_apart(each))
+        run.record.flow(copied, Sink.COPY, run.file, run.line(node), text)
     if run.endless:
         run.do(Act.EXHAUST, node, "the disk, in a loop without an end")
     if text != UNKNOWN:
         kept = run.record_written
         kept[text] = content
         kept[text.rpartition("/")[2]] = content
+
+
+def _is_kept_apart(taint: Taint) -> bool:
+    """Tell whether something came from a place that only its owner reads."""
+    beside = _DOT_ENV.search(taint.detail)
+    return taint.datum is Datum.SECRET and not beside and place_of(taint.detail) is Place.SECRET
 
 
 def _overwrites(content: Value) -> bool:
@@ -197,4 +209,5 @@ def listed(run: Interpreter, path: Value, node: ast.AST, pattern: str = "*") -> 
     text = path.text()
     joined = pattern if pattern.startswith(("/", "~")) else f"{text}/{pattern}"
     joined = joined.replace("**", "*").replace("*", UNKNOWN)
-    return Value(joined, kind="paths", taints=path.taints)
+    found = run.taint(Datum.FOUND_NAMES, node, joined)
+    return Value(joined, kind="paths", taints=path.taints | {found})

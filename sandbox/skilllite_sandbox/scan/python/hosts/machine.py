@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
-from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.host_places import UNKNOWN, Place, place_written
 from skilllite_sandbox.scan.python.hosts import files, loading, network, programs
 from skilllite_sandbox.scan.python.hosts.names import (
     DISK_BYTES,
@@ -96,7 +96,10 @@ def call(
         return loaded
     handler = _handler_of(ref)
     if handler is not None:
-        return handler(run, ref, args, keywords, node)
+        made = handler(run, ref, args, keywords, node)
+        if made is not None and callee.owner is not None and ref.startswith("configparser."):
+            callee.owner.taints |= made.taints
+        return made
     if _PACKS.match(ref) and args and callee.owner is not None:
         content = files.read(run, args[0], node)
         callee.owner.taints |= all_taints(content)
@@ -204,7 +207,7 @@ def _common(
         if runs or any(each.kind == "executable" for each in protections):
             taint = run.taint(Datum.DECODED, node, "memory that becomes machine code")
             run.record.flow({taint}, Sink.LOAD_NATIVE, run.file, run.line(node), "mmap")
-        return Value(ref="mmap.mmap()")
+        return Value(ref="mmap.mmap()", taints=unknown(*args).taints)
     if ref == "os.memfd_create":
         taint = run.taint(Datum.DECODED, node, "a program without a file")
         return Value(taints=frozenset((taint,)))
@@ -239,6 +242,8 @@ def _common(
         where = (keywords.get("path") or (args[0] if args else Value("."))).text()
         if callee.owner is not None and callee.owner.has(Datum.FETCHED) and where != UNKNOWN:
             run.record_written[where] = unknown(callee.owner)
+            if place_written(f"{where}/x") is not Place.OWN:
+                run.flow(callee.owner, Sink.WRITE_HOST_FILE, node, where)
         return Value()
     return None
 
@@ -282,6 +287,7 @@ def _path(
 
 def _list(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.AST) -> Value:
     given = args[0] if args else Value(".")
+    given = given.with_taints((run.taint(Datum.FOUND_NAMES, node, given.text()),))
     if "glob" in ref:
         found = files.listed(run, Value(given.const), node, given.text())
         if found.const is MISSING or not given.text().startswith(("/", "~")):

@@ -140,9 +140,13 @@ def _of_path(
     if name == "open":
         mode = keywords.get("mode") or (args[0] if args else Value("r"))
         return files.opened(run, [me], str(mode.const) if mode.is_const else "r", node)
-    if name in ("symlink_to", "hardlink_to", "touch", "chmod", "mkdir"):
-        if name != "mkdir":
-            files.write(run, me, Value(), node)
+    if name in ("symlink_to", "hardlink_to"):
+        files.write(run, me, files.read(run, args[0], node) if args else Value(), node)
+        return Value()
+    if name in ("touch", "chmod"):
+        files.write(run, me, files.written_to(run, me) or Value(), node)
+        return Value()
+    if name == "mkdir":
         return Value()
     if name in ("rename", "replace") and args:
         files.write(run, args[0], files.read(run, me, node), node)
@@ -291,6 +295,16 @@ def _formatted(me: Value, args: Args, keywords: Keywords, taints: frozenset) -> 
             value = keywords.get(name, Value())
         text += value.text()
     return Value((text + rest)[: folding.SIZE_MAX], kind="rebuilt", taints=taints)
+
+
+def substituted(template: Value, args: Args, keywords: Keywords) -> Value:
+    """Return the text that a `string.Template` gives."""
+    given = {**((args[0].attrs or {}) if args else {}), **keywords}
+    text = template.text()
+    for name, value in list(given.items())[:64]:
+        text = text.replace(f"${{{name}}}", value.text()).replace(f"${name}", value.text())
+    taints = unknown(template, *args, *keywords.values()).taints
+    return Value(text[: folding.SIZE_MAX], kind="rebuilt", taints=taints)
 
 
 def _extract(run: Interpreter, me: Value, args: Args, keywords: Keywords, node: ast.AST) -> Value:

@@ -126,6 +126,8 @@ def attribute(run: Interpreter, owner: Value, name: str, node: ast.AST) -> Value
         if name in ("year", "timestamp", "isoformat", "strftime", "date", "replace"):
             return Value(kind="clock", ref=".clock")
         return Value()
+    if name == "__base__" and owner.kind == "class-of":
+        return owner
     literal = owner.const is not MISSING or owner.items is not None
     literal |= owner.kind in ("class-of", "walked") or owner.ref in ("object", "builtins.object")
     if name in ("__subclasses__", "__mro__", "__bases__") and not literal:
@@ -274,12 +276,16 @@ def one_entry(taints: frozenset[Taint]) -> frozenset[Taint]:
         return taints
     return frozenset(
         Taint(Datum.VARIABLE, each.file, each.line, each.detail)
-        if each.datum in (Datum.SECRET, Datum.HOST_FILE) and _SETTINGS_FILE.search(each.detail)
+        if each.datum in (Datum.SECRET, Datum.HOST_FILE)
+        and _SETTINGS_FILE.search(each.detail)
+        and not _ALL_SECRET.search(each.detail)
         else each
         for each in taints
     )
 
 
+_ALL_SECRET = re.compile(r"^~/\.(?:docker|aws|ssh|gnupg|kube|netrc|pgpass|git-credentials)\b")
+"""Files that have nothing but secrets in them."""
 _SETTINGS_FILE = re.compile(r"(?:^|/)\.env(?:\.\w+)?$|^~/\.(?:config/)?[^/]+/[^/]*$|^~/\.[^/]+$")
 
 
@@ -370,6 +376,9 @@ def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node:
         return
     if _PATCHED.match(ref) and not _HARMLESS_PATCH.match(ref) and replaces:
         run.do(Act.TAMPER, node, f"{ref} is replaced")
+        if value.function is not None:
+            passes = Value(taints=frozenset((run.taint(Datum.WATCHED, node, ref),)))
+            run.call_function(value.function, [passes] * CALLBACK_ARGUMENTS, {}, node)
 
 
 def set_item(run: Interpreter, owner: Value, key: Value, value: Value, node: ast.AST) -> None:

@@ -10,6 +10,7 @@ from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.python.hosts.names import whole
 from skilllite_sandbox.scan.python.interpreter import Interpreter
 from skilllite_sandbox.scan.python.values import Value, all_taints, unknown
+from skilllite_sandbox.scan.taint import Taint
 
 _HOST = re.compile(r"^(?:[a-z][a-z0-9+.-]*://)?(?:[^/@\s]*@)?([^/:?#\s\0]+)", re.IGNORECASE)
 _METADATA = re.compile(r"169\.254\.169\.254|metadata\.google\.internal|169\.254\.170\.2")
@@ -20,7 +21,7 @@ _CLIENTS = (
 )
 HTTP = re.compile(
     rf"^{_CLIENTS}(?:\.\w+)*(?:\(\))?(?:\.\w+\(\))*\.{_VERBS}$"
-    r"|^urllib\.request\.(?:urlopen|Request|urlretrieve)$|^urllib3\.request$"
+    r"|^urllib\.request\.(?:urlopen|Request|urlretrieve)$|^urllib3\.request$|^(?:requests|httpx)\.Request$"
     r"|^urllib\.request\.(?:build_opener|OpenerDirector)\(\)\.open$|^urllib3\.\w+\(\)\.urlopen$"
     r"|^http\.client\.\w+\(\)\.(?:putrequest|endheaders|putheader)$|^httplib2\.Http\(\)\.request$"
     r"|^websockets?\.(?:connect|create_connection)$|^websocket\.\w+\(\)\.send$"
@@ -109,6 +110,7 @@ def request(
     # A picture that is sent was decoded as well: only an address shall be readable.
     hidden = {each for each in sent.taints - all_taints(address) if each.datum is Datum.DECODED}
     sent.taints -= hidden
+    sent.taints = _not_passed_on(sent.taints, ref)
     run.do(Act.SEND if sends else Act.FETCH, node, where)
     run.flow(sent, Sink.SEND, node, where)
     told = [address, *body, *(keywords[name] for name in ("params", "cookies") if name in keywords)]
@@ -131,6 +133,13 @@ def request(
 
         write(run, args[1], made, node)
     return made
+
+
+def _not_passed_on(taints: frozenset[Taint], ref: str) -> frozenset[Taint]:
+    """Leave out what a function in the place of this one is given to pass on to it."""
+    return frozenset(
+        each for each in taints if each.datum is not Datum.WATCHED or each.detail != ref
+    )
 
 
 _SERVICES = {
@@ -181,6 +190,7 @@ def look_up(
 ) -> Value:
     """Return an address, and note what the name that is asked for tells."""
     asked = unknown(*args, *keywords.values())
+    asked.taints = _not_passed_on(asked.taints, ref)
     local = bool(args) and args[0].ref == "socket.gethostname()"
     if not local:
         run.do(Act.LOOK_UP, node, args[0].text() if args else "")
@@ -196,6 +206,7 @@ def look_up(
 def send(run: Interpreter, ref: str, values: list[Value], node: ast.AST) -> Value:
     """Note that something goes out through a connection or a client of some service."""
     sent = unknown(*(whole(run, each, node) for each in values))
+    sent.taints = _not_passed_on(sent.taints, ref)
     if _UPLOADS.search(ref):
         from skilllite_sandbox.scan.python.hosts.files import read
 

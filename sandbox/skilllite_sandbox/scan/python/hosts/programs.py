@@ -9,10 +9,12 @@ import shlex
 
 from skilllite_sandbox.scan.acts import Act, Analysis, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.other_code import analyse_other_code
 from skilllite_sandbox.scan.python.hosts import files
 from skilllite_sandbox.scan.python.hosts.names import OWN_ROOT
 from skilllite_sandbox.scan.python.interpreter import Interpreter
 from skilllite_sandbox.scan.python.values import MISSING, Value, all_taints, unknown
+from skilllite_sandbox.scan.secret_programs import prints_secrets
 from skilllite_sandbox.scan.source import Language
 from skilllite_sandbox.scan.taint import Taint
 
@@ -92,6 +94,8 @@ def _code_on_the_line(run: Interpreter, command: list[Value], first: str, node: 
     for flag, code in itertools.pairwise(command):
         if flag.const in ("-c", "-e", "--eval", "-r", "-p"):
             run.flow(code, Sink.RUN_CODE, node, first)
+            if first in ("node", "deno", "bun") and isinstance(code.const, str):
+                run.record.add(_javascript_says(run, code.text(), node))
 
 
 def _itself(run: Interpreter, ref: str, command: list[Value], node: ast.AST) -> None:
@@ -154,6 +158,32 @@ def _program_that_was_written(run: Interpreter, command: list[Value], node: ast.
             written = run.record_written.get(word) if word and word != UNKNOWN else None
             if written is not None:
                 run.flow(written, Sink.RUN_PROGRAM, node, word)
+                _script_that_was_written(run, written, word, command, node)
+
+
+def _script_that_was_written(
+    run: Interpreter, written: Value, path: str, command: list[Value], node: ast.AST
+) -> None:
+    """Follow a script that the skill made and starts."""
+    if not isinstance(written.const, (str, bytes)):
+        return
+    text = written.text()
+    first = command[0].text().split(" ")[0].rpartition("/")[2]
+    mark = text.split("\n", 1)[0] if text.startswith("#!") else ""
+    if path.endswith(".py") or first.startswith("python") or "python" in mark:
+        run.run_decoded(written, node)
+    elif path.endswith((".js", ".mjs", ".cjs")) or first == "node" or "node" in mark:
+        run.record.add(_javascript_says(run, text, node))
+    elif first in _SHELLS or path.endswith(".sh") or mark:
+        _follow(run, text, None, node)
+    else:
+        run.record.add(analyse_other_code(text, run.file, run.line(node)))
+
+
+def _javascript_says(run: Interpreter, text: str, node: ast.AST) -> Analysis:
+    from skilllite_sandbox.scan.javascript import analyse_javascript_text
+
+    return analyse_javascript_text(text.replace(UNKNOWN, "unknown"), run.file, run.line(node))
 
 
 def _follow(run: Interpreter, text: str, fed: Value | None, node: ast.AST) -> frozenset[Taint]:
@@ -179,6 +209,9 @@ def _follow(run: Interpreter, text: str, fed: Value | None, node: ast.AST) -> fr
         for each in said.doings
         if each.act in origins
     }
+    if (asked := prints_secrets(text)) and not _ENDS_ELSEWHERE.search(text):
+        run.do(Act.READ_SECRET, node, asked)
+        taints.add(run.taint(Datum.SECRET, node, asked))
     if _CLIPBOARDS.search(text):
         taints.add(run.taint(Datum.WATCHED, node, "the clipboard"))
     if _ENVIRONMENT_COMMANDS.search(text) and "=" not in text:
@@ -208,6 +241,7 @@ def _shell_says(run: Interpreter, text: str, fed: Value | None, node: ast.AST) -
     )
 
 
+_ENDS_ELSEWHERE = re.compile(r">\s*/dev/null\s*(?:2>&1)?\s*$")
 _BRINGS = re.compile(r"^\S*(?:curl|wget|aria2c|scp|rsync|git\s+clone|gh\s+repo\s+clone)\b")
 
 
