@@ -39,13 +39,22 @@ class FolderTrust:
         found = _seen(folder)
         return found is not None and self._decisions.is_trusted(*found)
 
-    def may_hide(self, directory: str) -> bool:
-        """Return whether a person lets this skill take the place of a bundled or installed one."""
+    def may_hide(self, directory: str, others: Sequence[str]) -> bool:
+        """Return whether a skill may take the place of bundled or installed ones of its name.
+
+        It may when they are the same as it, or a person lets its content. Of an installed skill
+        what was installed counts: once changed it is still the one that is meant, and refused.
+        """
+        from skilllite.trust import open_guard
         from skilllite_sandbox.digest import compute_digest
         from skilllite_sandbox.errors import SandboxError
 
         try:
-            return self._decisions.may_hide(compute_digest(directory))
+            registered = open_guard(self._home).record_of(directory)
+            digest = compute_digest(directory) if registered is None else registered.digest
+            return self._decisions.may_hide(digest) or all(
+                compute_digest(each) == digest for each in others
+            )
         except SandboxError:
             return False
 

@@ -656,6 +656,39 @@ def test_a_grant_is_kept_by_digest_until_it_is_revoked(
     assert json.loads(run(home, here, "run", "./wants", "{}")[1])["A_KEY"] is None
 
 
+@pytest.mark.parametrize("seen", [False, True], ids=["before it ran", "after it ran"])
+@pytest.mark.parametrize("named", ["./wants", "its digest"])
+def test_what_is_revoked_does_not_come_back_with_what_the_old_content_had(
+    home: Home, here: Path, named: str, *, seen: bool
+) -> None:
+    skill = wanting(here)
+    grants(home, skill, Grants(exec=("git",)), place=os.path.realpath(skill))
+    (skill / "notes.txt").write_text("changed", encoding="utf-8")
+    if seen or named != "./wants":
+        run(home, here, "run", "./wants", "{}")
+    digest = open_stage(home).put(skill).digest
+
+    assert run(home, here, "grants", "revoke", digest if named != "./wants" else named)[0] == 0
+    run(home, here, "run", "./wants", "{}")
+
+    assert decisions(home).grants(digest) == Grants()
+    assert decisions(home).grant_records() == []
+
+
+@pytest.mark.parametrize("what", ["scripts", "scripts/main.py"])
+def test_what_others_can_write_anywhere_in_a_skill_keeps_no_grant(
+    home: Home, here: Path, what: str
+) -> None:
+    skill = wanting(here)
+    grants(home, skill, Grants(exec=("git",)), place=os.path.realpath(skill))
+    (skill / "notes.txt").write_text("changed", encoding="utf-8")
+    (skill / what).chmod(0o777)
+
+    assert run(home, here, "run", "./wants", "{}")[0] == 0
+
+    assert decisions(home).grants(open_stage(home).put(skill).digest) == Grants()
+
+
 @pytest.mark.parametrize(
     ("programs", "variables", "keeps"),
     [
