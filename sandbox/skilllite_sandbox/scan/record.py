@@ -33,6 +33,10 @@ class Budget:
         self.steps = steps
         self.ends = time.thread_time() + time_s
 
+    def seconds_left(self) -> float:
+        """Return how much of the time is left; less than nothing when it is over."""
+        return self.ends - time.thread_time()
+
     def spend(self) -> None:
         """Take one step.
 

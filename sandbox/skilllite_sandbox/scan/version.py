@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-SCANNER_VERSION = 4
+SCANNER_VERSION = 5
 """Bump whenever the same files may get another verdict: kept verdicts of another are not used."""
