@@ -25,15 +25,19 @@ from skilllite_sandbox.scan.python.bounds import (
 )
 from skilllite_sandbox.scan.python.expressions import EXPRESSIONS
 from skilllite_sandbox.scan.python.functions import bind, make_instance, returned_value
+from skilllite_sandbox.scan.python.holdings import NODE_BYTES, Holdings, nodes_most
 from skilllite_sandbox.scan.python.scope import Function, Scope
 from skilllite_sandbox.scan.python.shapes import call_key, is_plain, is_text, key_of, leaves
+from skilllite_sandbox.scan.python.sizes import NotKnown
 from skilllite_sandbox.scan.python.statements import STATEMENTS
 from skilllite_sandbox.scan.python.values import (
+    ITEMS_MAX,
     MISSING,
     Value,
     all_taints,
     lift,
     plain,
+    text_of,
     unknown,
 )
 from skilllite_sandbox.scan.record import Budget, OutOfBounds, Record
@@ -49,6 +53,7 @@ class Interpreter:
     ) -> None:
         self.record = record
         self.budget = budget
+        self.holdings = Holdings()
         self.files = files
         self.hosts = hosts
         self.file = ""
@@ -118,6 +123,8 @@ class Interpreter:
         if reads and (codec := layout.hiding_codec(text)) is not None:
             taint = Taint(Datum.DECODED, self.file, 1, f"the source is written in {codec}")
             self.record.flow({taint}, Sink.RUN_CODE, self.file, 1, codec)
+        self.budget.look()
+        self.holdings.take(nodes_most(text) * NODE_BYTES)
         try:
             tree = ast.parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -266,7 +273,9 @@ class Interpreter:
         self.expression_depth += 1
         try:
             if handler is not None:
-                return handler(self, node, scope)
+                value = handler(self, node, scope)
+                self.holdings.note(value)
+                return value
             parts = [
                 self.evaluate(child, scope)
                 for child in ast.iter_child_nodes(node)
@@ -361,19 +370,21 @@ class Interpreter:
             return made
         taints = left.taints | right.taints
         try:
-            result = lift(folding.binary(operation, plain(left), plain(right)), taints)
+            made_plain = folding.binary(operation, plain(left), plain(right))
+            result = self.holdings.lifted(made_plain, taints)
             if isinstance(result.const, (str, bytes)):
                 result.kind = "rebuilt"
             elif isinstance(operation, ast.BitXor):
                 result.kind = "computed"
             return result
-        except (folding.NotKnown, ValueError):
+        except (NotKnown, ValueError):
             pass
         if isinstance(operation, ast.Add) and is_text(left) and is_text(right):
-            return Value(left.text() + right.text(), kind="rebuilt", taints=taints)
+            text = text_of((left.text(), right.text()))
+            return Value(text, kind="rebuilt", taints=taints)
         if isinstance(operation, ast.Add) and (left.items is not None or right.items is not None):
             items = [*(left.items or [unknown(left)]), *(right.items or [unknown(right)])]
-            return Value(items=items, kind="list", taints=taints)
+            return Value(items=items[:ITEMS_MAX], kind="list", taints=taints)
         if isinstance(operation, ast.Mod) and isinstance(left.const, str):
             return self._percent(left, right)
         return unknown(left, right)
@@ -381,11 +392,12 @@ class Interpreter:
     def _percent(self, template: Value, given: Value) -> Value:
         values = given.items if given.kind == "tuple" and given.items is not None else [given]
         pieces = template.text().split("%")
-        text, left = pieces[0], list(values)
+        text, left = [pieces[0]], list(values)
         for piece in pieces[1:]:
-            value = left.pop(0).text() if left and piece[:1] in "srd" else UNKNOWN
-            text += value + piece[1:]
-        return Value(text, kind="rebuilt", taints=all_taints(given) | template.taints)
+            text.append(left.pop(0).text() if left and piece[:1] in "srd" else UNKNOWN)
+            text.append(piece[1:])
+        taints = all_taints(given) | template.taints
+        return Value(text_of(text), kind="rebuilt", taints=taints)
 
     # Calls
 

@@ -18,6 +18,7 @@ from skilllite_sandbox.scan.python.bounds import (
 from skilllite_sandbox.scan.python.scope import Function, Scope
 from skilllite_sandbox.scan.python.shapes import built_size, has_break, inside, loaded, shape_of
 from skilllite_sandbox.scan.python.values import (
+    ITEMS_MAX,
     MISSING,
     Value,
     joined,
@@ -112,7 +113,8 @@ def _augmented(run: Interpreter, node: ast.AugAssign, scope: Scope) -> None:
     right = run.evaluate(node.value, scope)
     run.hosts.grows(run, node, left, right)
     if left.items is not None and isinstance(node.op, ast.Add):
-        left.items.extend(right.items or [right])
+        more = right.items or [right]
+        left.items.extend(more[: max(0, ITEMS_MAX - len(left.items))])
         return
     run.assign(node.target, run.operate(node.op, left, right), scope)
 

@@ -11,9 +11,8 @@ from skilllite_sandbox.scan.taint import EMPTY, Text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tree_sitter import Node
-
     from skilllite_sandbox.scan.shell.machine import Shell
+    from skilllite_sandbox.scan.shell.nodes import Node
 
 STEPS_MAX = 40_000  # statements and commands of one skill; a long script has some hundred
 TIME_S_MAX = 0.7  # for all scripts of one skill, on a slow machine
@@ -122,7 +121,7 @@ def _analyse(
         record.hide(file, 0, "a script that is too long to be followed")
         text = text[:FILE_CHARS_MAX]
     try:
-        root = syntax.parse(text)
+        root = syntax.parse(text, seconds=budget.seconds_left())
     except OutOfBounds:
         record.hide(file, first_line, "it took too long to parse")
         return

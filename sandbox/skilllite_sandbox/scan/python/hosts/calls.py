@@ -12,10 +12,10 @@ from skilllite_sandbox.scan.python.hosts import files, machine, names, network, 
 from skilllite_sandbox.scan.python.hosts.builtins import HANDLERS, got
 from skilllite_sandbox.scan.python.hosts.methods import call_method, hidden_text, substituted
 from skilllite_sandbox.scan.python.interpreter import Interpreter
+from skilllite_sandbox.scan.python.sizes import NotKnown
 from skilllite_sandbox.scan.python.values import (
     Value,
     all_taints,
-    lift,
     plain,
     unknown,
 )
@@ -158,7 +158,7 @@ def _pure(run: Interpreter, ref: str, callee: Value, args: Args, keywords: Keywo
         made = folding.call(
             ref, [plain(each) for each in args], {k: plain(v) for k, v in keywords.items()}
         )
-    except (folding.NotKnown, ValueError):
+    except (NotKnown, ValueError):
         value = Value(ref=f"{ref}()" if ref else "", taints=taints)
         if ref not in _NAMES_ONLY:
             whole = [names.whole(run, each, ast.Pass()) for each in args]
@@ -179,9 +179,7 @@ def _pure(run: Interpreter, ref: str, callee: Value, args: Args, keywords: Keywo
         return value
     if ref in folding.DECODERS:
         taints |= {run.taint(Datum.DECODED, ast.Pass(), ref)}
-        if isinstance(made, list):
-            return lift(made, taints)
-    return lift(made, taints)
+    return run.holdings.lifted(made, taints)
 
 
 _ORDERS = frozenset({"list", "sorted", "set", "tuple", "reversed", "iter", "frozenset"})

@@ -18,12 +18,15 @@ from skilllite_sandbox.scan.python.hosts.names import (
     whole,
 )
 from skilllite_sandbox.scan.python.interpreter import Interpreter
+from skilllite_sandbox.scan.python.sizes import SIZE_MAX, NotKnown
 from skilllite_sandbox.scan.python.values import (
+    ITEMS_MAX,
     MISSING,
     Value,
     all_taints,
     lift,
     plain,
+    text_of,
     unknown,
 )
 
@@ -184,7 +187,8 @@ def _of_list(run: Interpreter, me: Value, name: str, args: Args) -> Value | None
         return Value(None)
     if name == "extend" and args:
         inner = run.items_of(args[0])
-        me.items.extend(inner if inner is not None else [run.element(args[0])])
+        more = inner if inner is not None else [run.element(args[0])]
+        me.items.extend(more[: max(0, ITEMS_MAX - len(me.items))])
         return Value(None)
     if name == "reverse":
         me.items.reverse()
@@ -248,11 +252,11 @@ def _of_constant(
             [plain(each) for each in args],
             {k: plain(v) for k, v in keywords.items()},
         )
-    except (folding.NotKnown, ValueError):
+    except (NotKnown, ValueError):
         if name in ("encode", "decode", "strip", "lower", "upper", "rstrip", "lstrip"):
             return Value(me.const, kind=me.kind, taints=taints)
         return Value(taints=taints)
-    value = lift(made, taints)
+    value = run.holdings.lifted(made, taints)
     if isinstance(made, (str, bytes)) and name not in ("encode", "decode", "strip"):
         value.kind = "rebuilt"
     elif isinstance(made, (str, bytes)):
@@ -268,21 +272,24 @@ def _joined(
         whole_of = whole(run, given, node)
         return Value(taints=all_taints(whole_of) | me.taints)
     parts = [each.text() for each in items]
+    if sum(map(len, parts)) + len(parts) * len(me.text()) > SIZE_MAX:
+        return Value(taints=unknown(me, given, *items).taints)
     text = me.text().join(parts)
     found = unknown(me, given, *items).taints
     if isinstance(me.const, bytes) and all(isinstance(each.const, bytes) for each in items):
         return Value(me.const.join(each.const for each in items), kind="rebuilt", taints=found)
-    return Value(text[: folding.SIZE_MAX], kind="rebuilt", taints=found)
+    return Value(text, kind="rebuilt", taints=found)
 
 
 def _formatted(me: Value, args: Args, keywords: Keywords, taints: frozenset) -> Value:  # type: ignore[type-arg]
-    text, number = "", 0
-    rest = me.text()
-    while "{" in rest:
+    text, number = list[str](), 0
+    rest = me.text()[:SIZE_MAX]
+    while "{" in rest and len(text) < _TEMPLATE_PIECES_MAX:
         before, _, rest = rest.partition("{")
-        text += before
+        text.append(before)
         if rest.startswith("{"):
-            text, rest = text + "{", rest[1:]
+            text.append("{")
+            rest = rest[1:]
             continue
         inside, _, rest = rest.partition("}")
         name = inside.partition(":")[0].partition("!")[0]
@@ -293,8 +300,11 @@ def _formatted(me: Value, args: Args, keywords: Keywords, taints: frozenset) -> 
             value = args[int(name)] if int(name) < len(args) else Value()
         else:
             value = keywords.get(name, Value())
-        text += value.text()
-    return Value((text + rest)[: folding.SIZE_MAX], kind="rebuilt", taints=taints)
+        text.append(value.text())
+    return Value(text_of((*text, rest)), kind="rebuilt", taints=taints)
+
+
+_TEMPLATE_PIECES_MAX = 4096  # of one template; people write some ten
 
 
 def substituted(template: Value, args: Args, keywords: Keywords) -> Value:

@@ -10,7 +10,8 @@ from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.python import folding
 from skilllite_sandbox.scan.python.interpreter import Interpreter
-from skilllite_sandbox.scan.python.values import MISSING, Value, all_taints, lift, unknown
+from skilllite_sandbox.scan.python.sizes import SIZE_MAX, NotKnown
+from skilllite_sandbox.scan.python.values import MISSING, Value, all_taints, lift, text_of, unknown
 from skilllite_sandbox.scan.taint import Taint
 
 OWN_ROOT = "@skill"
@@ -159,7 +160,7 @@ def attribute(run: Interpreter, owner: Value, name: str, node: ast.AST) -> Value
             return Value(ref=ref, attrs={"self": owner}, kind="method")
         try:
             return Value(folding.constant_of(ref))
-        except folding.NotKnown:
+        except NotKnown:
             pass
         if _ASKED_BY_OTHERS.match(ref):
             taint = run.taint(Datum.FETCHED, node, "a request")
@@ -313,7 +314,7 @@ def operate(
 ) -> Value | None:
     """Return what an operator gives for values that have one of their own."""
     if isinstance(operation, ast.Div) and (left.kind == "path" or right.kind == "path"):
-        text = f"{left.text()}/{right.text()}"
+        text = text_of((left.text(), "/", right.text()))
         if right.text().startswith(("/", "~")):
             text = right.text()
         return Value(text, kind="path", taints=left.taints | right.taints)
@@ -324,7 +325,7 @@ def operate(
         counts = [each.const for each in (left, right) if isinstance(each.const, int)]
         if sizes and counts and sizes[0] * counts[0] > MEMORY_BYTES:
             run.do(Act.EXHAUST, node, f"{counts[0]} times as large")
-        most = ITEMS_REPEATED_MAX if left.items or right.items else folding.SIZE_MAX
+        most = ITEMS_REPEATED_MAX if left.items or right.items else SIZE_MAX
         if sizes and counts and sizes[0] * counts[0] > most:
             return Value(kind=f"sized {sizes[0] * counts[0]}")
     if isinstance(operation, ast.BitOr) and any(
