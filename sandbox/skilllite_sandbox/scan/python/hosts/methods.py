@@ -32,6 +32,7 @@ from skilllite_sandbox.scan.python.values import (
 
 Args = list[Value]
 Keywords = dict[str, Value]
+SUBSTITUTED_MAX = 64  # names of one template: a letter has a dozen
 _GROWS = frozenset({"append", "extend", "add", "insert", "appendleft", "update", "write", "put"})
 
 
@@ -311,10 +312,14 @@ def substituted(template: Value, args: Args, keywords: Keywords) -> Value:
     """Return the text that a `string.Template` gives."""
     given = {**((args[0].attrs or {}) if args else {}), **keywords}
     text = template.text()
-    for name, value in list(given.items())[:64]:
-        text = text.replace(f"${{{name}}}", value.text()).replace(f"${name}", value.text())
     taints = unknown(template, *args, *keywords.values()).taints
-    return Value(text[: folding.SIZE_MAX], kind="rebuilt", taints=taints)
+    for name, value in list(given.items())[:SUBSTITUTED_MAX]:
+        put = value.text()
+        for mark in (f"${{{name}}}", f"${name}"):
+            if len(text) + text.count(mark) * len(put) > SIZE_MAX:
+                return Value(taints=taints)
+            text = text.replace(mark, put)
+    return Value(text, kind="rebuilt", taints=taints)
 
 
 def _extract(run: Interpreter, me: Value, args: Args, keywords: Keywords, node: ast.AST) -> Value:
