@@ -58,7 +58,7 @@ HIDING_CODECS = frozenset(
         *("punycode", "idna", "quopri", "quopri_codec"),
     }
 )
-DECODING_METHODS = frozenset({"translate", "swapcase"})
+DECODING_METHODS = frozenset({"translate", "swapcase", "to_bytes"})
 
 
 def _inflate(data: bytes, wbits: int = zlib.MAX_WBITS, bufsize: int = 0) -> bytes:

@@ -39,7 +39,16 @@ def _function(run: Interpreter, node: Any, scope: Scope) -> None:
             run.call_function(made.function, [value], {}, node)
         elif run.hosts.takes_callback(run, made, node):
             run.call_function(function, [], {}, node)
-    scope.names[node.name] = value
+    scope.names[node.name] = _decorated(run, value, node, scope)
+
+
+def _decorated(run: Interpreter, value: Value, node: Any, scope: Scope) -> Value:
+    """Return what decorators make of a definition that they take for something else: `@exec`."""
+    made = value
+    for decorator in reversed(node.decorator_list):
+        if isinstance(decorator, ast.Lambda) or made is not value:
+            made = run.call(run.evaluate(decorator, scope), [made], {}, node)
+    return made
 
 
 def _class(run: Interpreter, node: ast.ClassDef, scope: Scope) -> None:
@@ -59,7 +68,7 @@ def _class(run: Interpreter, node: ast.ClassDef, scope: Scope) -> None:
                 for d in getattr(each.function.node, "decorator_list", ())
             )
             each.function.cls = None if static or each.kind == "class" else value
-    scope.names[node.name] = value
+    scope.names[node.name] = _decorated(run, value, node, scope)
 
 
 def _import(run: Interpreter, node: ast.Import, scope: Scope) -> None:

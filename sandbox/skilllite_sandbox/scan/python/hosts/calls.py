@@ -8,7 +8,7 @@ import re
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.python import folding
-from skilllite_sandbox.scan.python.hosts import files, machine, names, network, programs
+from skilllite_sandbox.scan.python.hosts import carriers, files, machine, names, network, programs
 from skilllite_sandbox.scan.python.hosts.builtins import HANDLERS, got
 from skilllite_sandbox.scan.python.hosts.methods import call_method, hidden_text, substituted
 from skilllite_sandbox.scan.python.interpreter import Interpreter
@@ -142,6 +142,7 @@ def _by_pattern(
         return network.send(run, ref, [*args, *keywords.values()], node)
     if _UNPICKLES.match(ref):
         return _unpickle(run, ref, args, keywords, node)
+    carriers.read(run, ref, args, node)
     if _WATCHES_CODE.match(ref):
         if args and args[0].const is not None:
             run.do(Act.TAMPER, node, ref)
@@ -296,6 +297,9 @@ def _unpickle(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: 
         data = (files.written_to(run, data) or files.read(run, data, node)).with_taints(data.taints)
     if data.kind == "file" and data.attrs is not None:
         data = data.attrs.get("content", data)
+    if (what := carriers.carried(data, ref)) is not None:
+        taint = run.taint(Datum.DECODED, node, f"data that calls {what}")
+        run.record.flow({taint}, Sink.UNPICKLE, run.file, run.line(node), ref)
     if ref == "marshal.loads":
         taint = run.taint(Datum.DECODED, node, "marshal")
         return Value(kind="code", attrs={"source": Value()}, taints=all_taints(data) | {taint})

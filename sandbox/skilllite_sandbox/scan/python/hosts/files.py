@@ -107,6 +107,16 @@ def own_file(run: Interpreter, text: str) -> Value | None:
     return Value(content, kind=f"own {own}", taints=frozenset((taint,)))
 
 
+def resource(run: Interpreter, name: str) -> Value | None:
+    """Return the content of a data file of the skill's package by its name."""
+    if not name or UNKNOWN in name:
+        return None
+    for path in run.files:
+        if path == name or path.endswith(f"/{name}"):
+            return own_file(run, f"{OWN_ROOT}/{path}")
+    return None
+
+
 def own_path(run: Interpreter, text: str) -> str | None:
     """Return which file of the skill a path names; None when it is none."""
     if UNKNOWN in text or not text:
@@ -146,6 +156,10 @@ def write(run: Interpreter, path: Value, content: Value, node: ast.AST) -> None:
         run.do(Act.DESTROY, node, f"{text} is encrypted")
     if "*" in shown and is_precious(shown) and _overwrites(content):
         run.do(Act.DESTROY, node, text)
+    if text.startswith(OWN_ROOT) and text.endswith((".py", ".js", ".sh")):
+        run.flow(content, Sink.RUN_CODE, node, "a script of its own")
+    if text.endswith("_history") and place_of(text) is Place.SECRET and _overwrites(content):
+        run.do(Act.DISARM, node, text)
     if text.startswith(OWN_ROOT) and text.endswith("SKILL.md"):
         run.do(Act.CHANGE_AGENT, node, text)
     if Act.PERSIST in acts or Act.WRITE_HOST_FILE in acts:
@@ -180,6 +194,8 @@ def remove(run: Interpreter, path: Value, node: ast.AST, *, tree: bool) -> None:
     text = path_text(path).replace(UNKNOWN, "*")
     while "/*/*" in text:
         text = text.replace("/*/*", "/*")
+    if text.endswith("_history") and place_of(text) is Place.SECRET:
+        run.do(Act.DISARM, node, text)
     named = not tree and path.has(Datum.INPUT)  # one file, as the caller names it
     if text != "*" and is_precious(text) and not named:
         run.do(Act.DESTROY, node, text)

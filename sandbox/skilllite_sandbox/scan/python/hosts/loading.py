@@ -21,6 +21,10 @@ _FROM_PATH = re.compile(
 _BYTE_CODE = re.compile(
     r"^(?:importlib\.machinery|importlib\._bootstrap_external|imp)\..*(?:Sourceless|load_compiled)\w*$"
 )
+_RESOURCES = re.compile(
+    r"^(?:importlib\.resources|importlib_resources|pkg_resources)\.(?:read_text|read_binary|open_text"
+    r"|resource_string|files\(\)\.joinpath(?:\(\)\.read_(?:text|bytes))?)$"
+)
 _LOADERS = re.compile(r"^(?:importlib|pkgutil|zipimport|_frozen_importlib)\b")
 _GIVES_CODE = ("get_data", "get_source", "get_code", "source_to_code", "exec_module", "load_module")
 _ARCHIVE = re.compile(r"\.(?:whl|zip|egg|pyz|jar)$")
@@ -46,6 +50,10 @@ def call(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.A
         if written is not None:
             run.flow(written, Sink.RUN_CODE, node, args[-1].text())
         return Value()
+    if ref == "pkgutil.get_data" and len(args) > 1:
+        return files.resource(run, args[1].text())
+    if _RESOURCES.match(ref) and args:
+        return files.resource(run, args[-1].text())
     if ref == "runpy.run_module" and args:
         return _module_as_program(run, args[0], node)
     if re.match(r"^(?:unittest\.)?mock\.patch\.object$", ref) and len(args) > 2:

@@ -236,7 +236,7 @@ def _of_dict(me: Value, name: str, args: Args) -> Value | None:
 def _of_constant(
     run: Interpreter, me: Value, name: str, args: Args, keywords: Keywords, node: ast.AST
 ) -> Value:
-    if me.kind == "environment":
+    if me.kind == "environment" or name == "group":  # of what stands for a match
         return me
     taints = unknown(me, *args, *keywords.values()).taints
     if name == "join" and args and isinstance(me.const, (str, bytes)):

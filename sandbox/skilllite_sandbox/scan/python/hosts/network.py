@@ -35,10 +35,12 @@ SENDERS = re.compile(
     r"^smtplib\.\w+\(\)\.(?:sendmail|send_message|login)$|^ftplib\.\w+\(\)\.(?:stor\w+|login)$"
     r"|^(?:boto3|botocore|google\.cloud|azure|paramiko|pysftp|telegram|slack_sdk|discord|tweepy"
     r"|twilio|praw|dropbox|ftplib|smtplib|paho|pika|kafka|redis|pymongo|psycopg2?|mysql|xmlrpc"
+    r"|discord_webhook|yagmail|apprise|pushover|mailgun|resend|posthog|mixpanel|sentry_sdk|elasticsearch"
+    r"|influxdb_client|supabase|firebase_admin|gspread|notion_client|jira|nats|zmq|pycurl|minio|b2sdk"
     r"|telnetlib|imaplib|poplib|nntplib|asyncssh|fabric|sendgrid|openai|anthropic|github)"
     r"(?:\.\w+|\(\))*$"
 )
-_UPLOADS = re.compile(r"\.(?:upload\w*|put\w*|send_\w+|attach\w*|stor\w+)$")
+_UPLOADS = re.compile(r"\.(?:\w*upload\w*|put\w*|send_\w+|attach\w*|stor\w+)$")
 LOOK_UPS = re.compile(
     r"^socket\.(?:gethostbyname(?:_ex)?|getaddrinfo|getfqdn|gethostbyaddr)$"
     r"|^(?:dns\.resolver|dnspython|aiodns|pycares)(?:\.\w+|\(\))*\.?(?:resolve|query)$"

@@ -23,6 +23,8 @@ STARTS = re.compile(
     r"|^os\.(?:system|popen\d?|exec[lv]p?e?|spawn[lv]p?e?|posix_spawnp?|startfile)$|^pty\.spawn$"
     r"|^asyncio\.(?:subprocess\.)?create_subprocess_(?:exec|shell)$|^commands\.get\w*output$"
     r"|^pexpect\.(?:spawn|run)$|^sh\.\w+$|^plumbum\.|^invoke\.run$|^fabric\.|^trio\.run_process$"
+    r"|^(?:distutils|setuptools\._distutils)\.spawn\.spawn$|^pydoc\.(?:pipe|tempfile)pager$|^platform\.popen$"
+    r"|^asyncio\.(?:get_running_loop|get_event_loop|new_event_loop)\(\)\.subprocess_(?:exec|shell)$"
     r"|^_posixsubprocess\.fork_exec$|^trio\.lowlevel\.open_process$|^anyio\.run_process$"
 )
 _SHELL = re.compile(
@@ -123,6 +125,10 @@ def _command(ref: str, args: list[Value], keywords: dict[str, Value]) -> list[Va
         rest = args[1:] if ".spawn" in ref else args
         items = rest[1].items if len(rest) > 1 else None
         return [rest[0], *(items or [])[1:]] if rest else []
+    if ref.startswith("pydoc."):
+        return args[1:2] or [Value()]
+    if ".subprocess_" in ref:
+        return args[1:] or [Value()]
     if ref.endswith("_exec") and "asyncio" in ref:
         return args
     if ref.startswith("sh."):
