@@ -175,23 +175,23 @@ def _copy_of(path: Path, folder: Path, *, named: str) -> tuple[Path, str]:
     import hashlib
     import stat
 
-    # Without waiting: a pipe would be opened when somebody writes to it, perhaps never.
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise InvalidSkill(f"{named} can't be read", cause=error.strerror) from None
     copy, content, size = folder / "archive" / path.name, hashlib.sha256(), 0
-    with os.fdopen(descriptor, "rb") as source:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise InvalidSkill(f"{named} is not a regular file", hint="give a zip or tar archive")
-        copy.parent.mkdir(mode=0o700)
-        with copy.open("xb") as target:
+    copy.parent.mkdir(mode=0o700)
+    try:
+        # Without waiting: a pipe would be opened when somebody writes to it, perhaps never.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as source, copy.open("xb") as target:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                hint = "give a zip or tar archive"
+                raise InvalidSkill(f"{named} is not a regular file", hint=hint)
             while chunk := source.read(_COPY_BYTES):
                 size += len(chunk)
                 if size > ARCHIVE_BYTES_MAX:
                     raise InvalidSkill(f"{named} is larger than {ARCHIVE_BYTES_MAX // MIB} MiB")
                 content.update(chunk)
                 target.write(chunk)
+    except OSError as error:
+        raise InvalidSkill(f"{named} can't be copied", cause=error.strerror) from None
     return copy, content.hexdigest()
 
 

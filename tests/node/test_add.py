@@ -447,6 +447,27 @@ def test_an_interrupt_leaves_nothing(lab: Lab, monkeypatch: pytest.MonkeyPatch) 
     assert lab("add", "owner/repo") == 130
     assert lab.installed == []
     assert lab.nothing_is_left()
+    assert lab("audit", "report", "--event", "skill.", "--json") == 0
+    last = lab.json["entries"][-1]
+    assert (last["event"], last["facts"]["code"]) == ("skill.refused", "interrupted")
+
+
+def test_what_fails_after_the_installation_does_not_hide_it_from_the_log(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_skill(Path(), "report")
+
+    def fail(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("skilllite.hide_at_add.HideAtAdd.keep", fail)
+
+    assert lab("add", "report") == 1
+    assert lab.installed == ["report"]
+    assert lab("audit", "report", "--event", "skill.", "--json") == 0
+    last = lab.json["entries"][-1]
+    assert (last["event"], last["facts"]["code"]) == ("skill.added", "failed")
+    assert last["facts"]["skill"] == "report"
 
 
 def test_the_end_of_the_process_leaves_nothing(lab: Lab) -> None:

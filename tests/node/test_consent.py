@@ -9,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,6 +20,7 @@ from skill_files import make_skill
 from skilllite.control.messages import DirectRun, Submit, parse_arguments
 from skilllite.control.server import Operation
 from skilllite.errors import UsageError
+from skilllite.folder_trust import FolderTrust
 from skilllite.gating import open_decisions, open_gate
 from skilllite.home import Home
 from skilllite.operations import Operations
@@ -563,10 +565,36 @@ def test_trust_is_for_that_folder_and_not_for_one_put_in_its_place(
     assert run(home, here, "run", "mine", "{}")[0] == NEEDS_CONFIRMATION
 
 
-def test_a_folder_where_everybody_writes_is_never_trusted(home: Home, here: Path) -> None:
-    make_skill(here / ".skills", "mine")
+@pytest.mark.parametrize("other", ["inode", "file system", "owner"])
+def test_what_is_mounted_in_the_place_of_a_trusted_folder_is_not_trusted(
+    home: Home, here: Path, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
     trusts(home, here)
-    here.chmod(0o777)
+    stat, facts, system = os.stat, here.stat(), os.statvfs(here)
+    changed = {"inode": (1, facts.st_ino + 1), "owner": (4, facts.st_uid + 1)}
+    if other == "file system":
+        there = SimpleNamespace(f_fsid=system.f_fsid + 1)
+        monkeypatch.setattr(os, "statvfs", lambda _: there)
+    else:
+        place, value = changed[other]
+        values = list(facts)
+        values[place] = value
+        seen = os.stat_result(values)
+        monkeypatch.setattr(os, "stat", lambda path: seen if path == str(here) else stat(path))
+
+    assert not FolderTrust(home).trusts(str(here))
+    monkeypatch.undo()
+    assert FolderTrust(home).trusts(str(here))
+
+
+@pytest.mark.parametrize("below", ["", ".skills", ".agents/skills"])
+def test_a_folder_where_everybody_writes_is_never_trusted(
+    home: Home, here: Path, below: str
+) -> None:
+    make_skill(here / ".skills", "mine")
+    (here / ".agents/skills").mkdir(parents=True)
+    trusts(home, here)
+    (here / below).chmod(0o777)
 
     assert run(home, here, "run", "mine", "{}")[0] == NEEDS_CONFIRMATION
     assert run(home, here, "run", "mine", "{}", "--trust-project")[0] == 3

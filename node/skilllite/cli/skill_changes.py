@@ -62,8 +62,6 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     ):
         reviewer.source = hiding.source = fetched.origin.source
         installed = installer.install(fetched, replace=args.force)
-        hiding.keep(installed)
-        granting.keep(installed)
         facts.update(
             source=fetched.origin.source,
             skill=installed.skill.name,
@@ -73,6 +71,8 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
             verdict=reviewer.verdict,
             a_person_agreed=reviewer.agreed,
         )
+        hiding.keep(installed)
+        granting.keep(installed)
     entry = catalog.installed(installed.skill.name, root)
     lacks = entry.lacks if entry is not None else installed.skill.lacks
     if args.json:

@@ -137,9 +137,9 @@ def accept(directory: Path, home: Home, guard: Guard, *, ask: Ask) -> None:
         recorded_change(home, "skill.accept_requested", "skill.accepted", **asked) as told,
         open_store(home).installing(directory, facts, entries),
     ):
-        told.update(asked, before=registered.digest, verdict=report.verdict)
         if differences(entries, read_entries(directory)):
             raise InvalidSkill(f"{directory} changes while it is read", hint="try again")
+        told.update(asked, before=registered.digest, verdict=report.verdict)
     output.note(f"{name} is signed as it is now")
 
 

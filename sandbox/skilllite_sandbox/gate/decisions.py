@@ -249,19 +249,19 @@ class Decisions:
 
     # Folders, and names
 
-    def trust(self, place: str, inode: int) -> None:
-        """Keep that a person trusts the skills of a folder."""
-        record = {"version": VERSION, "place": place, "inode": inode, "at": self._now()}
+    def trust(self, place: str, mark: str) -> None:
+        """Keep that a person trusts the skills of a folder, which is told by its mark."""
+        record = {"version": VERSION, "place": place, "mark": mark, "at": self._now()}
         self._folders.write(_name_of(place), record)
 
-    def is_trusted(self, place: str, inode: int) -> bool:
-        """Return whether a person trusted the folder that has this path and inode."""
+    def is_trusted(self, place: str, mark: str) -> bool:
+        """Return whether a person trusted the folder that has this path and mark."""
         record = self._folders.read(_name_of(place))
         return (
             record is not None
             and record.get("version") == VERSION
             and record.get("place") == place
-            and record.get("inode") == inode
+            and record.get("mark") == mark
         )
 
     def distrust(self, place: str) -> bool:
