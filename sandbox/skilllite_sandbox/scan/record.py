@@ -16,10 +16,6 @@ SECRETS_SENT_MIN = 3  # variables of so many services sent at once are a harvest
 VARIABLES_SENT_MIN = 10  # the rest of what Datum.ENVIRONMENT calls a dozen
 
 
-STUMBLES = (LookupError, TypeError, ValueError, ArithmeticError, RecursionError)
-"""What a fault of an engine raises: the file it reads then is one that was not seen."""
-
-
 class OutOfBounds(Exception):
     """The work that one file or skill may cause is used up."""
 

@@ -243,7 +243,11 @@ def _shell_says(run: Interpreter, text: str, fed: Value | None, node: ast.AST) -
         earlier = [each for each in run.brought[-8:] if _share_a_path(each, text)]
         text = "; ".join([*earlier, text])
     return analyse_shell_text(
-        text.replace(UNKNOWN, "unknown-value"), run.file, run.line(node), tuple(run.files.values())
+        text.replace(UNKNOWN, "unknown-value"),
+        run.file,
+        run.line(node),
+        tuple(run.files.values()),
+        run.budget.seconds_left(),
     )
 
 
