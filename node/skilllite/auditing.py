@@ -141,7 +141,7 @@ def recorded_change(
     Args:
         home: Which is changed.
         requested: The event before.
-        done: The event after; its facts are what is put into the yielded dict.
+        done: The event after; its facts are what is put into the yielded dict, once it is done.
         asked: What was asked for.
 
     Raises:
@@ -153,8 +153,16 @@ def recorded_change(
     facts: dict[str, object] = {}
     try:
         yield facts
-    except (SandboxError, SkillLiteError) as error:
-        why = {"code": error.code, "message": error.message}
-        log.record("skill.refused", {**by, **asked, **why}, durable=True)
+    except BaseException as error:
+        # What was changed before it failed is told as done, with what failed then.
+        event, told = (done, facts) if facts else ("skill.refused", asked)
+        log.record(event, {**by, **told, **_why(error)}, durable=True)
         raise
     log.record(done, {**by, **facts}, durable=True)
+
+
+def _why(error: BaseException) -> dict[str, object]:
+    if isinstance(error, (SandboxError, SkillLiteError)):
+        return {"code": error.code, "message": error.message}
+    code = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+    return {"code": code, "message": f"{type(error).__name__}: {error}"}

@@ -16,6 +16,7 @@ from skilllite.home import Home
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every command 5 ms
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Protocol, TypeAlias
 
     # Inside the catalog `list` is a method.
@@ -36,6 +37,9 @@ PROJECT, USER, BUNDLED, ELSEWHERE = "project", "user", "bundled", "path"
 
 OPTIONAL_PROGRAMS = ("gawk", "jq")  # of a bash skill's base list; any Linux has the others
 _PROGRAM_FOLDERS = ("/usr/bin", "/bin")  # where the sandbox takes them from
+
+_PROTECTED = {PROJECT: (USER, BUNDLED), USER: (BUNDLED,), BUNDLED: ()}
+"""Which skills one from there hides only with a person's consent."""
 
 NOT_HERE = "not installed here)"
 """How every clause ends that another machine may not have to make."""
@@ -145,8 +149,8 @@ class ProjectTrust(Protocol):
         """Return whether the skills of this folder are used."""
         ...
 
-    def may_hide(self, directory: str) -> bool:
-        """Return whether this skill may take the place of a bundled or installed one."""
+    def may_hide(self, directory: str, others: Sequence[str]) -> bool:
+        """Return whether this skill may take the place of these bundled or installed ones."""
         ...
 
 
@@ -254,6 +258,12 @@ class SkillCatalog:
                 return each
         return None
 
+    def protected(self, name: str, root: Path) -> Entries:
+        """Return the skills of this name that one in `root` hides only with consent."""
+        origin = next(each.origin for each in self.roots if each.path == root)
+        found = self._found(CatalogIndex(self.index_file), [])[0].get(name, [])
+        return [each for each in found if each.origin in _PROTECTED[origin]]
+
     def project_skills(self) -> tuple[str, ...]:
         """Return the names of the skills of the project, trusted or not."""
         found, _ = self._found(CatalogIndex(self.index_file), [])
@@ -331,31 +341,18 @@ class SkillCatalog:
     def _objection(self, candidates: Entries, *, trusted: bool) -> str:
         """Return why the first one isn't used; empty if it is."""
         first, *others = candidates
-        if first.origin != PROJECT:
-            return ""
-        if not trusted:
+        if first.origin == PROJECT and not trusted:
             return "nobody has trusted this folder: --trust-project does, or the terminal asks"
-        protected = [each for each in others if each.origin in (USER, BUNDLED)]
-        if not protected or _all_the_same(first, protected):
+        protected = [each for each in others if each.origin in _PROTECTED[first.origin]]
+        if not protected:
             return ""
-        if self._trust is not None and self._trust.may_hide(os.fspath(first.directory)):
+        places = [os.fspath(each.directory) for each in protected]
+        if self._trust is not None and self._trust.may_hide(os.fspath(first.directory), places):
             return ""
         return (
             f"it would hide the {protected[0].origin} skill of that name: "
             f"`skilllite confirm {first.directory}` allows it"
         )
-
-
-def _all_the_same(entry: CatalogEntry, others: list[CatalogEntry]) -> bool:
-    """Return whether skills have the same content: then it doesn't matter which one is used."""
-    from skilllite_sandbox.digest import compute_digest
-    from skilllite_sandbox.errors import SandboxError
-
-    try:
-        mine = compute_digest(entry.directory)
-        return all(compute_digest(each.directory) == mine for each in others)
-    except SandboxError:
-        return False  # what can't be compared isn't known to be the same
 
 
 def node_is_installed() -> bool:

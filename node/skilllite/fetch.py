@@ -17,12 +17,14 @@ from skilllite.found_skills import choose_skill, files_below
 from skilllite.home import prepare_directory
 from skilllite.install import Fetched, Origin
 from skilllite.sources import GitSource, LocalSource, Source, WebSource
-from skilllite_sandbox.archive import remove_tree, unpack_zip_tree
+from skilllite_sandbox.archive import ARCHIVE_BYTES_MAX, remove_tree, unpack_zip_tree
 from skilllite_sandbox.errors import InvalidSkill, SandboxError
 from skilllite_sandbox.errors import NotFound as NoSuchFile
 from skilllite_sandbox.manifest import folder_name, load_manifest
+from skilllite_sandbox.policy import MIB
 
 LEFTOVERS_KEPT_S = 3600.0  # far above the longest fetch: an older folder was left by a crash
+_COPY_BYTES = 1 * MIB
 _SUFFIXES = (".zip", ".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar")
 
 
@@ -53,8 +55,9 @@ def fetch(
             if not source.path or not path.exists():
                 hint = "give a folder with a SKILL.md, or a zip or tar of one, or owner/repo"
                 raise NotFound(f"there is no {source.path}", hint=hint)
-            origin = Origin(os.fspath(path.absolute()), "archive", archive_sha256=_sha256(path))
-            yield _from_archive(path, folder, "", source.skill, origin, named=typed)
+            copy, sha256 = _copy_of(path, folder, named=typed)
+            origin = Origin(os.fspath(path.absolute()), "archive", archive_sha256=sha256)
+            yield _from_archive(copy, folder, "", source.skill, origin, named=typed)
         elif isinstance(source, WebSource):
             from skilllite.sources_web import download
 
@@ -167,15 +170,29 @@ def _stem(named: str) -> str:
     return name
 
 
-def _sha256(path: Path) -> str:
+def _copy_of(path: Path, folder: Path, *, named: str) -> tuple[Path, str]:
+    """Copy an archive and return the copy and its SHA-256: what is recorded is what is unpacked."""
     import hashlib
+    import stat
 
-    from skilllite_sandbox.archive import ARCHIVE_BYTES_MAX
-
-    if not path.is_file() or path.stat().st_size > ARCHIVE_BYTES_MAX:
-        return ""  # it is refused in a moment, for that
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    copy, content, size = folder / "archive" / path.name, hashlib.sha256(), 0
+    copy.parent.mkdir(mode=0o700)
+    try:
+        # Without waiting: a pipe would be opened when somebody writes to it, perhaps never.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as source, copy.open("xb") as target:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                hint = "give a zip or tar archive"
+                raise InvalidSkill(f"{named} is not a regular file", hint=hint)
+            while chunk := source.read(_COPY_BYTES):
+                size += len(chunk)
+                if size > ARCHIVE_BYTES_MAX:
+                    raise InvalidSkill(f"{named} is larger than {ARCHIVE_BYTES_MAX // MIB} MiB")
+                content.update(chunk)
+                target.write(chunk)
+    except OSError as error:
+        raise InvalidSkill(f"{named} can't be copied", cause=error.strerror) from None
+    return copy, content.hexdigest()
 
 
 @contextmanager

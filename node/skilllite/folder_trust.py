@@ -35,17 +35,26 @@ class FolderTrust:
         return open_decisions(self._home)
 
     def trusts(self, folder: str) -> bool:
-        """Return whether a person trusted this very folder, and nobody else can write there."""
+        """Return whether a person trusted this very folder, and not everybody can write there."""
         found = _seen(folder)
         return found is not None and self._decisions.is_trusted(*found)
 
-    def may_hide(self, directory: str) -> bool:
-        """Return whether a person lets this skill take the place of a bundled or installed one."""
+    def may_hide(self, directory: str, others: Sequence[str]) -> bool:
+        """Return whether a skill may take the place of bundled or installed ones of its name.
+
+        It may when they are the same as it, or a person lets its content. Of an installed skill
+        what was installed counts: once changed it is still the one that is meant, and refused.
+        """
+        from skilllite.trust import open_guard
         from skilllite_sandbox.digest import compute_digest
         from skilllite_sandbox.errors import SandboxError
 
         try:
-            return self._decisions.may_hide(compute_digest(directory))
+            registered = open_guard(self._home).record_of(directory)
+            digest = compute_digest(directory) if registered is None else registered.digest
+            return self._decisions.may_hide(digest) or all(
+                compute_digest(each) == digest for each in others
+            )
         except SandboxError:
             return False
 
@@ -76,7 +85,7 @@ def ask_to_trust(folder: str, skills: Sequence[str], trust: FolderTrust) -> bool
     shown = ", ".join(printable(name) for name in skills[:16])
     lines = [
         "Use the skills of this folder? Whoever wrote them decides what they tell an agent to do.",
-        f"  folder {printable(os.path.realpath(folder))}",
+        f"  folder {printable(os.path.realpath(folder))}{_owner(folder)}",
         f"  skills {shown}{' …' if len(skills) > 16 else ''}",
     ]
     said = ask_at_terminal(lines, {"yes": "yes"})
@@ -85,13 +94,37 @@ def ask_to_trust(folder: str, skills: Sequence[str], trust: FolderTrust) -> bool
     return said == "yes" and trust.trust(folder, by=TERMINAL)
 
 
-def _seen(folder: str) -> tuple[str, int] | None:
-    """Return the real path and the inode of a folder; None of one where anybody can write."""
+def _owner(folder: str) -> str:
+    try:
+        owner = os.stat(folder).st_uid
+    except OSError:
+        return ""
+    return "" if owner == os.geteuid() else f", which belongs to user {owner}"
+
+
+def _seen(folder: str) -> tuple[str, str] | None:
+    """Return the real path and the mark of a folder; None of one where anybody can put skills.
+
+    The mark tells it from another that is put or mounted in its place: the root of every ext4 has
+    the same inode.
+    """
+    from skilllite.catalog import PROJECT_FOLDERS
+
     place = os.path.realpath(folder)
     try:
         facts = os.stat(place)
+        mark = f"{os.statvfs(place).f_fsid:x}-{facts.st_ino:x}-{facts.st_uid}"
     except OSError:
         return None
     if not stat.S_ISDIR(facts.st_mode) or facts.st_mode & stat.S_IWOTH:
         return None
-    return place, facts.st_ino
+    if any(_everybody_writes(f"{place}/{each}") for each in PROJECT_FOLDERS):
+        return None
+    return place, mark
+
+
+def _everybody_writes(folder: str) -> bool:
+    try:
+        return bool(os.stat(folder).st_mode & stat.S_IWOTH)
+    except OSError:
+        return False  # none, or none that can be used

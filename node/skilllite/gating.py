@@ -1,7 +1,7 @@
 """The gate of a home: what was agreed to in it, what was granted, and who can be asked."""
 
 # Strings, not pathlib: every run opens a gate.
-# ruff: noqa: PTH116
+# ruff: noqa: PTH116, PTH118
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def open_gate(
     """
     return Gate(
         verdicts=_HomeVerdicts(home),
-        decisions=open_decisions(home, on_damage=on_damage),
+        decisions=(decisions := open_decisions(home, on_damage=on_damage)),
         ask=ask,
         asked_by=asked_by,
         recorder=recorder or HomeAudit(home),
-        own_place=lambda directory: own_place(directory, home),
+        own_place=lambda directory: _place_to_keep(directory, home, decisions),
     )
 
 
@@ -81,9 +81,29 @@ def own_place(directory: str, home: Home) -> str:
         facts = os.stat(place)
     except OSError:
         return ""
-    if facts.st_uid != os.geteuid() or facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    return place if _only_ours(facts) else ""
+
+
+def _place_to_keep(directory: str, home: Home, decisions: Decisions) -> str:
+    """Return the place of a skill whose new content keeps what was granted there before.
+
+    Every file and folder counts here: whoever can write one of them can have written the content.
+    """
+    place = own_place(directory, home)
+    if not place or not decisions.granted_at(place):
+        return ""
+    try:
+        for folder, folders, files in os.walk(place):
+            for name in (*folders, *files):
+                if not _only_ours(os.lstat(os.path.join(folder, name))):
+                    return ""
+    except OSError:
         return ""
     return place
+
+
+def _only_ours(facts: os.stat_result) -> bool:
+    return facts.st_uid == os.geteuid() and not facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def _warn(text: str) -> None:

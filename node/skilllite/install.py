@@ -25,7 +25,7 @@ from skilllite_sandbox.archive import (
 )
 from skilllite_sandbox.errors import InvalidInput, InvalidSkill, RegisterUntrusted
 from skilllite_sandbox.integrity.denylist import Denylist
-from skilllite_sandbox.integrity.entries import Entry, read_entries
+from skilllite_sandbox.integrity.entries import Entry, digest_of, read_entries
 from skilllite_sandbox.integrity.manifest import Facts
 from skilllite_sandbox.integrity.store import IntegrityStore
 from skilllite_sandbox.integrity.trust import TrustTier
@@ -122,7 +122,7 @@ class Installer:
             InvalidSkill: it can't be used; nothing was installed.
             Refused: the root has a skill of that name and `replace` is false.
             InvalidInput: the root lies inside the skill.
-        PolicyDenied: it is on the denylist, or the register can't be continued.
+            PolicyDenied: it is on the denylist, or the register can't be continued.
             Exception: what the review raises.
         """
         first = _usable(read_skill(fetched.folder, folder=fetched.folder_name))
@@ -143,6 +143,9 @@ class Installer:
             entries = read_entries(incoming)
             evidence = self._vouch(entries)
             report = self._scan(incoming)
+            if not digest == digest_of(entries) == report.digest:
+                # Whoever may write in the root can put another folder in place of the copy.
+                raise InvalidSkill(f"{incoming} changes while it is read", hint="try again")
             for review in self._reviews:
                 review(skill, report)
             facts = self._facts(skill, digest, fetched.origin, report, evidence)
@@ -181,8 +184,6 @@ class Installer:
 
     def _what_is_new(self, destination: Path, fetched: Fetched) -> str | None:
         """Return how what was fetched differs from what is there, by what was recorded."""
-        from skilllite_sandbox.integrity.entries import digest_of
-
         try:
             key = self._store.places.key_of(os.fspath(destination))
             registered = self._store.register_file.read().skills.get(key)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from skilllite.home import Home
 from skilllite_sandbox.gate.verdicts import Verdicts
 from skilllite_sandbox.scan.choices_stamp import choices_stamp
+from skilllite_sandbox.values import replace
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from skilllite_sandbox.scan.choices import Choices
     from skilllite_sandbox.scan.report import ScanReport
 
 
@@ -16,16 +20,40 @@ def open_verdicts(home: Home) -> Verdicts:
 
     A file that can't be understood raises `InvalidInput` when something is scanned.
     """
-    rules, suppressions = home.rules_name, home.suppressions_name
-    advisories = home.advisories_name
-    stamp = choices_stamp([rules], suppressions, advisories=advisories)
+    stamp = choices_stamp(
+        [home.rules_name], home.suppressions_name, advisories=home.advisories_name
+    )
     if not stamp:
         return Verdicts()
 
     def scan(place: str) -> ScanReport:
-        from skilllite_sandbox.scan.choices import read_choices, scan_with
+        from skilllite_sandbox.scan.choices import scan_with
 
-        choices = read_choices(rules=[rules], suppressions=suppressions, advisories=advisories)
-        return scan_with(place, choices)[0]
+        return scan_with(place, _choices(home))[0]
 
     return Verdicts(scan, rules=stamp)
+
+
+def scan_newcomer(place: str | Path, home: Home) -> ScanReport:
+    """Scan what is to be installed, with the user's rules and advisories.
+
+    A suppression by name doesn't count: what comes in calls itself what it likes.
+
+    Raises:
+        InvalidInput: a file of the user's can't be understood.
+    """
+    from skilllite_sandbox.scan.choices import scan_with
+
+    choices = _choices(home)
+    by_digest = tuple(each for each in choices.suppressions if each.digest)
+    return scan_with(place, replace(choices, suppressions=by_digest))[0]
+
+
+def _choices(home: Home) -> Choices:
+    from skilllite_sandbox.scan.choices import read_choices
+
+    return read_choices(
+        rules=[home.rules_name],
+        suppressions=home.suppressions_name,
+        advisories=home.advisories_name,
+    )

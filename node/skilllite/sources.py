@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from skilllite.errors import NotFound, UsageError
 from skilllite_sandbox.values import dataclass
@@ -147,6 +147,8 @@ def _git_url(text: str) -> GitSource:
                 cause="what comes from there isn't protected against changes",
                 hint="use https, ssh or file",
             )
+        if parts.scheme == "ssh":
+            _check_ssh(parts)
         if parts.scheme in ("http", "https"):
             _check_web(bare)
             tree = _TREE.fullmatch(parts.path.rstrip("/"))
@@ -175,13 +177,25 @@ def _check(*, ref: str, skill: str) -> None:
         raise UsageError(f"{skill[:80]!r} can't be the name of a skill")
 
 
+def _check_ssh(parts: SplitResult) -> None:
+    if parts.password is not None:
+        raise _written_down("a password")
+    if any(not name or name.startswith("-") for name in (parts.hostname, parts.username or "git")):
+        # ssh would take it for an option, such as -oProxyCommand=…
+        raise UsageError(f"{parts.netloc[:80]!r} can't be a host", hint=_FORMS)
+
+
+def _written_down(what: str) -> UsageError:
+    return UsageError(
+        f"the address holds {what}",
+        hint="it would be written down where the skill came from; fetch it by hand",
+    )
+
+
 def _check_web(url: str) -> None:
     parts = urlsplit(url)
     if parts.username or parts.password:
-        raise UsageError(
-            "the address holds a user name or a password",
-            hint="it would be written down where the skill came from; fetch it by hand",
-        )
+        raise _written_down("a user name or a password")
     if not parts.hostname:
         raise UsageError(f"{url[:80]} names no host", hint=_FORMS)
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:

@@ -134,7 +134,7 @@ class Stage:
                 # It changed since it was compared: then what was copied is another skill.
                 trust = self.guard.admit(os.fspath(directory), staged.digest, None)
         if self.guard is not None and trust is not None:
-            self.guard.admit_name(staged.skill.name, trust)
+            self.guard.admit_name(os.fspath(directory), staged.skill.name, trust)
         if staged.skill.manifest.named or staged.skill.name == folder:
             return staged
         # Two folders of one content without a name in it: each keeps its own.

@@ -23,6 +23,8 @@ from skilllite_sandbox.values import dataclass
 
 BLOCK_BYTES = 512
 HEADER_BYTES_MAX = 64 * 1024  # of an extended header: paths have 1 KiB
+MEMBERS_MAX = 10_000
+"""Streams in one packed file. bgzip makes 4,096 of 256 MiB; a million empty ones take minutes."""
 XZ_MEMORY_BYTES_MAX = 128 * MIB  # what `xz -9` asks for is 65 MiB
 
 _MAGICS = (
@@ -119,8 +121,9 @@ def _plain(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _gzip(file: IO[bytes]) -> Iterator[bytes]:
-    left = b""
+    left, count = b"", 0
     while left or (left := file.read(READ_CHUNK_BYTES)):
+        count = _one_more(count)
         member = zlib.decompressobj(wbits=31)
         while not member.eof:
             if not left and not (left := file.read(READ_CHUNK_BYTES)):
@@ -128,6 +131,12 @@ def _gzip(file: IO[bytes]) -> Iterator[bytes]:
             yield member.decompress(left, READ_CHUNK_BYTES)
             left = member.unconsumed_tail or member.unused_data
         left = left.lstrip(b"\0")  # tapes are filled up with zeros
+
+
+def _one_more(count: int) -> int:
+    if count == MEMBERS_MAX:
+        raise InvalidSkill(f"archive is packed in more than {MEMBERS_MAX} pieces")
+    return count + 1
 
 
 def _new_xz() -> object:
@@ -139,9 +148,10 @@ def _new_xz() -> object:
 def _members(file: IO[bytes], new: Callable[[], object]) -> Iterator[bytes]:
     import lzma
 
-    left = b""
+    left, count = b"", 0
     try:
         while left or (left := file.read(READ_CHUNK_BYTES)):
+            count = _one_more(count)
             member = new()
             while not member.eof:  # type: ignore[attr-defined] # bz2 and lzma agree on these
                 if member.needs_input and not left:  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -21,6 +22,7 @@ from typing import Any
 import pytest
 
 from skill_files import make_skill, skill_md
+from skilllite import fetch as fetch_module
 from skilllite import sources_git, sources_web
 from skilllite.asking import ask_nobody
 from skilllite.catalog import SkillCatalog
@@ -440,11 +442,32 @@ def test_an_interrupt_leaves_nothing(lab: Lab, monkeypatch: pytest.MonkeyPatch) 
     def interrupt(*_: object, **__: object) -> ScanReport:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("skilllite_sandbox.scan.scanner.scan_skill", interrupt)
+    monkeypatch.setattr("skilllite.scanning.scan_newcomer", interrupt)
 
     assert lab("add", "owner/repo") == 130
     assert lab.installed == []
     assert lab.nothing_is_left()
+    assert lab("audit", "report", "--event", "skill.", "--json") == 0
+    last = lab.json["entries"][-1]
+    assert (last["event"], last["facts"]["code"]) == ("skill.refused", "interrupted")
+
+
+def test_what_fails_after_the_installation_does_not_hide_it_from_the_log(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_skill(Path(), "report")
+
+    def fail(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("skilllite.hide_at_add.HideAtAdd.keep", fail)
+
+    assert lab("add", "report") == 1
+    assert lab.installed == ["report"]
+    assert lab("audit", "report", "--event", "skill.", "--json") == 0
+    last = lab.json["entries"][-1]
+    assert (last["event"], last["facts"]["code"]) == ("skill.added", "failed")
+    assert last["facts"]["skill"] == "report"
 
 
 def test_the_end_of_the_process_leaves_nothing(lab: Lab) -> None:
@@ -528,6 +551,65 @@ def test_a_source_that_changes_its_name_meanwhile_is_refused(
 
     assert lab("add", "report") == 1
     assert "changes while it is read" in lab.err
+    assert lab.installed == []
+
+
+def test_a_copy_that_is_exchanged_while_it_is_looked_at_is_refused(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_skill(Path(), "report")
+
+    def copy_and_change(source: Path, copy: Path, **options: Any) -> str:
+        digest = copy_tree(source, copy, **options)
+        (copy / "scripts/main.py").write_text("print('other')")
+        return digest
+
+    monkeypatch.setattr("skilllite.install.copy_tree", copy_and_change)
+
+    assert lab("add", "report") == 1
+    assert "changes while it is read" in lab.err
+    assert lab.installed == []
+    assert lab.nothing_is_left()
+
+
+def test_the_archive_that_is_recorded_is_the_one_that_was_unpacked(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = archives(make_skill(lab.base, "packed"))
+    archive = Path("x.zip")
+    archive.write_bytes(packed["x.zip"])
+    unpack = fetch_module._unpack
+
+    def exchange_and_unpack(path: Path, root: Path) -> None:
+        archive.write_bytes(packed["x.tar.gz"])
+        unpack(path, root)
+
+    monkeypatch.setattr(fetch_module, "_unpack", exchange_and_unpack)
+
+    assert lab("add", "x.zip", "--json") == 0, lab.err
+    assert lab.json["source"]["archive_sha256"] == hashlib.sha256(packed["x.zip"]).hexdigest()
+
+
+RULE = """
+[[rule]]
+id = "no-printing"
+severity = "high"
+message = "prints"
+pattern = 'print\\('
+"""
+
+
+@pytest.mark.parametrize("suppressed", [False, True])
+def test_the_rules_of_the_user_count_for_what_comes_in(lab: Lab, *, suppressed: bool) -> None:
+    make_skill(Path(), "report", files={"scripts/main.py": "print(1)\n"})
+    (lab.home.config_dir / "rules").mkdir(parents=True)
+    (lab.home.config_dir / "rules/mine.toml").write_text(RULE)
+    if suppressed:  # by its name, which anything can have
+        entry = '[[suppress]]\ncode = "USER:no-printing"\nskill = "report"\nreason = "fine"\n'
+        (lab.home.config_dir / "suppressions.toml").write_text(entry + "expires = 2999-01-01\n")
+
+    assert lab("add", "report") == 4
+    assert "USER:no-printing" in lab.err
     assert lab.installed == []
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ class TrustsAll:
     def trusts(self, folder: str) -> bool:
         return True
 
-    def may_hide(self, directory: str) -> bool:
+    def may_hide(self, directory: str, others: Sequence[str]) -> bool:
         return True
 
 

@@ -339,7 +339,7 @@ def test_what_cannot_be_added_leaves_nothing(
 
 
 def test_remove_takes_only_what_was_installed(skilllite: Typist, here: Path) -> None:
-    make_skill(here, "calculator")
+    lets_hide(home_of(here), make_skill(here, "calculator"))
     skilllite("add", "calculator")
 
     removed = skilllite("remove", "calculator")

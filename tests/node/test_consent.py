@@ -9,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,6 +20,7 @@ from skill_files import make_skill
 from skilllite.control.messages import DirectRun, Submit, parse_arguments
 from skilllite.control.server import Operation
 from skilllite.errors import UsageError
+from skilllite.folder_trust import FolderTrust
 from skilllite.gating import open_decisions, open_gate
 from skilllite.home import Home
 from skilllite.operations import Operations
@@ -563,10 +565,36 @@ def test_trust_is_for_that_folder_and_not_for_one_put_in_its_place(
     assert run(home, here, "run", "mine", "{}")[0] == NEEDS_CONFIRMATION
 
 
-def test_a_folder_where_everybody_writes_is_never_trusted(home: Home, here: Path) -> None:
-    make_skill(here / ".skills", "mine")
+@pytest.mark.parametrize("other", ["inode", "file system", "owner"])
+def test_what_is_mounted_in_the_place_of_a_trusted_folder_is_not_trusted(
+    home: Home, here: Path, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
     trusts(home, here)
-    here.chmod(0o777)
+    stat, facts, system = os.stat, here.stat(), os.statvfs(here)
+    changed = {"inode": (1, facts.st_ino + 1), "owner": (4, facts.st_uid + 1)}
+    if other == "file system":
+        there = SimpleNamespace(f_fsid=system.f_fsid + 1)
+        monkeypatch.setattr(os, "statvfs", lambda _: there)
+    else:
+        place, value = changed[other]
+        values = list(facts)
+        values[place] = value
+        seen = os.stat_result(values)
+        monkeypatch.setattr(os, "stat", lambda path: seen if path == str(here) else stat(path))
+
+    assert not FolderTrust(home).trusts(str(here))
+    monkeypatch.undo()
+    assert FolderTrust(home).trusts(str(here))
+
+
+@pytest.mark.parametrize("below", ["", ".skills", ".agents/skills"])
+def test_a_folder_where_everybody_writes_is_never_trusted(
+    home: Home, here: Path, below: str
+) -> None:
+    make_skill(here / ".skills", "mine")
+    (here / ".agents/skills").mkdir(parents=True)
+    trusts(home, here)
+    (here / below).chmod(0o777)
 
     assert run(home, here, "run", "mine", "{}")[0] == NEEDS_CONFIRMATION
     assert run(home, here, "run", "mine", "{}", "--trust-project")[0] == 3
@@ -654,6 +682,39 @@ def test_a_grant_is_kept_by_digest_until_it_is_revoked(
     assert json.loads(run(home, here, "run", "./wants", "{}")[1])["A_KEY"] == "sesame"
     assert run(home, here, "grants", "revoke", "wants")[0] == 0
     assert json.loads(run(home, here, "run", "./wants", "{}")[1])["A_KEY"] is None
+
+
+@pytest.mark.parametrize("seen", [False, True], ids=["before it ran", "after it ran"])
+@pytest.mark.parametrize("named", ["./wants", "its digest"])
+def test_what_is_revoked_does_not_come_back_with_what_the_old_content_had(
+    home: Home, here: Path, named: str, *, seen: bool
+) -> None:
+    skill = wanting(here)
+    grants(home, skill, Grants(exec=("git",)), place=os.path.realpath(skill))
+    (skill / "notes.txt").write_text("changed", encoding="utf-8")
+    if seen or named != "./wants":
+        run(home, here, "run", "./wants", "{}")
+    digest = open_stage(home).put(skill).digest
+
+    assert run(home, here, "grants", "revoke", digest if named != "./wants" else named)[0] == 0
+    run(home, here, "run", "./wants", "{}")
+
+    assert decisions(home).grants(digest) == Grants()
+    assert decisions(home).grant_records() == []
+
+
+@pytest.mark.parametrize("what", ["scripts", "scripts/main.py"])
+def test_what_others_can_write_anywhere_in_a_skill_keeps_no_grant(
+    home: Home, here: Path, what: str
+) -> None:
+    skill = wanting(here)
+    grants(home, skill, Grants(exec=("git",)), place=os.path.realpath(skill))
+    (skill / "notes.txt").write_text("changed", encoding="utf-8")
+    (skill / what).chmod(0o777)
+
+    assert run(home, here, "run", "./wants", "{}")[0] == 0
+
+    assert decisions(home).grants(open_stage(home).put(skill).digest) == Grants()
 
 
 @pytest.mark.parametrize(

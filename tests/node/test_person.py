@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from skill_files import make_skill
+from skilllite.catalog import BUNDLED_ROOT
 from skilllite.gating import open_decisions
 from skilllite.home import Home
 from skilllite_sandbox.digest import compute_digest
@@ -25,11 +27,14 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
-def plain(*words: str, home: Path, given: str = "") -> subprocess.CompletedProcess[str]:
+def plain(
+    *words: str, home: Path, given: str = "", cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "skilllite", *words],
         env={**os.environ, "SKILLLITE_HOME": str(home)},
         input=given,
+        cwd=cwd,
         capture_output=True,
         text=True,
         timeout=60,
@@ -118,3 +123,56 @@ def test_what_a_skill_does_not_ask_for_is_not_granted(tmp_path: Path, home: Path
     assert added.returncode == 2
     assert "does not ask for evil.example.com" in added.stderr
     assert not (home / "skills/report").exists()
+
+
+@pytest.mark.parametrize("where", [(), ("--project",)], ids=["user", "project"])
+def test_a_skill_hides_a_bundled_one_only_when_a_person_agrees(
+    tmp_path: Path, home: Path, where: tuple[str, ...]
+) -> None:
+    skill = make_skill(tmp_path, "calculator", files={"scripts/main.py": "print('mine')\n"})
+    words = ("add", str(skill), *where)
+    (tmp_path / "elsewhere").mkdir()
+
+    piped = plain(*words, home=home, given="yes\nyes\n", cwd=tmp_path / "elsewhere")
+    refused = at_terminal(*words, home=home, typed="no")
+    assert (piped.returncode, refused.status) == (4, 3)
+    assert "would hide the bundled one" in piped.stderr
+    assert not list(tmp_path.glob("*/**/skills/calculator"))
+
+    agreed = at_terminal(*words, home=home, typed="yes")
+    ran = plain("run", "calculator", "{}", home=home, cwd=tmp_path / "elsewhere")
+    assert agreed.status == 0, agreed.shown
+    assert ran.stdout == "mine\n"
+
+
+def test_agreeing_to_one_content_lets_no_other_hide(tmp_path: Path, home: Path) -> None:
+    skill = make_skill(tmp_path, "calculator", files={"scripts/main.py": "print('mine')\n"})
+    assert at_terminal("add", str(skill), home=home, typed="yes").status == 0
+    (skill / "scripts/main.py").write_text("print('another')\n", encoding="utf-8")
+
+    replaced = plain("add", str(skill), "--force", home=home)
+    (home / "skills/calculator/scripts/main.py").write_text("print('x')\n", encoding="utf-8")
+    changed = plain("run", "calculator", "{}", home=home)
+
+    assert replaced.returncode == 4
+    # Not the bundled one in its place: it is still this one that is meant.
+    assert changed.returncode == 3
+    assert "is not what was installed" in changed.stderr
+
+
+def test_a_folder_put_among_the_skills_hides_no_bundled_one(tmp_path: Path, home: Path) -> None:
+    make_skill(home / "skills", "calculator", files={"scripts/main.py": "print('planted')\n"})
+
+    ran = plain("run", "calculator", '{"operation": "add", "a": 1, "b": 2}', home=home)
+
+    assert json.loads(ran.stdout)["result"] == 3
+    assert "it would hide the bundled skill" in ran.stderr
+
+
+def test_a_copy_of_a_bundled_skill_hides_nothing(tmp_path: Path, home: Path) -> None:
+    copy = shutil.copytree(BUNDLED_ROOT / "calculator", tmp_path / "calculator")
+
+    assert plain("add", str(copy), home=home).returncode == 0
+
+    shown = json.loads(plain("show", "calculator", "--json", home=home).stdout)
+    assert shown["origin"] == "user"

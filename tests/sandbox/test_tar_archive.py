@@ -22,7 +22,7 @@ from skill_files import make_skill
 from skilllite_sandbox import unpacking
 from skilllite_sandbox.digest import compute_digest
 from skilllite_sandbox.errors import InvalidSkill, NotFound
-from skilllite_sandbox.tar_archive import kind_of_archive, unpack_tar_tree
+from skilllite_sandbox.tar_archive import MEMBERS_MAX, kind_of_archive, unpack_tar_tree
 from skilllite_sandbox.tree import ByteBudget
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
@@ -228,3 +228,11 @@ def test_mutated_archives_end_in_files_below_the_root_or_an_error(
         assert {each.name for each in base.iterdir()} == {"x.tar", "out"}
         assert not any(each.is_symlink() for each in base.rglob("*"))
         shutil.rmtree(base)
+
+
+@pytest.mark.parametrize("packer", ["gzip", "bzip2", "xz"])
+def test_an_archive_of_very_many_pieces_is_refused(tmp_path: Path, packer: str) -> None:
+    pack = PACKERS[packer]
+    data = pack(b"") * (MEMBERS_MAX + 1) + pack(tar_bytes((member("SKILL.md"), b"x")))
+
+    assert "pieces" in refuse(tmp_path, data)

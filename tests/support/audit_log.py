@@ -8,7 +8,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from skilllite_sandbox.audit.facts import Redaction
-from skilllite_sandbox.audit.log import FILE_BYTES_MAX, FILES_KEPT, AuditLog
+from skilllite_sandbox.audit.files import FILE_BYTES_MAX, FILES_KEPT
+from skilllite_sandbox.audit.log import AuditLog
 from skilllite_sandbox.audit.verification import LogState, verify_log
 from skilllite_sandbox.signing import Ed25519Verifier, FileSigner
 
@@ -49,9 +50,17 @@ def open_log(
     )
 
 
-def verify(directory: Path) -> LogState:
+def verify(
+    directory: Path, *, file_bytes_max: int = FILE_BYTES_MAX, files_kept: int = FILES_KEPT
+) -> LogState:
     """Return what verification with the key of these tests finds."""
-    return verify_log(directory, SIGNER.public_key, Ed25519Verifier())
+    return verify_log(
+        directory,
+        SIGNER.public_key,
+        Ed25519Verifier(),
+        file_bytes_max=file_bytes_max,
+        files_kept=files_kept,
+    )
 
 
 def fill(log: AuditLog, events: int, *, group: int = 1) -> None:

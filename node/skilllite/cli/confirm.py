@@ -14,6 +14,7 @@ from skilllite.gating import HomeAudit, open_decisions
 from skilllite.home import Home
 from skilllite.scanning import open_verdicts
 from skilllite.sdk import open_stage
+from skilllite.shadowing import hiding_question, let_hide
 from skilllite_sandbox.errors import ConsentRequired, NotFound, PolicyDenied
 from skilllite_sandbox.gate.decisions import Decisions
 from skilllite_sandbox.gate.request import Answer, ConsentRequest, make_request
@@ -96,7 +97,7 @@ def _agree_beforehand(skill: str, home: Home, stage: Stage, decisions: Decisions
     elif not _hides(directory, staged, home):
         output.note("the scanner passes it: it needs no consent")
     if _hides(directory, staged, home):
-        return _let_hide(directory, staged, home, decisions)
+        return _let_hide(directory, staged, home)
     return errors.OK
 
 
@@ -115,22 +116,15 @@ def _hides(directory: str, staged: StagedSkill, home: Home) -> bool:
     )
 
 
-def _let_hide(directory: str, staged: StagedSkill, home: Home, decisions: Decisions) -> int:
+def _let_hide(directory: str, staged: StagedSkill, home: Home) -> int:
     name = output.printable(staged.skill.name)
-    lines = [
-        f"Have {name} mean this skill, in place of the bundled or installed one of that name?",
-        f"  folder {output.printable(directory)}",
-        f"  digest {staged.digest}",
-    ]
-    said = ask_at_terminal(lines, {"yes": "yes"})
+    said = ask_at_terminal(hiding_question(name, directory, staged.digest), {"yes": "yes"})
     if said is None:
         raise _nobody_here()
     if said != "yes":
         output.note("nothing was confirmed")
         return errors.NEEDS_CONFIRMATION
-    facts = {"skill": staged.skill.name, "digest": staged.digest, "by": "terminal"}
-    HomeAudit(home).record("trust.name", facts, durable=True)
-    decisions.let_hide(staged.digest, staged.skill.name)
+    let_hide(home, staged.skill.name, staged.digest)
     output.note(f"{name} is this one from now on, as long as its content stays the same")
     return errors.OK
 

@@ -6,6 +6,7 @@ get it without being asked.
 
 from __future__ import annotations
 
+import os
 import time
 
 from skilllite import errors
@@ -142,7 +143,8 @@ def _allow(args: argparse.Namespace) -> int:
 def _revoke(args: argparse.Namespace) -> int:
     home = Home.locate()
     decisions = open_decisions(home)
-    revoked = [each for each in _meant(args.skill, home, decisions) if decisions.revoke(each)]
+    meant = dict.fromkeys(_meant(args.skill, home, decisions))
+    revoked = [each for each in meant if decisions.revoke(each)]
     if not revoked:
         raise NotFound(
             f"nothing was granted {args.skill[:80]}", hint="`skilllite grants list` shows all of it"
@@ -169,7 +171,10 @@ def _meant(text: str, home: Home, decisions: Decisions) -> list[str]:
     # Every version of that name: whoever takes something back means all of it.
     if by_name := [digest for digest, name in known.items() if name == text]:
         return by_name
-    return [open_stage(home).put(locate_or_ask(text, home)[0]).digest]
+    directory = locate_or_ask(text, home)[0]
+    there = decisions.granted_at(os.path.realpath(directory))
+    # Of all it ever was there: new content keeps what was granted the old one.
+    return [*(each.digest for each in there), open_stage(home).put(directory).digest]
 
 
 def _print(grants: list[GrantRecord], agreed: list[Agreed], *, as_json: bool) -> None:

@@ -24,7 +24,7 @@ def trust_by_flag(home: Home) -> None:
         raise Refused(
             f"{here} can't be trusted",
             cause="every user of this machine can put skills there",
-            hint=f"chmod o-w {here}, or give the skill by its path",
+            hint=f"`chmod o-w` {here} and the skill folders in it, or give the skill by its path",
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from skilllite import errors
@@ -29,10 +30,11 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     from skilllite.config import load_config
     from skilllite.fetch import fetch
     from skilllite.grant_at_add import GrantAtAdd
+    from skilllite.hide_at_add import HideAtAdd
     from skilllite.install import Installer
     from skilllite.review import Reviewer
+    from skilllite.scanning import scan_newcomer
     from skilllite.sources import parse_source
-    from skilllite_sandbox.scan.scanner import scan_skill
 
     _interrupt_on_termination()
     host = load_config(home).text("add.host")
@@ -41,13 +43,14 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     guard, store = open_guard(home), open_store(home)
     reviewer = Reviewer(ask=ask_at_the_terminal, as_json=args.json)
     granting = GrantAtAdd(home, _wanted(args), ask=ask_at_the_terminal)
+    hiding = HideAtAdd(home, catalog, root, ask=ask_at_the_terminal)
     installer = Installer(
         root=root,
         catalog=catalog,
         store=store,
         denylist=guard.denylist.current(),
-        scan=scan_skill,
-        reviews=(reviewer.review, granting.review),
+        scan=partial(scan_newcomer, home=home),
+        reviews=(reviewer.review, hiding.review, granting.review),
         vouch=_vouch(args),
     )
     own = args.project and not catalog.project_skills()
@@ -57,9 +60,8 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
         recorded_change(home, "skill.add_requested", "skill.added", **asked) as facts,
         fetch(source, args.source, home.incoming, say=_say) as fetched,
     ):
-        reviewer.source = fetched.origin.source
+        reviewer.source = hiding.source = fetched.origin.source
         installed = installer.install(fetched, replace=args.force)
-        granting.keep(installed)
         facts.update(
             source=fetched.origin.source,
             skill=installed.skill.name,
@@ -69,6 +71,8 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
             verdict=reviewer.verdict,
             a_person_agreed=reviewer.agreed,
         )
+        hiding.keep(installed)
+        granting.keep(installed)
     entry = catalog.installed(installed.skill.name, root)
     lacks = entry.lacks if entry is not None else installed.skill.lacks
     if args.json:

@@ -85,7 +85,7 @@ def accept(directory: Path, home: Home, guard: Guard, *, ask: Ask) -> None:
         Refused: nothing was changed, the scanner blocks it, or the person said no.
         ConsentRequired: there is nobody to ask.
     """
-    from skilllite_sandbox.scan.scanner import scan_skill
+    from skilllite.scanning import scan_newcomer
 
     registered = guard.record_of(os.fspath(directory))
     if registered is None:
@@ -104,7 +104,7 @@ def accept(directory: Path, home: Home, guard: Guard, *, ask: Ask) -> None:
             f"{registered.name} calls itself {skill.name} now",
             hint=f"`skilllite remove {registered.name}`, and add it under its new name",
         )
-    report = scan_skill(directory)
+    report = scan_newcomer(directory, home)
     if report.digest != digest:
         raise InvalidSkill(f"{directory} changes while it is read", hint="try again")
     for line in lines:
@@ -137,9 +137,9 @@ def accept(directory: Path, home: Home, guard: Guard, *, ask: Ask) -> None:
         recorded_change(home, "skill.accept_requested", "skill.accepted", **asked) as told,
         open_store(home).installing(directory, facts, entries),
     ):
-        told.update(asked, before=registered.digest, verdict=report.verdict)
         if differences(entries, read_entries(directory)):
             raise InvalidSkill(f"{directory} changes while it is read", hint="try again")
+        told.update(asked, before=registered.digest, verdict=report.verdict)
     output.note(f"{name} is signed as it is now")
 
 

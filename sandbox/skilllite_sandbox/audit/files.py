@@ -14,6 +14,8 @@ from skilllite_sandbox.audit.line import LINE_BYTES_MAX, Line, Malformed, read_l
 LINES_SUFFIX = ".jsonl"
 HEADS_SUFFIX = ".heads"
 LOCK_NAME = "lock"
+FILE_BYTES_MAX = 8 * 1024 * 1024  # about 20,000 lines; then the next file begins
+FILES_KEPT = 16  # with their heads 200 MiB at most: months of a busy node
 TAIL_BYTES_MAX = 1024 * 1024
 """How far back the last whole line is looked for: far more than a crash tears off."""
 

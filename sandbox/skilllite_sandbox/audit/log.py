@@ -16,6 +16,8 @@ from contextlib import contextmanager, suppress
 
 from skilllite_sandbox.audit.facts import Redaction
 from skilllite_sandbox.audit.files import (
+    FILE_BYTES_MAX,
+    FILES_KEPT,
     LOCK_NAME,
     PRIVATE_FILE,
     Tail,
@@ -46,8 +48,6 @@ if TYPE_CHECKING:
 
     Entry: TypeAlias = tuple[int, str, Mapping[str, Any]]
 
-FILE_BYTES_MAX = 8 * 1024 * 1024  # about 20,000 lines; then the next file begins
-FILES_KEPT = 16  # with their heads 200 MiB at most: months of a busy node
 WAITING_MAX = 4096  # events in memory while nothing can be written; then the newest are counted
 LOCK_S_MAX = 5.0  # an append takes a millisecond; who holds the lock longer is stuck
 LOCK_PAUSE_S = 0.001

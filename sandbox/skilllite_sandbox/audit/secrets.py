@@ -20,7 +20,9 @@ _PREFIXED = re.compile(
     r"|A(?:KIA|SIA)[A-Z0-9]{12,}+|AIza[A-Za-z0-9_\-]{16,}+|ya29\.[A-Za-z0-9_\-]{12,}+"
     r"|npm_[A-Za-z0-9]{12,}+|pypi-[A-Za-z0-9_\-]{12,}+|hf_[A-Za-z0-9]{12,}+"
     r"|dop_v1_[a-f0-9]{12,}+|shpat_[a-fA-F0-9]{12,}+|SG\.[A-Za-z0-9_\-.]{12,}+"
-    r"|sq0[a-z]{3}-[A-Za-z0-9_\-]{12,}+"
+    r"|sq0[a-z]{3}-[A-Za-z0-9_\-]{12,}+|(?:gsk|whsec|dckr_pat|lin_api|sntrys|sntryu)_[\w\-]{12,}+"
+    r"|(?:xai|nvapi|pplx|tskey-[a-z]{2,12})-[A-Za-z0-9_\-]{12,}+|hvs\.[A-Za-z0-9_\-]{12,}+"
+    r"|ATATT3[A-Za-z0-9_\-=]{12,}+|AGE-SECRET-KEY-1[A-Z0-9]{12,}+"
     r"|eyJ[A-Za-z0-9_\-]{8,}+(?:\.[A-Za-z0-9_\-]*+)*+"  # a JWT, whole or cut off
     r")"
 )
@@ -35,12 +37,23 @@ _HEADER = re.compile(
     re.IGNORECASE,
 )
 _USER = re.compile(r"(://)[^\s/?#\"'<>]*@")
+# Addresses that are a secret themselves.
+_WEBHOOK = re.compile(
+    r"(hooks\.slack\.com/(?:services|workflows)/|discord(?:app)?\.com/api/webhooks/"
+    r"|webhook\.office\.com/|/bot(?=\d{5}))[^\s\"'<>?#]{8,}+",
+    re.IGNORECASE,
+)
+_LOGIN = re.compile(r"(\s(?:-u|--user)[ =]?[\"']?[^\s\"':]{1,64}+:)[^\s\"']++")
+_SSHPASS = re.compile(r"(\bsshpass\s++-p\s*+)[^\s]++")
+_SAID = re.compile(
+    r"(\b(?:password|passphrase|token|secret)(?: is|\s*+->)\s++)[^\s]{6,}+", re.IGNORECASE
+)
 _WORDS = (
-    r"api[_\-]?key|access[_\-]?key|private[_\-]?key|secret|token|pass(?:word|wd|phrase|code)?|pwd"
+    r"jwt|api[_\-]?key|access[_\-]?key|private[_\-]?key|secret|token|pass(?:word|wd|phrase|code)?|pwd"
     r"|credential|signature|session|auth"
 )
 _NAMED = re.compile(
-    rf"((?:{_WORDS}|key|sig|[?&]code)[A-Za-z0-9_\-]{{0,32}}+[\"']?+[ \t]*+[:=][ \t]*+)"
+    rf"((?:{_WORDS}|key|sig|[?&]code)[A-Za-z0-9_\-]{{0,32}}+[\"']?+[ \t]*+[:=]\s{{0,4}}+)"
     r"(?:\"[^\"\r\n]*+\"?+|'[^'\r\n]*+'?+|[^\s&\"';,<>)\]}]++)",
     re.IGNORECASE,
 )
@@ -57,5 +70,7 @@ def hide_secrets(text: str) -> str:
     text = _BEARER.sub(rf"\1\2{HIDDEN}", text)
     text = _BASIC.sub(rf"\1\2{HIDDEN}", text)
     text = _USER.sub(rf"\1{HIDDEN}@", text)
+    for pattern in (_WEBHOOK, _LOGIN, _SSHPASS, _SAID):
+        text = pattern.sub(rf"\1{HIDDEN}", text)
     text = _NAMED.sub(rf"\1{HIDDEN}", text)
     return _OPTION.sub(rf"\1{HIDDEN}", text)

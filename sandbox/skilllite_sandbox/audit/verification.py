@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from skilllite_sandbox.audit.files import (
+    FILE_BYTES_MAX,
+    FILES_KEPT,
     HEADS_SUFFIX,
     LINES_SUFFIX,
     LOCK_NAME,
@@ -95,18 +97,28 @@ class LogState:
         }
 
 
-def verify_log(directory: str | Path, public_key: bytes | None, verifier: Verifier) -> LogState:
+def verify_log(
+    directory: str | Path,
+    public_key: bytes | None,
+    verifier: Verifier,
+    *,
+    file_bytes_max: int = FILE_BYTES_MAX,
+    files_kept: int = FILES_KEPT,
+) -> LogState:
     """Check everything in the directory of a log.
 
     Args:
         directory: Where it is; one without files is an empty log.
         public_key: Whose signatures count; None when there is no key, and then none does.
         verifier: Checks them.
+        file_bytes_max: How large files were when the next one began.
+        files_kept: How many stay when older ones are removed.
 
     Raises:
         OSError: it can't be read.
     """
-    return _Verification(os.fspath(directory), public_key, verifier).run()
+    verification = _Verification(os.fspath(directory), public_key, verifier)
+    return verification.run(file_bytes_max=file_bytes_max, files_kept=files_kept)
 
 
 class _Verification:
@@ -128,7 +140,7 @@ class _Verification:
         self._heads = 0
         self.sizes: dict[str, int] = {}
 
-    def run(self) -> LogState:
+    def run(self, *, file_bytes_max: int, files_kept: int) -> LogState:
         """Go through all files."""
         if not os.path.isdir(self._directory):  # noqa: PTH112
             return LogState((), 0, 0, 0, 0, 0, 0, 0, 0)
@@ -136,6 +148,9 @@ class _Verification:
         for name in names:
             self._check_file(name, is_last=name == names[-1])
         self._check_start()
+        # All but the one that is written now.
+        if self._removed and self._full(names, file_bytes_max) < files_kept - 1:
+            self._report(names[0], 0, "older files were removed before their time had come")
         return LogState(
             problems=tuple(self._problems),
             lines=self._lines,
@@ -147,6 +162,9 @@ class _Verification:
             removed=self._removed,
             repaired=self._repaired,
         )
+
+    def _full(self, names: list[str], file_bytes_max: int) -> int:
+        return sum(self.sizes[name] >= file_bytes_max for name in names[:-1])
 
     def _report(self, file: str, line: int, what: str) -> None:
         if len(self._problems) < PROBLEMS_MAX:

@@ -208,6 +208,10 @@ class Decisions:
         found = map(self._grant_record, self._grants.names())
         return [each for each in found if each is not None]
 
+    def granted_at(self, place: str) -> list[GrantRecord]:
+        """Return what was granted the contents of a place, of which new content may keep it."""
+        return [each for each in self.grant_records() if place and each.place == place]
+
     def keep_grants(
         self, digest: str, *, name: str, asked: Grants, place: str
     ) -> GrantRecord | None:
@@ -218,8 +222,8 @@ class Decisions:
         """
         from skilllite_sandbox.gate.request import covers
 
-        former = [each for each in self.grant_records() if each.place == place]
-        if not place or not former:
+        former = self.granted_at(place)
+        if not former:
             return None
         latest = max(former, key=lambda each: each.given_at)
         if not covers(latest.asked, asked):
@@ -228,8 +232,14 @@ class Decisions:
         return self.grant_record(digest)
 
     def revoke(self, digest: str) -> bool:
-        """Forget what was granted and agreed to for one content; return whether there was any."""
+        """Forget what was granted and agreed to for one content; return whether there was any.
+
+        What was granted other contents of its place goes too: it would be carried over again.
+        """
+        record = self.grant_record(digest)
         granted = self._grants.take(_hex(digest))
+        for each in self.granted_at(record.place) if record is not None else ():
+            self._grants.take(_hex(each.digest))
         agreed = self._always.take(_hex(digest))
         agreed = self._hides.take(_hex(digest)) or agreed
         for name in self._once.names():
@@ -239,19 +249,19 @@ class Decisions:
 
     # Folders, and names
 
-    def trust(self, place: str, inode: int) -> None:
-        """Keep that a person trusts the skills of a folder."""
-        record = {"version": VERSION, "place": place, "inode": inode, "at": self._now()}
+    def trust(self, place: str, mark: str) -> None:
+        """Keep that a person trusts the skills of a folder, which is told by its mark."""
+        record = {"version": VERSION, "place": place, "mark": mark, "at": self._now()}
         self._folders.write(_name_of(place), record)
 
-    def is_trusted(self, place: str, inode: int) -> bool:
-        """Return whether a person trusted the folder that has this path and inode."""
+    def is_trusted(self, place: str, mark: str) -> bool:
+        """Return whether a person trusted the folder that has this path and mark."""
         record = self._folders.read(_name_of(place))
         return (
             record is not None
             and record.get("version") == VERSION
             and record.get("place") == place
-            and record.get("inode") == inode
+            and record.get("mark") == mark
         )
 
     def distrust(self, place: str) -> bool:

@@ -153,11 +153,32 @@ class Guard:
         self._admitted[directory] = _Admitted(digest, stamp, register, denylist, trust)
         return trust
 
-    def admit_name(self, name: str, trust: Trust) -> None:
-        """Refuse a name that is on the denylist; after `admit`, when the skill was read."""
+    def admit_name(self, directory: str, name: str, trust: Trust) -> None:
+        """Refuse a name that isn't this skill's to have; after `admit`, when the skill was read.
+
+        Raises:
+            SkillChanged: a skill of that name was installed beside it: moved away and changed, or
+                another one put there under its name, it would run in its place.
+            PolicyDenied: the name is on the denylist.
+        """
         denylist = self._present_denylist()
         if denylist is not None and denylist.patterns:
             denylist.refuse(name=name, source=trust.source)
+        if not trust.installed and trust.tier is not TrustTier.BUNDLED:
+            self._refuse_namesake(directory, name)
+
+    def _refuse_namesake(self, directory: str, name: str) -> None:
+        register = self._present_register()
+        if register is None:
+            return
+        roots = {os.path.dirname(key) for key in self.places.keys_of(directory)}
+        for key, registered in register.skills.items():
+            if registered.name == name and os.path.dirname(key) in roots:
+                raise SkillChanged(
+                    f"{os.path.abspath(directory)} is not the {name} that was installed",
+                    cause=f"that one is in {self.places.directory_of(key)}",
+                    hint="move this one out of there; or rename it back, if it is the one",
+                )
 
     def explain(self, directory: str, error: SandboxError) -> SandboxError:
         """Return the error for a directory that can't be read: of an installed skill, a change."""

@@ -104,6 +104,9 @@ class Datum(StrEnum):
     """It came over the network."""
     DECODED = "decoded"
     """It was a constant nobody can read."""
+    FOUND = "found"
+    """Files of the caller's folders that it looked around for: nobody named them."""
+    FOUND_NAMES = "found-names"
     OWN_FILE = "own-file"
     INPUT = "input"
     """The caller's words: what the skill was given to work on."""
@@ -123,6 +126,8 @@ class Sink(StrEnum):
     """What the skill prints, which a model reads."""
     PERSIST = "persist"
     WRITE_HOST_FILE = "write-host-file"
+    COPY = "copy"
+    """Another file than the one that was protected."""
 
 
 @dataclass(frozen=True, slots=True)

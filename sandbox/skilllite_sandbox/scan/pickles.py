@@ -201,3 +201,11 @@ def _one_stream(data: bytes, position: int, found: list[tuple[str, str]]) -> int
     except _DAMAGED:
         return None
     return None
+
+
+def dangerous_import(data: bytes) -> str:
+    """Return the first dangerous thing that a pickle calls; empty when there is none."""
+    for module, name in _imports(data)[0]:
+        if judge_import(module, name) is Severity.CRITICAL:
+            return f"{module}.{name}"
+    return ""

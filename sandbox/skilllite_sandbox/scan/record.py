@@ -11,12 +11,9 @@ from skilllite_sandbox.scan.taint import Taint
 
 DETAIL_CHARS_MAX = 120  # of a detail: it is one clause of one line
 ENTRIES_MAX = 5_000  # of acts and flows each; a report is read by a person
+STEPS_UNSEEN = 16  # between two looks at the clock: one step can take some milliseconds
 SECRETS_SENT_MIN = 3  # variables of so many services sent at once are a harvest, not a log-in
 VARIABLES_SENT_MIN = 10  # the rest of what Datum.ENVIRONMENT calls a dozen
-
-
-STUMBLES = (LookupError, TypeError, ValueError, ArithmeticError, RecursionError)
-"""What a fault of an engine raises: the file it reads then is one that was not seen."""
 
 
 class OutOfBounds(Exception):
@@ -33,6 +30,10 @@ class Budget:
         self.steps = steps
         self.ends = time.thread_time() + time_s
 
+    def seconds_left(self) -> float:
+        """Return how much of the time is left; less than nothing when it is over."""
+        return self.ends - time.thread_time()
+
     def spend(self) -> None:
         """Take one step.
 
@@ -40,7 +41,18 @@ class Budget:
             OutOfBounds: there is none left.
         """
         self.steps -= 1
-        if self.steps < 0 or (self.steps & 255 == 0 and time.thread_time() > self.ends):
+        if self.steps < 0:
+            raise OutOfBounds
+        if self.steps % STEPS_UNSEEN == 0:
+            self.look()
+
+    def look(self) -> None:
+        """Look at the clock, before something that takes long without a step.
+
+        Raises:
+            OutOfBounds: the time is over.
+        """
+        if time.thread_time() > self.ends:
             raise OutOfBounds
 
 

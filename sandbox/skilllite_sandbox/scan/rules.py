@@ -20,6 +20,8 @@ _FLOWS: dict[tuple[Datum, Sink], str] = {
     (Datum.SYSTEM, Sink.SEND): "SL304",
     (Datum.WATCHED, Sink.SEND): "SL305",
     (Datum.SECRET, Sink.OUTPUT): "SL306",
+    (Datum.FOUND, Sink.SEND): "SL309",
+    (Datum.SECRET, Sink.COPY): "SL313",
     (Datum.ENVIRONMENT, Sink.OUTPUT): "SL307",
     (Datum.FETCHED, Sink.WRITE_HOST_FILE): "SL312",
     **{(Datum.FETCHED, sink): "SL311" for sink in _RUNS},
@@ -56,7 +58,7 @@ _OWN_CERTIFICATE = re.compile(r"^(?!.*/\.)[^*…]*\.(?:pem|key|crt|cer|p12|pfx|j
 
 _LISTENS_IN = re.compile(
     r"sys\.(?:settrace|setprofile|addaudithook|meta_path|path_hooks|modules)|threading\.set"
-    r"|builtins\b|getpass\b|io\b|os\b|subprocess\b|fs\b|[Mm]odule\b|child_process\b|require\b"
+    r"|builtins\b(?!\.print\b)|getpass\b|io\b|os\b|subprocess\b|fs\b|[Mm]odule\b|child_process\b|require\b"
 )
 """What passes through here are the secrets of other code; patched sockets are a habit of many."""
 

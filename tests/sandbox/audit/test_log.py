@@ -245,7 +245,7 @@ def test_old_files_go_and_the_log_says_which(tmp_path: Path) -> None:
     log = open_log(tmp_path / "audit", file_bytes_max=2000, files_kept=3)
     fill(log, 100)
 
-    state = verify(tmp_path / "audit")
+    state = verify(tmp_path / "audit", file_bytes_max=2000, files_kept=3)
 
     assert state.ok, state.problems
     assert state.files == 3
@@ -260,10 +260,10 @@ def test_files_that_were_said_to_go_may_still_be_there(tmp_path: Path) -> None:
         # As after a crash between the line that says so and the removal.
         patch.setattr(log_module, "_remove", lambda directory, name: None)
         fill(log, 60)
-    kept = verify(tmp_path / "audit")
+    kept = verify(tmp_path / "audit", file_bytes_max=2000, files_kept=3)
     fill(log, 20)
 
-    state = verify(tmp_path / "audit")
+    state = verify(tmp_path / "audit", file_bytes_max=2000, files_kept=3)
 
     assert kept.ok and kept.first == 1, kept.problems
     assert state.ok, state.problems

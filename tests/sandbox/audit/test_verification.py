@@ -251,6 +251,27 @@ def test_an_oldest_file_that_is_gone_needs_a_line_that_says_so(copy: Path) -> No
     assert "no line says why" in problem.what
 
 
+@pytest.mark.parametrize("small_files", [0, 20])
+def test_a_forged_line_about_old_files_does_not_excuse_that_they_are_gone(
+    copy: Path, small_files: int
+) -> None:
+    first, second, *_ = sorted(copy.glob("*.jsonl"))
+    last = json.loads(first.read_bytes().splitlines()[-1])
+    told = {"files": 1, "first": 1, "last": last["seq"], "hash": last["hash"]}
+    first.unlink()
+    first.with_suffix(".heads").unlink()
+    log = open_log(copy, file_bytes_max=10**6, seal_always=True)
+    log.record("audit.removed", told)
+    log.flush()
+    for _ in range(small_files):  # as many as are kept, but not as large
+        fill(open_log(copy, file_bytes_max=1, files_kept=100, seal_always=True), 1)
+
+    (problem,) = verify(copy, file_bytes_max=3000).problems
+
+    assert problem.file == second.name
+    assert "before their time" in problem.what
+
+
 def test_a_torn_line_does_not_excuse_what_it_replaces(copy: Path) -> None:
 
     path = sorted(copy.glob("*.jsonl"))[0]

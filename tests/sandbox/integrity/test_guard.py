@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from skill_files import make_skill
+from skill_files import make_skill, skill_md
 from skilllite_sandbox.digest import compute_digest
 from skilllite_sandbox.errors import PolicyDenied, RegisterUntrusted, SkillChanged
 from skilllite_sandbox.integrity.entries import digest_of, read_entries
@@ -177,6 +177,31 @@ def test_a_skill_of_a_project_is_known_by_its_path(lab: Lab) -> None:
     for path in (skill, lab.base / "alias/.skills/small"):
         with pytest.raises(SkillChanged):
             lab.stage.put(path)
+
+
+@pytest.mark.parametrize("change", ["as it was", "changed"])
+def test_an_installed_skill_does_not_run_under_another_folder(lab: Lab, change: str) -> None:
+    elsewhere = lab.skill.rename(lab.skills / "aaa")
+    if change == "changed":
+        (elsewhere / "scripts/main.py").write_text("print(2)\n", encoding="utf-8")
+
+    with pytest.raises(SkillChanged, match="is not the small that was installed"):
+        lab.stage.put(elsewhere)
+
+    lab.stage.put(elsewhere.rename(lab.base / "mine"))  # no root of installed skills: the person's
+
+
+def test_a_folder_beside_an_installed_skill_can_not_take_its_name(lab: Lab) -> None:
+    planted = make_skill(lab.skills, "aaa", text=skill_md("small"))
+    project = make_skill(lab.base / "project/.skills", "small", files=FILES)
+    lab.install(project)
+    beside = make_skill(lab.base / "project/.skills", "aaa", text=skill_md("small"))
+
+    for each in (planted, beside):
+        with pytest.raises(SkillChanged, match="is not the small that was installed"):
+            lab.stage.put(each)
+    lab.stage.put(lab.skill)
+    lab.stage.put(project)
 
 
 def test_a_home_can_be_moved(lab: Lab) -> None:

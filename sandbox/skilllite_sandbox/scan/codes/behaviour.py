@@ -51,8 +51,8 @@ CODES = (
     _intent(
         "SL305",
         Severity.CRITICAL,
-        "records keys, screen or clipboard",
-        "what a person types and sees is no business of a skill",
+        "records what people type or see, or what other code works on",
+        "keys, screen, clipboard and other programs' secrets are no business of a skill",
         "leave it out",
     ),
     _intent(
@@ -75,6 +75,20 @@ CODES = (
         "reads secrets and reaches out elsewhere",
         "whether what it reads goes where it connects to can't be told from the code",
         "ask the user for the one credential that the skill needs, by a variable that it declares",
+    ),
+    _intent(
+        "SL309",
+        Severity.HIGH,
+        "sends files that it looks around for",
+        "nobody named these files, and what else lies in a folder leaves with them",
+        "send the files that the caller names, and declare the host",
+    ),
+    _intent(
+        "SL313",
+        Severity.HIGH,
+        "copies secrets to other places",
+        "a copy isn't protected as the original is, and goes on with the files around it",
+        "leave keys and credentials where they are",
     ),
     _intent(
         "SL312",

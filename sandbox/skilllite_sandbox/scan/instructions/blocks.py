@@ -18,6 +18,7 @@ from skilllite_sandbox.scan.known_sources import fetches_from_known_sources
 from skilllite_sandbox.scan.words import words
 
 BLOCK_CHARS_MAX = 20_000  # of one fenced block; a manual's examples are short
+BLOCK_S_MAX = 0.3  # of processor time for one block; one of a manual takes a millisecond
 
 _SHELL = words("sh bash zsh shell console terminal shell-session shellsession")
 _PYTHON = words("python py python3 pycon ipython")
@@ -49,12 +50,12 @@ _HIGH = {
 }
 
 
-def harms_in_block(passage: Passage) -> Iterator[Harm]:
-    """Yield what the engine of the block's language calls harmful in it."""
+def harms_in_block(passage: Passage, seconds: float) -> Iterator[Harm]:
+    """Yield what the engine of the block's language calls harmful in it, within these seconds."""
     if len(passage.text) > BLOCK_CHARS_MAX:
         return
     lines = passage.text.split("\n")
-    for flow in _analysis(passage).flows:
+    for flow in _analysis(passage, min(seconds, BLOCK_S_MAX)).flows:
         pair = (flow.datum, flow.sink)
         what = _CRITICAL.get(pair) or _HIGH.get(pair)
         line = lines[flow.line - 1] if 0 < flow.line <= len(lines) else ""
@@ -73,22 +74,22 @@ def harms_in_block(passage: Passage) -> Iterator[Harm]:
             yield Harm(code, Severity.HIGH, what, offset)
 
 
-def _analysis(passage: Passage) -> Analysis:
+def _analysis(passage: Passage, seconds: float) -> Analysis:
     """Return what an engine says; lines of a block count from 1."""
     text = passage.text
     if passage.label in _SHELL and WORTH.search(text):
         from skilllite_sandbox.scan.shell import analyse_shell_text
 
-        return analyse_shell_text(_SHELL_PROMPT.sub("", text), "block.sh")
+        return analyse_shell_text(_SHELL_PROMPT.sub("", text), "block.sh", seconds=seconds)
     if passage.label in _PYTHON and any(word in text for word in _TELLING):
         from skilllite_sandbox.scan.python import analyse_python_text
 
         lines = [
             line[4:] if line.startswith((">>> ", "... ")) else line for line in text.split("\n")
         ]
-        return analyse_python_text("\n".join(lines), "block.py")
+        return analyse_python_text("\n".join(lines), "block.py", seconds=seconds)
     if passage.label in _JAVASCRIPT and any(word in text for word in _TELLING):
         from skilllite_sandbox.scan.javascript import analyse_javascript_text
 
-        return analyse_javascript_text(text, "block.ts")
+        return analyse_javascript_text(text, "block.ts", seconds=seconds)
     return Analysis()

@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from skilllite_sandbox.scan.clock import Clock
 from skilllite_sandbox.scan.codes import make_finding
 from skilllite_sandbox.scan.finding import Finding, Severity
 from skilllite_sandbox.scan.instructions.blocks import harms_in_block
-from skilllite_sandbox.scan.instructions.commands import CommandReader, Harm
+from skilllite_sandbox.scan.instructions.commands import (
+    LARGE_CHARS,
+    LINES_UNSEEN,
+    CommandReader,
+    Harm,
+)
 from skilllite_sandbox.scan.instructions.concepts import Concepts
 from skilllite_sandbox.scan.instructions.encoded import encoded_texts
 from skilllite_sandbox.scan.instructions.passages import (
@@ -25,7 +31,6 @@ from skilllite_sandbox.values import replace
 
 TEXT_CHARS_MAX = 262_144  # of one file: a book; what is longer is reported as not read
 PASSAGES_MAX = 20_000  # of one file: headings, fenced blocks, strings of JSON
-LARGE_CHARS = 131_072  # of one text; of larger ones only lines with telling words are read
 BLOCKS_MAX = 40  # fenced blocks of one file that are given to the engine of their language
 PLACES_MAX = 5  # of one code in one file
 _NEAR = 2  # sentences before and after that count as the same thought
@@ -50,20 +55,23 @@ _SPEAKS = re.compile(
 )
 
 
-def inspect_instructions(sources: Sequence[SourceFile]) -> tuple[Finding, ...]:
+def inspect_instructions(
+    sources: Sequence[SourceFile], clock: Clock | None = None
+) -> tuple[Finding, ...]:
     """Return what the texts of a skill ask their readers to do."""
+    clock = clock or Clock()
     found: list[Finding] = []
     for source in sources:
         if source.text and not _SKIPPED.search(source.path):
-            found.extend(_file(source))
+            found.extend(_file(source, clock))
     return tuple(found)
 
 
-def _file(source: SourceFile) -> Iterator[Finding]:
+def _file(source: SourceFile, clock: Clock) -> Iterator[Finding]:
     told: dict[str, int] = {}
     if source.path == "SKILL.md":
         yield from _allowed_tools(source)
-    reader, count = _Reader(source), 0
+    reader, count = _Reader(source, clock), 0
     for count, passage in enumerate(passages_of(source)):
         if count >= PASSAGES_MAX or reader.exhausted:
             break
@@ -80,15 +88,16 @@ def _file(source: SourceFile) -> Iterator[Finding]:
 class _Reader:
     """Reads the passages of one file, within bounds for all of them together."""
 
-    def __init__(self, source: SourceFile) -> None:
+    def __init__(self, source: SourceFile, clock: Clock) -> None:
         self._source = source
-        self._commands = CommandReader()
+        self._clock = clock
+        self._commands = CommandReader(clock)
         self._left = TEXT_CHARS_MAX
         self._blocks = BLOCKS_MAX
 
     @property
     def exhausted(self) -> bool:
-        return self._left <= 0 or self._commands.exhausted
+        return self._left <= 0 or self._commands.exhausted or self._clock.is_over()
 
     def passage(self, passage: Passage) -> Iterator[Finding]:
         """Yield what is found in one passage."""
@@ -98,7 +107,7 @@ class _Reader:
             harms = list(self._commands.harms_of(passage.text))
             if passage.place is Place.FENCE and self._blocks > 0:
                 self._blocks -= 1
-                harms += harms_in_block(passage)
+                harms += harms_in_block(passage, self._clock.left())
             ordered = any(each.severity >= Severity.HIGH for each in asked)
             yield from _judged(self._source, passage, harms, ordered=ordered)
 
@@ -107,7 +116,7 @@ class _Reader:
         if passage.place is Place.FENCE and passage.label not in _TEXT_LABELS:
             return
         large = len(passage.text) > LARGE_CHARS or self._left < TEXT_CHARS_MAX // 2
-        for part in _telling_parts(passage) if large else (passage,):
+        for part in _telling_parts(passage, self._clock) if large else (passage,):
             if self._left <= 0:
                 return
             length = len(part.text)
@@ -121,10 +130,12 @@ class _Reader:
                 yield from _sentences(self._source, decoded)
 
 
-def _telling_parts(passage: Passage) -> Iterator[Passage]:
+def _telling_parts(passage: Passage, clock: Clock) -> Iterator[Passage]:
     """Yield the lines of a large text that have telling words, those in a row together."""
     part: list[str] = []
     for number, line in enumerate(passage.text.split("\n"), start=passage.line):
+        if number % LINES_UNSEEN == 0 and clock.is_over():
+            return
         if TELLING.search(line):
             part.append(line)
         elif part:

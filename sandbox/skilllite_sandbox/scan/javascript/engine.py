@@ -7,7 +7,8 @@ import re
 from collections.abc import Sequence
 
 from skilllite_sandbox.scan.acts import Analysis
-from skilllite_sandbox.scan.record import STUMBLES, Budget, OutOfBounds, Record
+from skilllite_sandbox.scan.clock import Clock
+from skilllite_sandbox.scan.record import Budget, OutOfBounds, Record
 from skilllite_sandbox.scan.source import Language, SourceFile
 
 TYPE_CHECKING = False
@@ -28,22 +29,35 @@ OBFUSCATED_NAMES_MIN = 12  # names as an obfuscator makes them: nobody writes a 
 _FAMILIES = (Language.JAVASCRIPT, Language.TYPESCRIPT)
 
 
-def analyse_javascript(sources: Sequence[SourceFile]) -> Analysis:
-    """Say what the scripts among these files do, and what npm would run of them."""
+def analyse_javascript(sources: Sequence[SourceFile], seconds: float = TIME_S_MAX) -> Analysis:
+    """Say what the scripts among these files do, and what npm would run of them.
+
+    Args:
+        sources: The files of the skill.
+        seconds: That it may take.
+    """
+    clock = Clock(min(TIME_S_MAX, seconds))
     scripts = [source for source in sources if source.language in _FAMILIES]
     packages = [source for source in sources if source.path.rpartition("/")[2] == "package.json"]
     if not scripts and not packages:
         return Analysis()
     record = Record()
     for package in packages:
-        _follow_hooks(record, package, sources)
+        if clock.is_over():
+            record.hide(package.path, 0, "it took too long to follow what it does")
+            break
+        _follow_hooks(record, package, sources, clock)
     if scripts:
-        _analyse(record, scripts, sources)
+        _analyse(record, scripts, sources, clock.left())
     return record.analysis()
 
 
 def analyse_javascript_text(
-    text: str, file: str, first_line: int = 1, sources: Sequence[SourceFile] = ()
+    text: str,
+    file: str,
+    first_line: int = 1,
+    sources: Sequence[SourceFile] = (),
+    seconds: float = TIME_S_MAX,
 ) -> Analysis:
     """Say what a piece of JavaScript does that stands in another file.
 
@@ -52,13 +66,13 @@ def analyse_javascript_text(
         file: Where it stands.
         first_line: The line of that file where it starts.
         sources: The files of the skill, for code that reads them.
+        seconds: That it may take.
     """
     from skilllite_sandbox.scan.javascript.interpreter import Interpreter, Module
 
     record = Record()
-    run = Interpreter(
-        record, Budget(STEPS_MAX, TIME_S_MAX), {source.path: source for source in sources}
-    )
+    budget = Budget(STEPS_MAX, min(TIME_S_MAX, seconds))
+    run = Interpreter(record, budget, {source.path: source for source in sources})
     run.module, run.line_first = Module(file), first_line
     _note_obfuscation(record, text, file)
 
@@ -69,13 +83,13 @@ def analyse_javascript_text(
     return record.analysis()
 
 
-def _analyse(record: Record, scripts: list[SourceFile], sources: Sequence[SourceFile]) -> None:
+def _analyse(
+    record: Record, scripts: list[SourceFile], sources: Sequence[SourceFile], seconds: float
+) -> None:
     # Imports the grammars, which only a skill with a script has to pay for.
     from skilllite_sandbox.scan.javascript.interpreter import Interpreter
 
-    run = Interpreter(
-        record, Budget(STEPS_MAX, TIME_S_MAX), {source.path: source for source in sources}
-    )
+    run = Interpreter(record, Budget(STEPS_MAX, seconds), {each.path: each for each in sources})
     for script in scripts:
         _note_obfuscation(record, script.text, script.path)
         if len(script.text) > FILE_CHARS_MAX:
@@ -94,7 +108,7 @@ def _bounded(run: Interpreter, follow: object) -> None:
         run.record.hide(run.file, 0, "it took too long to follow what it does")
     except RecursionError:
         run.record.hide(run.file, 0, "nested too deeply")
-    except STUMBLES as error:
+    except Exception as error:  # one script that is stumbled over doesn't hide the others
         run.record.hide(run.file, 0, f"the scanner stumbled over it: {type(error).__name__}")
 
 
@@ -107,7 +121,9 @@ def _note_obfuscation(record: Record, text: str, file: str) -> None:
         record.hide(file, 1, "it is written without letters")
 
 
-def _follow_hooks(record: Record, package: SourceFile, sources: Sequence[SourceFile]) -> None:
+def _follow_hooks(
+    record: Record, package: SourceFile, sources: Sequence[SourceFile], clock: Clock
+) -> None:
     """Follow the commands that npm runs when it installs the skill."""
     from skilllite_sandbox.scan.shell import analyse_shell_text
 
@@ -119,4 +135,4 @@ def _follow_hooks(record: Record, package: SourceFile, sources: Sequence[SourceF
     for key, command in commands:
         if key in _HOOKS:
             line = package.text[: max(package.text.find(f'"{key}"'), 0)].count("\n") + 1
-            record.add(analyse_shell_text(command, package.path, line, sources))
+            record.add(analyse_shell_text(command, package.path, line, sources, clock.left()))

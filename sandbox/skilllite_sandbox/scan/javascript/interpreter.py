@@ -166,7 +166,7 @@ class Interpreter:
 
     def run_source(self, source: str, grammar: str, scope: Scope) -> Value:
         """Follow a text, and return the value of its last statement."""
-        root, broken = parse(source, grammar)
+        root, broken = parse(source, grammar, seconds=self.budget.seconds_left())
         if broken:
             self.record.hide(
                 self.file, self.line_fixed, "the grammar of the language can't read it"

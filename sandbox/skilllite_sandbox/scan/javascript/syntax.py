@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from skilllite_sandbox.scan.bounded_parse import parse_bounded
+from skilllite_sandbox.scan.bounded_parse import PARSE_S_MAX, parse_bounded
+from skilllite_sandbox.scan.record import OutOfBounds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node as TreeNode
 
 ERRORS_SHARE_MAX = 0.2  # of the bytes; more, and the meaning of the script is not seen
-NODES_MAX = 150_000  # of one script; a page of code has some thousand
+NODES_MAX = 100_000  # of one script, half a kilobyte each; a page of code has some thousand
 _SKIPPED = frozenset(
     (
         *("comment", "hash_bang_line", "type_annotation", "type_parameters", "type_arguments"),
@@ -57,14 +58,14 @@ def _language(grammar: str) -> Language:
     return tree_sitter.Language(language)
 
 
-def parse(source: str, grammar: str) -> tuple[Node, bool]:
+def parse(source: str, grammar: str, *, seconds: float = PARSE_S_MAX) -> tuple[Node, bool]:
     """Return the root of a script's tree, and whether it can't be read.
 
     Raises:
-        OutOfBounds: it takes too long.
+        OutOfBounds: it takes longer, or has more nodes than are followed.
     """
     data = source.encode("utf-8", "replace")
-    root = parse_bounded(_language(grammar), data).root_node
+    root = parse_bounded(_language(grammar), data, seconds=seconds).root_node
     broken = root.type == "ERROR"
     if root.has_error and not broken:
         broken = _error_bytes(root) > max(len(data), 1) * ERRORS_SHARE_MAX
@@ -103,7 +104,9 @@ def _copied(root: TreeNode, data: bytes) -> Node:
                 parent.kids.append(node)
             if role is not None and tree.type not in _SKIPPED:
                 parent.field.setdefault(role, node)
-            if count < NODES_MAX and cursor.goto_first_child():
+            if count > NODES_MAX:
+                raise OutOfBounds
+            if cursor.goto_first_child():
                 stack.append(node)
                 descended = True
             else:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from skilllite_sandbox.scan.host_places import UNKNOWN
-from skilllite_sandbox.scan.python import folding
 from skilllite_sandbox.scan.python.bounds import BUILTINS, LOOP_TURNS_DULL, LOOP_TURNS_MAX
 from skilllite_sandbox.scan.python.scope import Function, Scope
 from skilllite_sandbox.scan.python.shapes import is_built, key_of
@@ -18,6 +17,7 @@ from skilllite_sandbox.scan.python.values import (
     joined,
     lift,
     plain,
+    text_of,
     unknown,
 )
 from skilllite_sandbox.scan.taint import Taint
@@ -149,17 +149,17 @@ def _compare(run: Interpreter, node: ast.Compare, scope: Scope) -> Value:
 
 
 def _f_string(run: Interpreter, node: ast.JoinedStr, scope: Scope) -> Value:
-    text, taints = "", frozenset[Taint]()
+    text, taints = list[str](), frozenset[Taint]()
     for each in node.values:
         if isinstance(each, ast.FormattedValue):
             value = run.evaluate(each.value, scope)
             value = run.hosts.whole(run, value, node)
             formatted = each.format_spec is None and each.conversion < 0
-            text += value.text() if formatted or value.is_const else UNKNOWN
+            text.append(value.text() if formatted or value.is_const else UNKNOWN)
             taints |= all_taints(value)
         else:
-            text += str(getattr(each, "value", ""))
-    return Value(text[: folding.SIZE_MAX], kind="rebuilt", taints=taints)
+            text.append(str(getattr(each, "value", "")))
+    return Value(text_of(text), kind="rebuilt", taints=taints)
 
 
 def _lambda(run: Interpreter, node: ast.Lambda, scope: Scope) -> Value:

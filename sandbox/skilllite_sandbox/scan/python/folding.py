@@ -17,15 +17,27 @@ import itertools
 import json
 import lzma
 import operator
+import shlex
+import string
 import struct
+import textwrap
 import urllib.parse
 import zlib
 from collections.abc import Callable
 from typing import Any
 
-SIZE_MAX = 262_144  # characters, bytes or items of one value
+from skilllite_sandbox.policy import MIB
+from skilllite_sandbox.scan.python.sizes import (
+    SIZE_MAX,
+    NotKnown,
+    bounded,
+    check_call,
+    check_method,
+    check_template,
+)
+
 RANGE_MAX = 8192  # numbers of one range; no loop is followed for longer
-INTEGER_BITS_MAX = 4096
+LZMA_BYTES_MAX = 16 * MIB  # that a decoder may use; presets of people need less than 10
 DECODERS = frozenset(
     {
         *("base64.b64decode", "base64.urlsafe_b64decode", "base64.standard_b64decode"),
@@ -46,7 +58,7 @@ HIDING_CODECS = frozenset(
         *("punycode", "idna", "quopri", "quopri_codec"),
     }
 )
-DECODING_METHODS = frozenset({"translate", "swapcase"})
+DECODING_METHODS = frozenset({"translate", "swapcase", "to_bytes"})
 
 
 def _inflate(data: bytes, wbits: int = zlib.MAX_WBITS, bufsize: int = 0) -> bytes:
@@ -62,7 +74,15 @@ def _unbzip(data: bytes) -> bytes:
 
 
 def _unlzma(data: bytes, **_: Any) -> bytes:
-    return lzma.LZMADecompressor().decompress(data, SIZE_MAX)
+    return lzma.LZMADecompressor(memlimit=LZMA_BYTES_MAX).decompress(data, SIZE_MAX)
+
+
+def _decode(data: Any, encoding: str = "utf-8", *rest: str) -> Any:
+    """Decode as `codecs.decode`, which knows no bound for what was compressed."""
+    name = encoding.lower().replace("-", "_").removesuffix("_codec")
+    if name in ("zlib", "zip"):
+        return _inflate(data)
+    return _unbzip(data) if name == "bz2" else codecs.decode(data, encoding, *rest)
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -86,7 +106,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "lzma.decompress": _unlzma,
     "zlib.compress": zlib.compress,
     "gzip.compress": gzip.compress,
-    "codecs.decode": codecs.decode,
+    "codecs.decode": _decode,
     "codecs.encode": codecs.encode,
     "bytes.fromhex": bytes.fromhex,
     "bytearray.fromhex": bytes.fromhex,
@@ -99,6 +119,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "urllib.parse.unquote_to_bytes": urllib.parse.unquote_to_bytes,
     "html.unescape": html.unescape,
     "json.loads": json.loads,
+    "shlex.split": shlex.split,
+    "shlex.join": shlex.join,
+    "shlex.quote": shlex.quote,
+    "textwrap.dedent": textwrap.dedent,
     "ast.literal_eval": ast.literal_eval,
     "struct.pack": struct.pack,
     "struct.unpack": struct.unpack,
@@ -151,6 +175,17 @@ _CONSTANTS = {
     "string.ascii_letters": "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
     "string.digits": "0123456789",
     "os.sep": "/",
+    "os.extsep": ".",
+    "os.curdir": ".",
+    "os.pardir": "..",
+    "os.path.sep": "/",
+    "os.path.extsep": ".",
+    "os.path.curdir": ".",
+    "os.path.pardir": "..",
+    "os.devnull": "/dev/null",
+    "string.punctuation": string.punctuation,
+    "string.printable": string.printable,
+    "string.hexdigits": string.hexdigits,
     "os.linesep": "\n",
     "math.pi": 3.141592653589793,
 }
@@ -177,10 +212,6 @@ _METHODS: dict[type, frozenset[str]] = {
 }
 
 
-class NotKnown(Exception):
-    """It can't be computed."""
-
-
 def constant_of(ref: str) -> Any:
     """Return a constant of the library by its dotted name; raises NotKnown."""
     try:
@@ -198,22 +229,22 @@ def call(ref: str, args: list[Any], keywords: dict[str, Any]) -> Any:
     function = FUNCTIONS.get(ref) or _BUILTINS.get(ref)
     if function is None:
         raise NotKnown
-    if ref in ("pow", "bytes", "bytearray") and any(
-        isinstance(each, int) and each > SIZE_MAX for each in args
-    ):
-        raise NotKnown
-    return _bounded(functools.partial(function, *map(_bound, args), **keywords))
+    return _bounded(
+        lambda: check_call(ref, [*map(bounded, args)], keywords),
+        functools.partial(function, *args, **keywords),
+    )
 
 
 def method(value: Any, name: str, args: list[Any], keywords: dict[str, Any]) -> Any:
     """Compute a pure method; raises as `call`."""
     if name not in _METHODS.get(type(value), ()):
         raise NotKnown
-    if name in ("zfill", "center", "expandtabs") and args and args[0] > SIZE_MAX:
-        raise NotKnown
-    if name in ("format", "format_map") and ("." in value or len(value) > 4096):
+    if name in ("format", "format_map") and "." in value:
         raise NotKnown  # attributes in a format reach anything
-    made = _bounded(functools.partial(getattr(_bound(value), name), *map(_bound, args), **keywords))
+    made = _bounded(
+        lambda: check_method(bounded(value), name, [*map(bounded, (*args, *keywords.values()))]),
+        functools.partial(getattr(value, name), *args, **keywords),
+    )
     return list(made) if isinstance(made, (type({}.keys()), type({}.values()))) else made
 
 
@@ -231,9 +262,14 @@ def binary(operation: ast.operator, left: Any, right: Any) -> Any:
         isinstance(left, (int, float)) and isinstance(right, int) and abs(right) <= 4096
     ):
         raise NotKnown
-    if isinstance(operation, ast.Mod) and isinstance(left, (str, bytes)) and len(left) > 4096:
-        raise NotKnown
-    return _bounded(functools.partial(function, left, right))
+
+    def check() -> None:
+        bounded(left), bounded(right)
+        if isinstance(operation, ast.Mod) and isinstance(left, (str, bytes)):
+            given = right if isinstance(right, tuple) else (right,)
+            check_template(left if isinstance(left, str) else left.decode("latin-1"), given, "%")
+
+    return _bounded(check, functools.partial(function, left, right))
 
 
 _OPERATIONS: dict[type, Callable[[Any, Any], Any]] = {
@@ -252,17 +288,11 @@ _OPERATIONS: dict[type, Callable[[Any, Any], Any]] = {
 }
 
 
-def _bound(value: Any) -> Any:
-    if isinstance(value, (str, bytes, list, tuple, dict)) and len(value) > SIZE_MAX:
-        raise NotKnown
-    if isinstance(value, int) and value.bit_length() > INTEGER_BITS_MAX:
-        raise NotKnown
-    return value
-
-
-def _bounded(compute: Callable[[], Any]) -> Any:
+def _bounded(check: Callable[[], object], compute: Callable[[], Any]) -> Any:
+    """Compute what isn't too large before nor after."""
     try:
-        return _bound(compute())
+        check()
+        return bounded(compute())
     except NotKnown:
         raise
     except Exception:  # whatever a pure function thinks of such arguments

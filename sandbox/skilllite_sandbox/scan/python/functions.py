@@ -26,7 +26,13 @@ def make_instance(
         run.call_function(init.function.bound_to(me), args, keywords, node)
     else:
         me.taints = unknown(*args, *keywords.values()).taints
+        if cls.ref in _CONTAINERS and args:
+            me.items = run.items_of(args[0])
+    run.hosts.made(run, cls, me, node)
     return me
+
+
+_CONTAINERS = frozenset({"list", "tuple", "set", "collections.deque", "collections.UserList"})
 
 
 def returned_value(run: Interpreter, returned: list[Value]) -> Value:
@@ -34,7 +40,8 @@ def returned_value(run: Interpreter, returned: list[Value]) -> Value:
         return Value(None)
     result = returned[0]
     for each in returned[1:]:
-        result = joined(result, each)
+        keeps = run.hosts.is_dangerous(result.ref) and not run.hosts.is_dangerous(each.ref)
+        result = joined(each, result) if keeps else joined(result, each)
     return result
 
 

@@ -25,15 +25,19 @@ from skilllite_sandbox.scan.python.bounds import (
 )
 from skilllite_sandbox.scan.python.expressions import EXPRESSIONS
 from skilllite_sandbox.scan.python.functions import bind, make_instance, returned_value
+from skilllite_sandbox.scan.python.holdings import NODE_BYTES, Holdings, nodes_most
 from skilllite_sandbox.scan.python.scope import Function, Scope
 from skilllite_sandbox.scan.python.shapes import call_key, is_plain, is_text, key_of, leaves
+from skilllite_sandbox.scan.python.sizes import NotKnown
 from skilllite_sandbox.scan.python.statements import STATEMENTS
 from skilllite_sandbox.scan.python.values import (
+    ITEMS_MAX,
     MISSING,
     Value,
     all_taints,
     lift,
     plain,
+    text_of,
     unknown,
 )
 from skilllite_sandbox.scan.record import Budget, OutOfBounds, Record
@@ -49,6 +53,7 @@ class Interpreter:
     ) -> None:
         self.record = record
         self.budget = budget
+        self.holdings = Holdings()
         self.files = files
         self.hosts = hosts
         self.file = ""
@@ -79,6 +84,8 @@ class Interpreter:
         """Commands that told git of other machines."""
         self.redirected = False
         """Standard input or output became a connection."""
+        self.arguments: Value | None = None
+        """What the skill put in the place of its own arguments: `sys.argv`."""
         self.record_written: dict[str, Value] = {}
         """What was written to which path, and to which name."""
 
@@ -116,6 +123,8 @@ class Interpreter:
         if reads and (codec := layout.hiding_codec(text)) is not None:
             taint = Taint(Datum.DECODED, self.file, 1, f"the source is written in {codec}")
             self.record.flow({taint}, Sink.RUN_CODE, self.file, 1, codec)
+        self.budget.look()
+        self.holdings.take(nodes_most(text) * NODE_BYTES)
         try:
             tree = ast.parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -154,11 +163,18 @@ class Interpreter:
         """Return a method bound to an object of its class, made with unknown arguments."""
         if function.cls is None or function.me is not None:
             return function
+        if function.of_class:
+            return function.bound_to(function.cls)
         attrs = function.cls.attrs
         assert attrs is not None
         me = attrs.get("?self")
         if me is None:
-            me = attrs["?self"] = make_instance(self, function.cls, [], {}, function.node)
+            kept = self.file, self.base
+            self.file, self.base = function.file, function.base
+            try:
+                me = attrs["?self"] = make_instance(self, function.cls, [], {}, function.node)
+            finally:
+                self.file, self.base = kept
         return function.bound_to(me)
 
     # Statements
@@ -257,7 +273,9 @@ class Interpreter:
         self.expression_depth += 1
         try:
             if handler is not None:
-                return handler(self, node, scope)
+                value = handler(self, node, scope)
+                self.holdings.note(value)
+                return value
             parts = [
                 self.evaluate(child, scope)
                 for child in ast.iter_child_nodes(node)
@@ -271,13 +289,24 @@ class Interpreter:
         """Return an attribute of a value."""
         if owner.attrs is not None and owner.kind != "dict" and name in owner.attrs:
             found = owner.attrs[name]
-            is_method = found.function is not None and owner.kind not in ("module", "class")
-            if is_method and isinstance(found.function, Function) and found.function.me is None:
-                return Value(function=found.function.bound_to(owner), taints=found.taints)
-            return found
+            method = found.function
+            if not isinstance(method, Function) or method.me is not None or method.cls is None:
+                return found
+            if method.of_class:
+                return Value(function=method.bound_to(method.cls), taints=found.taints)
+            if owner.kind in ("module", "class"):
+                return found
+            return Value(function=method.bound_to(owner), taints=found.taints)
+        other = (
+            (owner.attrs or {}).get("__getattr__") if owner.kind not in ("dict", "class") else None
+        )
+        if other is not None and isinstance(other.function, Function):
+            return self.call_function(other.function.bound_to(owner), [Value(name)], {}, node)
         told = owner.function.node if isinstance(owner.function, Function) else None
         if name == "__doc__" and told is not None and not isinstance(told, ast.Lambda):
             return Value(ast.get_docstring(told, clean=False))
+        if name == "value" and owner.const is not MISSING:  # of an enumeration
+            return owner
         if owner.kind == "module" and name == "__dict__":
             return owner
         if name == "__class__":
@@ -341,19 +370,21 @@ class Interpreter:
             return made
         taints = left.taints | right.taints
         try:
-            result = lift(folding.binary(operation, plain(left), plain(right)), taints)
+            made_plain = folding.binary(operation, plain(left), plain(right))
+            result = self.holdings.lifted(made_plain, taints)
             if isinstance(result.const, (str, bytes)):
                 result.kind = "rebuilt"
             elif isinstance(operation, ast.BitXor):
                 result.kind = "computed"
             return result
-        except (folding.NotKnown, ValueError):
+        except (NotKnown, ValueError):
             pass
         if isinstance(operation, ast.Add) and is_text(left) and is_text(right):
-            return Value(left.text() + right.text(), kind="rebuilt", taints=taints)
+            text = text_of((left.text(), right.text()))
+            return Value(text, kind="rebuilt", taints=taints)
         if isinstance(operation, ast.Add) and (left.items is not None or right.items is not None):
             items = [*(left.items or [unknown(left)]), *(right.items or [unknown(right)])]
-            return Value(items=items, kind="list", taints=taints)
+            return Value(items=items[:ITEMS_MAX], kind="list", taints=taints)
         if isinstance(operation, ast.Mod) and isinstance(left.const, str):
             return self._percent(left, right)
         return unknown(left, right)
@@ -361,11 +392,12 @@ class Interpreter:
     def _percent(self, template: Value, given: Value) -> Value:
         values = given.items if given.kind == "tuple" and given.items is not None else [given]
         pieces = template.text().split("%")
-        text, left = pieces[0], list(values)
+        text, left = [pieces[0]], list(values)
         for piece in pieces[1:]:
-            value = left.pop(0).text() if left and piece[:1] in "srd" else UNKNOWN
-            text += value + piece[1:]
-        return Value(text, kind="rebuilt", taints=all_taints(given) | template.taints)
+            text.append(left.pop(0).text() if left and piece[:1] in "srd" else UNKNOWN)
+            text.append(piece[1:])
+        taints = all_taints(given) | template.taints
+        return Value(text_of(text), kind="rebuilt", taints=taints)
 
     # Calls
 

@@ -45,7 +45,15 @@ class Function:
         self.calls = 0
         self.known: dict[Any, Value] = {}
         self.cls: Value | None = None
-        """The class that a method belongs to."""
+        """The class that a method belongs to; None for a static one."""
+
+    @property
+    def of_class(self) -> bool:
+        """Whether it is handed its class, not an object."""
+        return any(
+            getattr(each, "id", "") == "classmethod"
+            for each in getattr(self.node, "decorator_list", ())
+        )
 
     def bound_to(self, me: Value) -> Function:
         method = Function(self.node, self.scope, self.file, self.base, me)

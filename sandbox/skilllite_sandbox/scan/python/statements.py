@@ -18,6 +18,8 @@ from skilllite_sandbox.scan.python.bounds import (
 from skilllite_sandbox.scan.python.scope import Function, Scope
 from skilllite_sandbox.scan.python.shapes import built_size, has_break, inside, loaded, shape_of
 from skilllite_sandbox.scan.python.values import (
+    ITEMS_MAX,
+    MISSING,
     Value,
     joined,
     unknown,
@@ -37,7 +39,16 @@ def _function(run: Interpreter, node: Any, scope: Scope) -> None:
             run.call_function(made.function, [value], {}, node)
         elif run.hosts.takes_callback(run, made, node):
             run.call_function(function, [], {}, node)
-    scope.names[node.name] = value
+    scope.names[node.name] = _decorated(run, value, node, scope)
+
+
+def _decorated(run: Interpreter, value: Value, node: Any, scope: Scope) -> Value:
+    """Return what decorators make of a definition that they take for something else: `@exec`."""
+    made = value
+    for decorator in reversed(node.decorator_list):
+        if isinstance(decorator, ast.Lambda) or made is not value:
+            made = run.call(run.evaluate(decorator, scope), [made], {}, node)
+    return made
 
 
 def _class(run: Interpreter, node: ast.ClassDef, scope: Scope) -> None:
@@ -57,7 +68,7 @@ def _class(run: Interpreter, node: ast.ClassDef, scope: Scope) -> None:
                 for d in getattr(each.function.node, "decorator_list", ())
             )
             each.function.cls = None if static or each.kind == "class" else value
-    scope.names[node.name] = value
+    scope.names[node.name] = _decorated(run, value, node, scope)
 
 
 def _import(run: Interpreter, node: ast.Import, scope: Scope) -> None:
@@ -111,7 +122,8 @@ def _augmented(run: Interpreter, node: ast.AugAssign, scope: Scope) -> None:
     right = run.evaluate(node.value, scope)
     run.hosts.grows(run, node, left, right)
     if left.items is not None and isinstance(node.op, ast.Add):
-        left.items.extend(right.items or [right])
+        more = right.items or [right]
+        left.items.extend(more[: max(0, ITEMS_MAX - len(left.items))])
         return
     run.assign(node.target, run.operate(node.op, left, right), scope)
 
@@ -124,6 +136,8 @@ def _if(run: Interpreter, node: ast.If | ast.IfExp, scope: Scope) -> Value:
         run.hosts.behind(run, node, test, before)
         if test.is_const:
             return first if test.const else second
+        if first.const is MISSING and not _says_something(first):
+            return joined(first, second)
         made = joined(second, first)
         return made if made.const == second.const else unknown(first, second)
     # A known condition is still taken both ways: it may be known only to us.
@@ -212,12 +226,22 @@ def _with(run: Interpreter, node: ast.With | ast.AsyncWith, scope: Scope) -> Non
 
 def _try(run: Interpreter, node: Any, scope: Scope) -> None:
     run.run_body(node.body, scope)
+    tried = dict(scope.names)
     for handler in node.handlers:
         if handler.name:
             scope.names[handler.name] = Value()
         run.run_body(handler.body, scope)
+        for name, value in tried.items():  # what a handler falls back to says less
+            if (other := scope.names.get(name)) is not value and other is not None:
+                scope.names[name] = joined(other, value) if _says_something(value) else other
     run.run_body(node.orelse, scope)
     run.run_body(node.finalbody, scope)
+
+
+def _says_something(value: Value) -> bool:
+    """Tell whether anything but its origins is known of a value."""
+    inside = value.items is not None or value.attrs is not None or value.function is not None
+    return inside or bool(value.ref) or value.const not in (MISSING, None)
 
 
 def _match(run: Interpreter, node: ast.Match, scope: Scope) -> None:

@@ -16,6 +16,9 @@ from skilllite_sandbox.scan.taint import NO_TAINTS, Taint, Text
 MISSING: Any = object()
 """The constant of a value that has none."""
 ITEMS_MAX = 20_000  # of one list that is followed: a payload as numbers is some thousands
+TEXT_CHARS_MAX = 262_144  # of one text that is put together
+ORIGINS_LOOKED_AT = 4096  # values in a value whose origins are its own
+PLAIN_ITEMS_MAX = 65_536  # of one constant with all that is in it
 
 
 class Value:
@@ -88,14 +91,39 @@ class Value:
 
 def all_taints(value: Value, depth: int = 4) -> frozenset[Taint]:
     """Return where a value and what is in it came from."""
-    taints = value.taints
-    if depth and value.items:
-        for item in value.items[:256]:
-            taints |= all_taints(item, depth - 1)
-    if depth and value.attrs:
-        for item in list(value.attrs.values())[:256]:
-            taints |= all_taints(item, depth - 1)
-    return taints
+    if not value.items and not value.attrs:
+        return value.taints
+    taints = {*value.taints}
+    seen = {id(value)}
+    level = [value]
+    for _ in range(depth):
+        below: list[Value] = []
+        for each in level:
+            below += (each.items or ())[:256]
+            if each.attrs:
+                below += list(each.attrs.values())[:256]
+        # Each once: lists in lists in lists multiply.
+        level = [
+            each for each in {id(each): each for each in below}.values() if id(each) not in seen
+        ]
+        level = level[: max(0, ORIGINS_LOOKED_AT - len(seen))]
+        seen.update(map(id, level))
+        for each in level:
+            taints |= each.taints
+    return frozenset(taints)
+
+
+def text_of(parts: Iterable[str]) -> str:
+    """Return texts put together, as far as one text is followed."""
+    made: list[str] = []
+    left = TEXT_CHARS_MAX
+    for part in parts:
+        left -= len(part)
+        if left < 0:
+            made.append(UNKNOWN)
+            break
+        made.append(part)
+    return "".join(made)
 
 
 def unknown(*origins: Value) -> Value:
@@ -113,19 +141,29 @@ def joined(one: Value | None, other: Value) -> Value:
     return other.with_taints(one.taints)
 
 
-def plain(value: Value, depth: int = 6) -> Any:
+def plain(value: Value) -> Any:
     """Return a Python constant, lists and dicts included.
 
     Raises:
-        ValueError: not all of it is known.
+        ValueError: not all of it is known, or it is too large.
     """
+    return value.const if value.is_const else _plain(value, 6, [PLAIN_ITEMS_MAX])
+
+
+def _plain(value: Value, depth: int, left: list[int]) -> Any:
     if value.is_const:
         return value.const
-    if depth and value.items is not None:
-        made = [plain(each, depth - 1) for each in value.items]
+    inside = value.items if value.items is not None else value.attrs
+    if not depth or inside is None:
+        raise ValueError("not known")
+    left[0] -= len(inside)
+    if left[0] < 0:
+        raise ValueError("too large")
+    if value.items is not None:
+        made = [_plain(each, depth - 1, left) for each in value.items]
         return tuple(made) if value.kind == "tuple" else made
-    if depth and value.attrs is not None and value.kind == "dict":
-        return {key: plain(each, depth - 1) for key, each in value.attrs.items()}
+    if value.attrs is not None and value.kind == "dict":
+        return {key: _plain(each, depth - 1, left) for key, each in value.attrs.items()}
     raise ValueError("not known")
 
 

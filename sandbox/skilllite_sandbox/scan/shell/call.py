@@ -14,9 +14,8 @@ from skilllite_sandbox.scan.taint import EMPTY, Taint, Text, unknown_from
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tree_sitter import Node
-
     from skilllite_sandbox.scan.shell.machine import Shell
+    from skilllite_sandbox.scan.shell.nodes import Node
 
 _BROKEN_UP = re.compile(
     r"[A-Za-z0-9](?:''|\"\"|\\(?=[A-Za-z]))[A-Za-z0-9]"

@@ -10,10 +10,9 @@ from skilllite_sandbox.scan.taint import Text, joined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tree_sitter import Node
-
     from skilllite_sandbox.scan.shell.environment import Variables
     from skilllite_sandbox.scan.shell.machine import Shell
+    from skilllite_sandbox.scan.shell.nodes import Node
 
 _DETECTORS = re.compile(
     r"^/(?:\.dockerenv|run/\.containerenv|proc/(?:1|self)/(?:cgroup|sched|status)"

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from skilllite_sandbox.scan.acts import Analysis
-from skilllite_sandbox.scan.record import STUMBLES, Budget, OutOfBounds, Record
+from skilllite_sandbox.scan.record import Budget, OutOfBounds, Record
 from skilllite_sandbox.scan.source import Language, SourceFile
 from skilllite_sandbox.scan.taint import EMPTY, Text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tree_sitter import Node
-
     from skilllite_sandbox.scan.shell.machine import Shell
+    from skilllite_sandbox.scan.shell.nodes import Node
 
 STEPS_MAX = 40_000  # statements and commands of one skill; a long script has some hundred
 TIME_S_MAX = 0.7  # for all scripts of one skill, on a slow machine
@@ -21,13 +20,13 @@ FILE_CHARS_MAX = 524_288  # of one script; a longer one carries data
 PASSES_MAX = 2  # over a script that reads what it writes later, through a named pipe
 
 
-def analyse_shell(sources: Sequence[SourceFile]) -> Analysis:
-    """Say what the shell scripts among these files do."""
+def analyse_shell(sources: Sequence[SourceFile], seconds: float = TIME_S_MAX) -> Analysis:
+    """Say what the shell scripts among these files do, within these seconds."""
     scripts = [source for source in sources if source.language is Language.SHELL]
     if not scripts:
         return Analysis()
     record = Record()
-    budget = Budget(STEPS_MAX, TIME_S_MAX)
+    budget = Budget(STEPS_MAX, min(TIME_S_MAX, seconds))
     skill = {source.path: source for source in sources}
     files: dict[str, Text] = {}
     for _ in range(PASSES_MAX if len(scripts) > 1 else 1):
@@ -40,7 +39,11 @@ def analyse_shell(sources: Sequence[SourceFile]) -> Analysis:
 
 
 def analyse_shell_text(
-    text: str, file: str, first_line: int = 1, sources: Sequence[SourceFile] = ()
+    text: str,
+    file: str,
+    first_line: int = 1,
+    sources: Sequence[SourceFile] = (),
+    seconds: float = TIME_S_MAX,
 ) -> Analysis:
     """Say what a piece of shell does that stands in another file.
 
@@ -49,10 +52,12 @@ def analyse_shell_text(
         file: Where they stand.
         first_line: The line of that file where they start.
         sources: The files of the skill, for commands that read them.
+        seconds: That it may take.
     """
     record = Record()
     skill = {source.path: source for source in sources}
-    _analyse(record, Budget(STEPS_MAX, TIME_S_MAX), text, file, first_line, skill, {})
+    budget = Budget(STEPS_MAX, min(TIME_S_MAX, seconds))
+    _analyse(record, budget, text, file, first_line, skill, {})
     return record.analysis()
 
 
@@ -122,7 +127,7 @@ def _analyse(
         record.hide(file, 0, "a script that is too long to be followed")
         text = text[:FILE_CHARS_MAX]
     try:
-        root = syntax.parse(text)
+        root = syntax.parse(text, seconds=budget.seconds_left())
     except OutOfBounds:
         record.hide(file, first_line, "it took too long to parse")
         return
@@ -135,7 +140,7 @@ def _analyse(
         _follow(shell, root)
     except OutOfBounds:
         record.hide(file, 0, "it took too long to follow what it does")
-    except STUMBLES as error:
+    except Exception as error:  # one script that is stumbled over doesn't hide the others
         record.hide(file, 0, f"the scanner stumbled over it: {type(error).__name__}")
 
 

@@ -11,7 +11,7 @@ from skilllite_sandbox.scan.taint import EMPTY, SOMETHING, Taint, Text, joined, 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tree_sitter import Node
+    from skilllite_sandbox.scan.shell.nodes import Node
 
 _SHELLS_OWN = re.compile(
     r"PATH|PWD|OLDPWD|TMPDIR|TMP|TEMP|SHELL|LANG|LC_\w+|LANGUAGE|TERM|COLUMNS|LINES|RANDOM|SECONDS"

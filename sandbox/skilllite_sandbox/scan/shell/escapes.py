@@ -13,9 +13,8 @@ from skilllite_sandbox.scan.taint import VALUE_CHARS_MAX, Taint, Text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tree_sitter import Node
-
     from skilllite_sandbox.scan.shell.machine import Shell
+    from skilllite_sandbox.scan.shell.nodes import Node
 
 _ESCAPE = re.compile(
     r"\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|0?([0-7]{1,3})|(.))",

@@ -22,8 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tree_sitter import Node
-
+    from skilllite_sandbox.scan.shell.nodes import Node
     from skilllite_sandbox.scan.source import SourceFile
 
 FILE_CHARS_MAX = 65_536  # of a file of the skill that a command reads

@@ -10,9 +10,8 @@ from skilllite_sandbox.scan.taint import SOMETHING, Text, joined, unknown_from
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tree_sitter import Node
-
     from skilllite_sandbox.scan.shell.machine import Shell
+    from skilllite_sandbox.scan.shell.nodes import Node
 
 ROUNDS_MAX = 64  # of a loop over constants, where a text may be put together piece by piece
 ROUNDS_COUNTED_MAX = 512  # of a loop that counts: a payload turned round letter by letter
@@ -171,7 +170,7 @@ def _doubles(shell: Shell, node: Node) -> bool:
 
 
 def _text(node: Node) -> str:
-    return (node.text or b"").decode("utf-8", "replace")
+    return node.text
 
 
 def note_recursion(shell: Shell, name: str, node: Node) -> None:

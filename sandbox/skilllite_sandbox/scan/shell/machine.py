@@ -20,8 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tree_sitter import Node
-
+    from skilllite_sandbox.scan.shell.nodes import Node
     from skilllite_sandbox.scan.source import SourceFile
 
 TEXTS_DEPTH_MAX = 8  # of code in code: a payload wrapped oftener hides nothing more
@@ -79,12 +78,12 @@ class Shell(Files):
 
     def line_of(self, node: Node) -> int:
         """Return the line of the file where this stands."""
-        return self.line_fixed or node.start_point.row + self.line_base
+        return self.line_fixed or node.row + self.line_base
 
     @staticmethod
     def source_of(node: Node) -> str:
         """Return the text of a node as it is written."""
-        return (node.text or b"").decode("utf-8", "replace")
+        return node.text
 
     def do(self, act: Act, node: Node, detail: str = "") -> None:
         """Write down an act of this place."""
@@ -133,7 +132,7 @@ class Shell(Files):
         fixed, self.line_fixed = self.line_fixed, self.line_of(node)
         self.texts += 1
         try:
-            root = syntax.parse(source)
+            root = syntax.parse(source, seconds=self.budget.seconds_left())
             if root.has_error and syntax.covered_by_errors(root):
                 if code.has(Datum.DECODED):
                     self.record.hide(self.file, self.line_fixed, "decoded text that is no script")
@@ -161,7 +160,8 @@ class Shell(Files):
             self.variables, self.functions = dict(variables), dict(functions)
         self.following.add(source.path)
         try:
-            return self.run_children(syntax.parse(source.text[:TEXT_CHARS_MAX]), stdin)
+            root = syntax.parse(source.text[:TEXT_CHARS_MAX], seconds=self.budget.seconds_left())
+            return self.run_children(root, stdin)
         finally:
             self.following.discard(source.path)
             (self.file, self.line_base, self.line_fixed, self.own_arguments, self.frames) = outer
@@ -258,8 +258,8 @@ class Shell(Files):
         fixed = self.line_fixed
         try:
             for offset, line in enumerate(self.source_of(node).split("\n")):
-                self.line_fixed = fixed or self.line_base + node.start_point.row + offset
-                root = syntax.parse(line)
+                self.line_fixed = fixed or self.line_base + node.row + offset
+                root = syntax.parse(line, seconds=self.budget.seconds_left())
                 if line.strip() and not (root.has_error and syntax.covered_by_errors(root)):
                     self.run_children(root, EMPTY)
         finally:

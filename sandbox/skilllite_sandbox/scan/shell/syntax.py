@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 
-from skilllite_sandbox.scan.bounded_parse import parse_bounded
+from skilllite_sandbox.scan.bounded_parse import PARSE_S_MAX, parse_bounded
+from skilllite_sandbox.scan.shell.nodes import Node, copied
 from skilllite_sandbox.scan.shell.words import expand_leading_braces, without_dollars_in_slices
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tree_sitter import Language, Node
+    from tree_sitter import Language
 
 ERRORS_SHARE_MAX = 0.2  # of the bytes; the grammar stumbles over single operators of sound scripts
 
@@ -23,15 +24,16 @@ def _language() -> Language:
     return tree_sitter.Language(tree_sitter_bash.language())
 
 
-def parse(source: str) -> Node:
+def parse(source: str, *, seconds: float = PARSE_S_MAX) -> Node:
     """Return the root of a script's tree.
 
     Raises:
-        OutOfBounds: it takes too long.
+        OutOfBounds: it takes longer, or has more nodes than are followed.
     """
     if "{" in source:
         source = expand_leading_braces(without_dollars_in_slices(source))
-    return parse_bounded(_language(), source.encode("utf-8", "replace")).root_node
+    data = source.encode("utf-8", "replace")
+    return copied(parse_bounded(_language(), data, seconds=seconds), data)
 
 
 def covered_by_errors(root: Node) -> bool:
@@ -55,5 +57,5 @@ def errors_in(root: Node) -> list[Node]:
 
 def lost_bytes(error: Node) -> int:
     """Return how much of such a place is in no statement that was recognised all the same."""
-    kept = sum(child.end_byte - child.start_byte for child in error.children if child.child_count)
+    kept = sum(child.end_byte - child.start_byte for child in error.children if child.children)
     return max(error.end_byte - error.start_byte - kept, 0)

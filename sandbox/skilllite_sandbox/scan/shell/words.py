@@ -10,9 +10,8 @@ from skilllite_sandbox.scan.taint import EMPTY, SOMETHING, Text, joined, unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tree_sitter import Node
-
     from skilllite_sandbox.scan.shell.machine import Shell
+    from skilllite_sandbox.scan.shell.nodes import Node
 
 FIELDS_MAX = 256  # of one word after braces and splitting; command lines have some ten
 _EXPANSION = re.compile(
@@ -120,8 +119,7 @@ def _with_part(shell: Shell, raw: str, node: Node) -> Text:
 
 
 def _slice(node: Node, start: int, end: int) -> str:
-    source = node.text or b""
-    return source[start - node.start_byte : end - node.start_byte].decode("utf-8", "replace")
+    return node.between(start, end)
 
 
 def _in_quotes(text: str) -> str:
@@ -186,7 +184,7 @@ def _split(shell: Shell, pieces: list[tuple[Text, bool]]) -> list[Text]:
 def _spread(shell: Shell, node: Node) -> list[Text] | None:
     """Return the elements of `"$@"` and `"${a[@]}"`; None for any other word."""
     inner = (
-        node.named_children[0] if node.type == "string" and node.named_child_count == 1 else node
+        node.named_children[0] if node.type == "string" and len(node.named_children) == 1 else node
     )
     raw = shell.source_of(inner)
     if node.type == "string" and inner is not node and shell.source_of(node) != f'"{raw}"':
@@ -315,7 +313,7 @@ def _substitution(shell: Shell, node: Node) -> Text:
     if raw.startswith("`") and "\\`" in raw:
         return shell.run_text(Text(raw[1:-1].replace("\\`", "`")), node)
     redirects = [child for child in node.named_children if child.type == "file_redirect"]
-    if redirects and node.named_child_count == len(redirects):  # $(< file)
+    if redirects and len(node.named_children) == len(redirects):  # $(< file)
         destination = redirects[0].child_by_field_name("destination")
         return shell.read(text_of(shell, destination), node) if destination else SOMETHING
     variables, shell.variables = shell.variables, dict(shell.variables)

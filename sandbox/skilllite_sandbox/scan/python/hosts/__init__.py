@@ -10,9 +10,11 @@ from skilllite_sandbox.scan.python.hosts.conditions import compare as compare
 from skilllite_sandbox.scan.python.hosts.conditions import grows as grows
 from skilllite_sandbox.scan.python.hosts.conditions import is_endless as is_endless
 from skilllite_sandbox.scan.python.hosts.conditions import marks as marks
+from skilllite_sandbox.scan.python.hosts.loading import made as made
 from skilllite_sandbox.scan.python.hosts.names import attribute as attribute
 from skilllite_sandbox.scan.python.hosts.names import element as element
 from skilllite_sandbox.scan.python.hosts.names import imported as imported
+from skilllite_sandbox.scan.python.hosts.names import is_dangerous as is_dangerous
 from skilllite_sandbox.scan.python.hosts.names import item as item
 from skilllite_sandbox.scan.python.hosts.names import one_entry as one_entry
 from skilllite_sandbox.scan.python.hosts.names import operate as operate

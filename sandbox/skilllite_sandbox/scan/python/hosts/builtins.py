@@ -202,6 +202,8 @@ def _input(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> V
 
 
 def _type(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> Value:
+    if args and args[0].function is not None and args[0].kind != "class":
+        return Value(ref="types.FunctionType")
     if args and (args[0].const, args[0].items, args[0].ref) == (MISSING, None, ""):
         return Value()
     return Value(ref="type()", kind="class-of")
@@ -237,6 +239,18 @@ def _super(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> V
     return Value()
 
 
+def _substitute(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> Value:
+    """Return `string.Template(…)`, whose text is put together later."""
+    return Value(ref="string.Template()", attrs={"template": args[0] if args else Value()})
+
+
+def _replaced(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> Value:
+    """Follow the function that puts something in the place of what matches."""
+    if len(args) > 2 and (args[1].function is not None or programs.hands_over(args[1])):
+        run.call(args[1], [args[2]], {}, node)
+    return unknown(*args)
+
+
 Handler = Callable[[Interpreter, Args, Keywords, ast.AST], Value]
 HANDLERS: dict[str, Handler] = {
     "getattr": _getattr,
@@ -270,6 +284,9 @@ HANDLERS: dict[str, Handler] = {
     "any": _any,
     "all": _any,
     "super": _super,
+    "string.Template": _substitute,
+    "re.sub": _replaced,
+    "re.subn": _replaced,
 }
 
 

@@ -8,14 +8,14 @@ import re
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.python import folding
-from skilllite_sandbox.scan.python.hosts import files, machine, names, network, programs
+from skilllite_sandbox.scan.python.hosts import carriers, files, machine, names, network, programs
 from skilllite_sandbox.scan.python.hosts.builtins import HANDLERS, got
-from skilllite_sandbox.scan.python.hosts.methods import call_method, hidden_text
+from skilllite_sandbox.scan.python.hosts.methods import call_method, hidden_text, substituted
 from skilllite_sandbox.scan.python.interpreter import Interpreter
+from skilllite_sandbox.scan.python.sizes import NotKnown
 from skilllite_sandbox.scan.python.values import (
     Value,
     all_taints,
-    lift,
     plain,
     unknown,
 )
@@ -28,6 +28,7 @@ _UNPICKLES = re.compile(
     r"\.(?:loads?|open|Unpickler|decode|read_pickle)$|^pickle\.Unpickler\(\)\.load$"
     r"|^yaml\.(?:load|load_all|unsafe_load|full_load)$"
 )
+_UNPICKLES_A_FILE = re.compile(r"^(?:torch|joblib|numpy|pandas|shelve)\.")
 _CALLBACKS = re.compile(
     r"^threading\.(?:Thread|Timer)$|^atexit\.register$|^multiprocessing\.(?:Process|Pool)$"
     r"|^concurrent\.futures\.|^signal\.signal$|^asyncio\.(?:run|create_task|gather|to_thread|wait)$"
@@ -74,6 +75,10 @@ def call(run: Interpreter, callee: Value, args: Args, keywords: Keywords, node: 
     return made if made is not None else _pure(run, ref, callee, args, keywords)
 
 
+_RUNNING = re.compile(
+    r"^(?:subprocess\.Popen|asyncio\.(?:subprocess\.)?create_subprocess_\w+|trio\.lowlevel\.open_process"
+    r"|anyio\.open_process|pexpect\.spawn)\(\)\."
+)
 _REACHED = re.compile(
     r"^(?:system|popen\d?|exec\w*|eval|compile|__import__|import_module|Popen|run|call|check_\w+"
     r"|getoutput|spawn\w*|fork|open|load_module|__subclasses__|\d+)$"
@@ -85,7 +90,8 @@ def _walked(run: Interpreter, callee: Value, ref: str, args: Args, node: ast.AST
     before, _, last = ref.rpartition(".")
     if last in ("get", "pop", "setdefault", "__getitem__") and args:
         return Value(ref=f"{before}.{args[0].text()}", kind="walked", taints=callee.taints)
-    if _REACHED.match(last) or (last == UNKNOWN and "__subclasses__" in ref):
+    found = "__subclasses__" in ref and (last == UNKNOWN or last.endswith("()"))
+    if _REACHED.match(last) or (found and args):
         run.flow(callee, Sink.RUN_PROGRAM, node, f"{ref} reached by a detour")
         _follow_hidden(run, args, node)
     return Value(ref=f"{ref}()", kind="walked", taints=unknown(callee, *args).taints)
@@ -107,8 +113,11 @@ def _written_by(run: Interpreter, callee: Value, args: Args, node: ast.AST) -> N
 def _by_pattern(
     run: Interpreter, ref: str, callee: Value, args: Args, keywords: Keywords, node: ast.AST
 ) -> Value | None:
+    if ref.startswith("string.Template().") and ref.endswith("substitute"):
+        template = (callee.attrs or {}).get("template", Value())
+        return substituted(template, args, keywords)
     if ref in programs.CODE:
-        return programs.run_code(run, ref, args, node)
+        return programs.run_code(run, ref, args, keywords, node)
     if programs.STARTS.match(ref):
         return programs.start(run, ref, args, keywords, node)
     if network.HTTP.match(ref):
@@ -118,11 +127,13 @@ def _by_pattern(
         return network.request(run, ref, args, keywords, node, sends=sends)
     if network.LOOK_UPS.match(ref):
         return network.look_up(run, ref, args, keywords, node)
+    if network.STREAMS.match(ref):
+        return network.streams(run, ref, args, keywords, node)
     if network.SOCKETS.match(ref):
         return _socket(run, ref, args, node)
-    if ref.startswith("subprocess.Popen()") and callee.owner is not None:
+    if _RUNNING.match(ref) and callee.owner is not None:
         name = ref.rpartition(".")[2]
-        if name in ("communicate", "write", "writelines", "send"):
+        if name in ("communicate", "write", "writelines", "send", "send_all", "sendline"):
             return programs.feed(run, callee.owner, args, keywords, node)
     if ref.startswith("socket.socket()."):
         name = ref.rpartition(".")[2]
@@ -131,6 +142,7 @@ def _by_pattern(
         return network.send(run, ref, [*args, *keywords.values()], node)
     if _UNPICKLES.match(ref):
         return _unpickle(run, ref, args, keywords, node)
+    carriers.read(run, ref, args, node)
     if _WATCHES_CODE.match(ref):
         if args and args[0].const is not None:
             run.do(Act.TAMPER, node, ref)
@@ -147,13 +159,15 @@ def _pure(run: Interpreter, ref: str, callee: Value, args: Args, keywords: Keywo
         made = folding.call(
             ref, [plain(each) for each in args], {k: plain(v) for k, v in keywords.items()}
         )
-    except (folding.NotKnown, ValueError):
+    except (NotKnown, ValueError):
         value = Value(ref=f"{ref}()" if ref else "", taints=taints)
         if ref not in _NAMES_ONLY:
             whole = [names.whole(run, each, ast.Pass()) for each in args]
             value.taints |= unknown(*whole).taints
         if callee.owner is not None and taints:
             _put_into(run, callee.owner, ref, args, keywords)
+        if args and args[0].kind in ("paths", "names") and ref in _ORDERS:
+            return args[0]
         if ref in ("str", "repr", "list", "dict", "tuple", "sorted", "set", "json.dumps", "vars"):
             if args and args[0].kind in ("path", "paths") and ref == "str":
                 return Value(args[0].const, taints=value.taints)
@@ -161,14 +175,16 @@ def _pure(run: Interpreter, ref: str, callee: Value, args: Args, keywords: Keywo
                 return args[0]
         if any(all_taints(each) for each in origins) and ref in folding.DECODERS:
             value.kind = "decoded"
+            if any(each.has(Datum.OWN_FILE) for each in origins):
+                value.taints |= {run.taint(Datum.DECODED, ast.Pass(), ref)}
         return value
     if ref in folding.DECODERS:
         taints |= {run.taint(Datum.DECODED, ast.Pass(), ref)}
-        if isinstance(made, list):
-            return lift(made, taints)
-    return lift(made, taints)
+    return run.holdings.lifted(made, taints)
 
 
+_ORDERS = frozenset({"list", "sorted", "set", "tuple", "reversed", "iter", "frozenset"})
+"""What gives the same things in another order."""
 _NAMES_ONLY = frozenset(
     {
         *("list", "tuple", "set", "sorted", "frozenset", "len", "iter", "enumerate", "bool", "min"),
@@ -197,15 +213,21 @@ def _follow_callbacks(
     if ref in ("map", "filter", "functools.reduce", "functools.partial"):
         return
     given = keywords.get("args")
-    for each in (*args, *keywords.values()):
+    for number, each in enumerate((*args, *keywords.values())):
         if each.function is not None and each.kind != "class":
             inner = list(given.items or []) if given is not None else []
+            if given is None and _PASSES_ON.search(ref) and number < len(args):
+                inner = _passed_on(ref, args[number + 1 :])
             run.call_function(each.function, inner, {}, node)
         elif each.ref and keywords.get("target") is each and programs.STARTS.match(each.ref):
             programs.start(run, each.ref, list((given and given.items) or []), {}, node)
     for number, each in enumerate(args):
         if number < len(args) and programs.hands_over(each) and ref not in _CALLED_ELSEWHERE:
-            rest = list(given.items or []) if given is not None else args[number + 1 :]
+            rest = (
+                list(given.items or [])
+                if given is not None
+                else _passed_on(ref, args[number + 1 :])
+            )
             if "Server" in ref and "register" in ref:
                 rest = [Value(taints=frozenset((run.taint(Datum.FETCHED, node, "a call"),)))]
             call(run, each, rest, {}, node)
@@ -216,9 +238,24 @@ def _follow_callbacks(
     if key is not None and programs.hands_over(key) and args:
         call(run, key, [run.element(args[0])], {}, node)
     if _CALLBACKS.match(ref) and args and args[0].ref and not args[0].ref.endswith("()"):
-        rest = list(given.items or []) if given is not None and given.items else args[1:]
+        rest = list((given and given.items) or []) or _passed_on(ref, args[1:])
         if ref in ("atexit.register", "asyncio.to_thread", "_thread.start_new_thread"):
             call(run, args[0], rest, {}, node)
+
+
+_PASSES_ON = re.compile(
+    r"^(?:atexit\.register|weakref\.finalize|_thread\.start_new_thread|asyncio\.to_thread|contextlib\.)"
+    r"|\.(?:submit|call_soon\w*|call_later|call_at|run_in_executor|apply|apply_async|callback|start_soon"
+    r"|run_sync|enter|add_done_callback|push)$"
+)
+"""What calls a function with the arguments that stand behind it."""
+_IN_ONE = re.compile(r"start_new_thread$|\.apply(?:_async)?$")
+
+
+def _passed_on(ref: str, rest: Args) -> Args:
+    if _IN_ONE.search(ref) and rest and rest[0].items is not None:
+        return list(rest[0].items)
+    return rest
 
 
 _CALLED_ELSEWHERE = frozenset(
@@ -256,8 +293,13 @@ def _unpickle(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: 
     if ref.startswith("yaml.load") and loader is not None and "Safe" in loader.ref:
         return unknown(*args)
     data = args[0] if args else Value()
+    if _UNPICKLES_A_FILE.match(ref) and isinstance(data.const, str):
+        data = (files.written_to(run, data) or files.read(run, data, node)).with_taints(data.taints)
     if data.kind == "file" and data.attrs is not None:
         data = data.attrs.get("content", data)
+    if (what := carriers.carried(data, ref)) is not None:
+        taint = run.taint(Datum.DECODED, node, f"data that calls {what}")
+        run.record.flow({taint}, Sink.UNPICKLE, run.file, run.line(node), ref)
     if ref == "marshal.loads":
         taint = run.taint(Datum.DECODED, node, "marshal")
         return Value(kind="code", attrs={"source": Value()}, taints=all_taints(data) | {taint})

@@ -18,6 +18,7 @@ from skilllite_sandbox.scan.host_places import (
 from skilllite_sandbox.scan.python.hosts.names import OWN_ROOT
 from skilllite_sandbox.scan.python.interpreter import Interpreter
 from skilllite_sandbox.scan.python.values import Value, all_taints
+from skilllite_sandbox.scan.taint import Taint
 
 _READ = {
     Place.SECRET: (Act.READ_SECRET, Datum.SECRET),
@@ -63,9 +64,36 @@ def read(run: Interpreter, path: Value, node: ast.AST) -> Value:
         act, datum = Act.READ_VARIABLE if beside else Act.READ_SECRET, Datum.SECRET
     if act is None or datum is None:
         taints = path.taints if path.has(Datum.SECRET, Datum.HOST_FILE) else frozenset()
+        if path.has(Datum.FOUND_NAMES):
+            taints |= {run.taint(Datum.FOUND, node, "files that it looks around for")}
         return Value(taints=taints)
     run.do(act, node, text)
     return Value(taints=frozenset((run.taint(datum, node, text),)))
+
+
+def written_to(run: Interpreter, path: Value) -> Value | None:
+    """Return what was written to a path; None when it isn't known to be written."""
+    text = path_text(path)
+    found = run.record_written.get(text) if text != UNKNOWN else None
+    return found or run.record_written.get(path.text().rpartition("/")[2] or UNKNOWN)
+
+
+def temporary(ref: str, line: int) -> Value | None:
+    """Return what a function of `tempfile` makes; None when it makes nothing."""
+    path = Value(f"{_TEMPORARY}{line}")
+    name = ref.removeprefix("tempfile.")
+    if name in ("gettempdir", "mkdtemp", "mktemp", "TemporaryDirectory"):
+        return Value("@temporary" if name == "gettempdir" else path.const)
+    if name.endswith("TemporaryFile"):
+        return Value(ref="open()", kind="file", attrs={"path": path, "mode": Value("w+")})
+    if name == "mkstemp":
+        opened = Value(ref="open()", kind="file", attrs={"path": path, "mode": Value("w+")})
+        return Value(items=[opened, path], kind="tuple")
+    return None
+
+
+_TEMPORARY = "@temporary/of-line-"
+"""Begins a name that nobody else can have."""
 
 
 def own_file(run: Interpreter, text: str) -> Value | None:
@@ -77,6 +105,16 @@ def own_file(run: Interpreter, text: str) -> Value | None:
     taint = run.taint(Datum.OWN_FILE, ast.Pass(), own)
     content: object = source.text if source.text or not source.data else source.data
     return Value(content, kind=f"own {own}", taints=frozenset((taint,)))
+
+
+def resource(run: Interpreter, name: str) -> Value | None:
+    """Return the content of a data file of the skill's package by its name."""
+    if not name or UNKNOWN in name:
+        return None
+    for path in run.files:
+        if path == name or path.endswith(f"/{name}"):
+            return own_file(run, f"{OWN_ROOT}/{path}")
+    return None
 
 
 def own_path(run: Interpreter, text: str) -> str | None:
@@ -118,17 +156,30 @@ def write(run: Interpreter, path: Value, content: Value, node: ast.AST) -> None:
         run.do(Act.DESTROY, node, f"{text} is encrypted")
     if "*" in shown and is_precious(shown) and _overwrites(content):
         run.do(Act.DESTROY, node, text)
+    if text.startswith(OWN_ROOT) and text.endswith((".py", ".js", ".sh")):
+        run.flow(content, Sink.RUN_CODE, node, "a script of its own")
+    if text.endswith("_history") and place_of(text) is Place.SECRET and _overwrites(content):
+        run.do(Act.DISARM, node, text)
     if text.startswith(OWN_ROOT) and text.endswith("SKILL.md"):
         run.do(Act.CHANGE_AGENT, node, text)
     if Act.PERSIST in acts or Act.WRITE_HOST_FILE in acts:
         sink = Sink.PERSIST if Act.PERSIST in acts else Sink.WRITE_HOST_FILE
         run.flow(content, sink, node, text)
+    if place_of(shown) is not Place.SECRET and not text.startswith(_TEMPORARY):
+        copied = frozenset(each for each in all_taints(content) if _is_kept_apart(each))
+        run.record.flow(copied, Sink.COPY, run.file, run.line(node), text)
     if run.endless:
         run.do(Act.EXHAUST, node, "the disk, in a loop without an end")
     if text != UNKNOWN:
         kept = run.record_written
         kept[text] = content
         kept[text.rpartition("/")[2]] = content
+
+
+def _is_kept_apart(taint: Taint) -> bool:
+    """Tell whether something came from a place that only its owner reads."""
+    beside = _DOT_ENV.search(taint.detail)
+    return taint.datum is Datum.SECRET and not beside and place_of(taint.detail) is Place.SECRET
 
 
 def _overwrites(content: Value) -> bool:
@@ -143,6 +194,8 @@ def remove(run: Interpreter, path: Value, node: ast.AST, *, tree: bool) -> None:
     text = path_text(path).replace(UNKNOWN, "*")
     while "/*/*" in text:
         text = text.replace("/*/*", "/*")
+    if text.endswith("_history") and place_of(text) is Place.SECRET:
+        run.do(Act.DISARM, node, text)
     named = not tree and path.has(Datum.INPUT)  # one file, as the caller names it
     if text != "*" and is_precious(text) and not named:
         run.do(Act.DESTROY, node, text)
@@ -172,4 +225,5 @@ def listed(run: Interpreter, path: Value, node: ast.AST, pattern: str = "*") -> 
     text = path.text()
     joined = pattern if pattern.startswith(("/", "~")) else f"{text}/{pattern}"
     joined = joined.replace("**", "*").replace("*", UNKNOWN)
-    return Value(joined, kind="paths", taints=path.taints)
+    found = run.taint(Datum.FOUND_NAMES, node, joined)
+    return Value(joined, kind="paths", taints=path.taints | {found})

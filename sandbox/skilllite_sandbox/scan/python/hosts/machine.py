@@ -9,9 +9,10 @@ import re
 from collections.abc import Callable
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
-from skilllite_sandbox.scan.host_places import UNKNOWN
-from skilllite_sandbox.scan.python.hosts import files, programs
+from skilllite_sandbox.scan.host_places import UNKNOWN, Place, place_written
+from skilllite_sandbox.scan.python.hosts import files, loading, network, programs
 from skilllite_sandbox.scan.python.hosts.names import (
+    DISK_BYTES,
     MEMORY_BYTES,
     environment,
     parent_of,
@@ -26,7 +27,7 @@ Keywords = dict[str, Value]
 
 _SYSTEM = re.compile(
     r"^(?:socket\.gethostname|platform\.(?:node|uname)|os\.(?:uname|getlogin)|getpass\.getuser"
-    r"|pwd\.get\w+|grp\.get\w+|uuid\.getnode|psutil\.\w+|netifaces\.\w+|ifaddr\.\w+|os\.getppid)$"
+    r"|pwd\.get\w+|grp\.get\w+|uuid\.getnode|psutil\.\w+|psutil\.Process\(\)\.(?:environ|as_dict)|netifaces\.\w+|ifaddr\.\w+|os\.getppid)$"
 )
 _WATCHES = re.compile(
     r"^(?:pyperclip\.paste|PIL\.ImageGrab\.grab\w*|ImageGrab\.grab|pyautogui\.screenshot|mss\.\w+"
@@ -82,7 +83,6 @@ _MARKS_OF_SANDBOXES = re.compile(
 _OF_OTHERS = re.compile(
     r"chrome|safe storage|login|firefox|ssh|gnome|keychain|aws|github|system", re.IGNORECASE
 )
-_ARCHIVE = re.compile(r"\.(?:whl|zip|egg|pyz|jar)$")
 SETTINGS_CHARS_MAX = 262_144  # of a data file of the skill that is read into values
 _DEBUG = re.compile(r"^sys\.(?:gettrace|getprofile)$|^ctypes\.windll\.kernel32\.IsDebuggerPresent$")
 
@@ -91,9 +91,15 @@ def call(
     run: Interpreter, ref: str, callee: Value, args: Args, keywords: Keywords, node: ast.AST
 ) -> Value | None:
     """Return what a call gives; None when there is nothing to say of it."""
+    loaded = loading.call(run, ref, args, keywords, node)
+    if loaded is not None:
+        return loaded
     handler = _handler_of(ref)
     if handler is not None:
-        return handler(run, ref, args, keywords, node)
+        made = handler(run, ref, args, keywords, node)
+        if made is not None and callee.owner is not None and ref.startswith("configparser."):
+            callee.owner.taints |= made.taints
+        return made
     if _PACKS.match(ref) and args and callee.owner is not None:
         content = files.read(run, args[0], node)
         callee.owner.taints |= all_taints(content)
@@ -161,20 +167,6 @@ def _common(
             run.do(Act.SEND, node, run.logs_away)
             run.flow(said, Sink.SEND, node, run.logs_away)
         return Value()
-    if re.match(r"^(?:importlib\.machinery|imp)\..*(?:Sourceless|load_compiled)\w*$", ref):
-        taint = run.taint(Datum.DECODED, node, "byte code")
-        run.record.flow({taint}, Sink.RUN_CODE, run.file, run.line(node), ref)
-        return Value(ref=f"{ref}()")
-    if ref == "zipimport.zipimporter":
-        run.record.hide(run.file, run.line(node), "it imports code out of an archive")
-        return Value()
-    if ref in ("sys.path.insert", "sys.path.append"):
-        if args and _ARCHIVE.search(args[-1].text()):
-            run.record.hide(run.file, run.line(node), "it imports code out of an archive")
-        written = run.record_written.get(args[-1].text()) if args else None
-        if written is not None:
-            run.flow(written, Sink.RUN_CODE, node, args[-1].text())
-        return Value()
     if re.match(r"^crontab\.CronTab\(\)\.(?:new|write)$", ref):
         run.do(Act.PERSIST, node, "cron")
         return Value(ref=f"{ref}()")
@@ -187,20 +179,17 @@ def _common(
         else:
             run.flow(value, Sink.OUTPUT, node, "its output")
         return Value()
-    if ref.startswith("git.") and ref.endswith("create_remote().push"):
-        taint = run.taint(Datum.HOST_FILE, node, "a repository")
-        run.do(Act.SEND, node, "a remote that it adds")
-        run.record.flow({taint}, Sink.SEND, run.file, run.line(node), "a remote that it adds")
-        return Value()
-    if ref == "importlib.util.spec_from_file_location" and len(args) > 1:
-        programs.run_own(run, args[1], node)
-        return Value(ref=f"{ref}()", taints=unknown(*args).taints)
+    if ref.startswith("git.") and ref.endswith((".create_remote", ".set_url", ".add_url")):
+        run.remotes.append(f"git remote add a {args[-1].text() if args else UNKNOWN}")
+        return Value(ref=f"{ref}()")
+    if ref.startswith("git.") and ref.endswith(".push") and run.remotes:
+        return network.repository(run, node)
     if ref == "site.getsitepackages":
         return Value(items=[Value("/usr/lib/python3/site-packages")], kind="list")
     if ref == "site.getusersitepackages":
         return Value("~/.local/lib/python3/site-packages")
-    if ref in ("tempfile.gettempdir", "tempfile.mkdtemp", "tempfile.mktemp"):
-        return Value("@temporary/" + UNKNOWN)  # a name that nobody else can have
+    if ref.startswith("tempfile.") and (made := files.temporary(ref, run.line(node))) is not None:
+        return made
     if re.match(r"^(?:pip|pip\._internal|pip\._internal\.cli\.main)\.main$", ref):
         words = [each.text() for value in args for each in (value.items or [value])]
         return programs.start(run, "os.system", [Value("pip " + " ".join(words))], {}, node)
@@ -218,13 +207,18 @@ def _common(
         if runs or any(each.kind == "executable" for each in protections):
             taint = run.taint(Datum.DECODED, node, "memory that becomes machine code")
             run.record.flow({taint}, Sink.LOAD_NATIVE, run.file, run.line(node), "mmap")
-        return Value(ref="mmap.mmap()")
+        return Value(ref="mmap.mmap()", taints=unknown(*args).taints)
     if ref == "os.memfd_create":
         taint = run.taint(Datum.DECODED, node, "a program without a file")
         return Value(taints=frozenset((taint,)))
     if ref in ("os.open",) and args:
-        return files.opened(run, args, "r", node)
-    if ref in ("os.write",) and len(args) > 1:
+        flags = " ".join(each.text() + each.ref + each.kind for each in args[1:2])
+        return files.opened(run, args, "w" if _OPENS_TO_WRITE.search(flags) else "r", node)
+    if ref in ("os.posix_fallocate", "os.ftruncate", "os.truncate"):
+        if run.endless or any(_is_huge(each) for each in args[1:]):
+            run.do(Act.EXHAUST, node, "the disk")
+        return Value()
+    if ref in ("os.write", "os.pwrite", "os.writev") and len(args) > 1:
         if args[0].kind == "file" and args[0].attrs is not None:
             files.write(run, args[0].attrs["path"], args[1], node)
         return Value()
@@ -248,8 +242,17 @@ def _common(
         where = (keywords.get("path") or (args[0] if args else Value("."))).text()
         if callee.owner is not None and callee.owner.has(Datum.FETCHED) and where != UNKNOWN:
             run.record_written[where] = unknown(callee.owner)
+            if place_written(f"{where}/x") is not Place.OWN:
+                run.flow(callee.owner, Sink.WRITE_HOST_FILE, node, where)
         return Value()
     return None
+
+
+_OPENS_TO_WRITE = re.compile(r"O_(?:WRONLY|RDWR|CREAT|APPEND|TRUNC)")
+
+
+def _is_huge(value: Value) -> bool:
+    return isinstance(value.const, int) and value.const > DISK_BYTES
 
 
 def _path(
@@ -284,6 +287,7 @@ def _path(
 
 def _list(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.AST) -> Value:
     given = args[0] if args else Value(".")
+    given = given.with_taints((run.taint(Datum.FOUND_NAMES, node, given.text()),))
     if "glob" in ref:
         found = files.listed(run, Value(given.const), node, given.text())
         if found.const is MISSING or not given.text().startswith(("/", "~")):
@@ -329,6 +333,10 @@ def _make(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.
 
 def _system(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.AST) -> Value:
     run.do(Act.READ_SYSTEM, node, ref)
+    asked = [item for each in (*args, *keywords.values()) for item in each.items or [each]]
+    if ref.endswith(".environ") or any(each.const == "environ" for each in asked):
+        taint = run.taint(Datum.SECRET, node, "the environments of other programs")
+        return Value(ref=f"{ref}()", taints=frozenset((taint,)))
     return Value(ref=f"{ref}()", taints=frozenset((run.taint(Datum.SYSTEM, node, ref),)))
 
 

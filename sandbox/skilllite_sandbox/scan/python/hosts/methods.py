@@ -7,9 +7,10 @@ import ast
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.python import folding
-from skilllite_sandbox.scan.python.hosts import files, network
+from skilllite_sandbox.scan.python.hosts import files, loading, network
 from skilllite_sandbox.scan.python.hosts.conditions import GROWTH_BYTES, size_of
 from skilllite_sandbox.scan.python.hosts.names import (
+    DISK_BYTES,
     ENVIRONMENTS,
     environment,
     one_entry,
@@ -17,18 +18,21 @@ from skilllite_sandbox.scan.python.hosts.names import (
     whole,
 )
 from skilllite_sandbox.scan.python.interpreter import Interpreter
+from skilllite_sandbox.scan.python.sizes import SIZE_MAX, NotKnown
 from skilllite_sandbox.scan.python.values import (
+    ITEMS_MAX,
     MISSING,
     Value,
     all_taints,
     lift,
     plain,
+    text_of,
     unknown,
 )
 
 Args = list[Value]
 Keywords = dict[str, Value]
-DISK_BYTES = 1 << 38  # of one file: more than a skill ever writes
+SUBSTITUTED_MAX = 64  # names of one template: a letter has a dozen
 _GROWS = frozenset({"append", "extend", "add", "insert", "appendleft", "update", "write", "put"})
 
 
@@ -62,6 +66,11 @@ def call_method(
         return _of_dict(me, name, args)
     if me.const is not MISSING:
         return _of_constant(run, me, name, args, keywords, node)
+    loaded = loading.by_name(run, me, name, args, node)
+    if loaded is not None:
+        return loaded
+    if name == "push" and run.remotes and (not me.ref or me.ref.startswith("git.")):
+        return network.repository(run, node)
     if name in ("extractall", "extract"):
         return _extract(run, me, args, keywords, node)
     if name in ("system", "execve", "execl", "execv", "popen", "execlp", "execvp"):
@@ -135,9 +144,13 @@ def _of_path(
     if name == "open":
         mode = keywords.get("mode") or (args[0] if args else Value("r"))
         return files.opened(run, [me], str(mode.const) if mode.is_const else "r", node)
-    if name in ("symlink_to", "hardlink_to", "touch", "chmod", "mkdir"):
-        if name != "mkdir":
-            files.write(run, me, Value(), node)
+    if name in ("symlink_to", "hardlink_to"):
+        files.write(run, me, files.read(run, args[0], node) if args else Value(), node)
+        return Value()
+    if name in ("touch", "chmod"):
+        files.write(run, me, files.written_to(run, me) or Value(), node)
+        return Value()
+    if name == "mkdir":
         return Value()
     if name in ("rename", "replace") and args:
         files.write(run, args[0], files.read(run, me, node), node)
@@ -175,7 +188,8 @@ def _of_list(run: Interpreter, me: Value, name: str, args: Args) -> Value | None
         return Value(None)
     if name == "extend" and args:
         inner = run.items_of(args[0])
-        me.items.extend(inner if inner is not None else [run.element(args[0])])
+        more = inner if inner is not None else [run.element(args[0])]
+        me.items.extend(more[: max(0, ITEMS_MAX - len(me.items))])
         return Value(None)
     if name == "reverse":
         me.items.reverse()
@@ -222,7 +236,7 @@ def _of_dict(me: Value, name: str, args: Args) -> Value | None:
 def _of_constant(
     run: Interpreter, me: Value, name: str, args: Args, keywords: Keywords, node: ast.AST
 ) -> Value:
-    if me.kind == "environment":
+    if me.kind == "environment" or name == "group":  # of what stands for a match
         return me
     taints = unknown(me, *args, *keywords.values()).taints
     if name == "join" and args and isinstance(me.const, (str, bytes)):
@@ -239,11 +253,11 @@ def _of_constant(
             [plain(each) for each in args],
             {k: plain(v) for k, v in keywords.items()},
         )
-    except (folding.NotKnown, ValueError):
+    except (NotKnown, ValueError):
         if name in ("encode", "decode", "strip", "lower", "upper", "rstrip", "lstrip"):
             return Value(me.const, kind=me.kind, taints=taints)
         return Value(taints=taints)
-    value = lift(made, taints)
+    value = run.holdings.lifted(made, taints)
     if isinstance(made, (str, bytes)) and name not in ("encode", "decode", "strip"):
         value.kind = "rebuilt"
     elif isinstance(made, (str, bytes)):
@@ -259,21 +273,24 @@ def _joined(
         whole_of = whole(run, given, node)
         return Value(taints=all_taints(whole_of) | me.taints)
     parts = [each.text() for each in items]
+    if sum(map(len, parts)) + len(parts) * len(me.text()) > SIZE_MAX:
+        return Value(taints=unknown(me, given, *items).taints)
     text = me.text().join(parts)
     found = unknown(me, given, *items).taints
     if isinstance(me.const, bytes) and all(isinstance(each.const, bytes) for each in items):
         return Value(me.const.join(each.const for each in items), kind="rebuilt", taints=found)
-    return Value(text[: folding.SIZE_MAX], kind="rebuilt", taints=found)
+    return Value(text, kind="rebuilt", taints=found)
 
 
 def _formatted(me: Value, args: Args, keywords: Keywords, taints: frozenset) -> Value:  # type: ignore[type-arg]
-    text, number = "", 0
-    rest = me.text()
-    while "{" in rest:
+    text, number = list[str](), 0
+    rest = me.text()[:SIZE_MAX]
+    while "{" in rest and len(text) < _TEMPLATE_PIECES_MAX:
         before, _, rest = rest.partition("{")
-        text += before
+        text.append(before)
         if rest.startswith("{"):
-            text, rest = text + "{", rest[1:]
+            text.append("{")
+            rest = rest[1:]
             continue
         inside, _, rest = rest.partition("}")
         name = inside.partition(":")[0].partition("!")[0]
@@ -284,8 +301,25 @@ def _formatted(me: Value, args: Args, keywords: Keywords, taints: frozenset) -> 
             value = args[int(name)] if int(name) < len(args) else Value()
         else:
             value = keywords.get(name, Value())
-        text += value.text()
-    return Value((text + rest)[: folding.SIZE_MAX], kind="rebuilt", taints=taints)
+        text.append(value.text())
+    return Value(text_of((*text, rest)), kind="rebuilt", taints=taints)
+
+
+_TEMPLATE_PIECES_MAX = 4096  # of one template; people write some ten
+
+
+def substituted(template: Value, args: Args, keywords: Keywords) -> Value:
+    """Return the text that a `string.Template` gives."""
+    given = {**((args[0].attrs or {}) if args else {}), **keywords}
+    text = template.text()
+    taints = unknown(template, *args, *keywords.values()).taints
+    for name, value in list(given.items())[:SUBSTITUTED_MAX]:
+        put = value.text()
+        for mark in (f"${{{name}}}", f"${name}"):
+            if len(text) + text.count(mark) * len(put) > SIZE_MAX:
+                return Value(taints=taints)
+            text = text.replace(mark, put)
+    return Value(text, kind="rebuilt", taints=taints)
 
 
 def _extract(run: Interpreter, me: Value, args: Args, keywords: Keywords, node: ast.AST) -> Value:

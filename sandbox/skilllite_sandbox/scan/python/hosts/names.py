@@ -10,7 +10,8 @@ from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.python import folding
 from skilllite_sandbox.scan.python.interpreter import Interpreter
-from skilllite_sandbox.scan.python.values import MISSING, Value, all_taints, lift, unknown
+from skilllite_sandbox.scan.python.sizes import SIZE_MAX, NotKnown
+from skilllite_sandbox.scan.python.values import MISSING, Value, all_taints, lift, text_of, unknown
 from skilllite_sandbox.scan.taint import Taint
 
 OWN_ROOT = "@skill"
@@ -126,11 +127,15 @@ def attribute(run: Interpreter, owner: Value, name: str, node: ast.AST) -> Value
         if name in ("year", "timestamp", "isoformat", "strftime", "date", "replace"):
             return Value(kind="clock", ref=".clock")
         return Value()
+    if name == "__base__" and owner.kind == "class-of":
+        return owner
     literal = owner.const is not MISSING or owner.items is not None
     literal |= owner.kind in ("class-of", "walked") or owner.ref in ("object", "builtins.object")
     if name in ("__subclasses__", "__mro__", "__bases__") and not literal:
         return Value()  # of a class that isn't known: a registry of plug-ins
-    if name in _WALKED:
+    if owner.ref in ("type", "builtins.type") and name in ("mro", "__subclasses__"):
+        literal = True
+    if name in _WALKED or (name == "mro" and literal and owner.ref):
         run.do(Act.WALK_OBJECTS, node, name)
         taint = run.taint(Datum.DECODED, node, f"reached through {name}")
         return Value(ref=f"?.{name}", kind="walked", taints=frozenset((taint,)))
@@ -138,6 +143,8 @@ def attribute(run: Interpreter, owner: Value, name: str, node: ast.AST) -> Value
         return Value(ref=f"{owner.ref}.{name}", kind="walked", taints=owner.taints)
     if owner.const is not MISSING and owner.kind == "path":
         return _of_path(owner, name)
+    if owner.kind == "file" and name == "name" and owner.attrs is not None:
+        return owner.attrs.get("path", Value())
     if owner.kind in ("file", "socket"):
         return Value(ref=f".{name}", attrs={"self": owner}, kind="method", taints=owner.taints)
     if owner.const is not MISSING or owner.items is not None:
@@ -153,7 +160,7 @@ def attribute(run: Interpreter, owner: Value, name: str, node: ast.AST) -> Value
             return Value(ref=ref, attrs={"self": owner}, kind="method")
         try:
             return Value(folding.constant_of(ref))
-        except folding.NotKnown:
+        except NotKnown:
             pass
         if _ASKED_BY_OTHERS.match(ref):
             taint = run.taint(Datum.FETCHED, node, "a request")
@@ -162,7 +169,7 @@ def attribute(run: Interpreter, owner: Value, name: str, node: ast.AST) -> Value
             return Value("python3")
         if ref in ("os.name", "sys.platform"):
             return Value()
-        value = Value(ref=_shortened(ref), taints=owner.taints, attrs=owner.attrs)
+        value = Value(ref=plain_name(ref), taints=owner.taints, attrs=owner.attrs)
         value.kind = "hidden" if owner.kind == "hidden" else ""
         value.owner = owner if owner.ref.endswith("()") else owner.owner
         return value
@@ -170,7 +177,8 @@ def attribute(run: Interpreter, owner: Value, name: str, node: ast.AST) -> Value
     return value
 
 
-def _shortened(ref: str) -> str:
+def plain_name(ref: str) -> str:
+    """Return the name that everyone uses for what has several."""
     first, _, rest = ref.partition(".")
     first = _ALIASES.get(first, first)
     return f"{first}.{rest}" if rest else first
@@ -236,6 +244,7 @@ def variable(run: Interpreter, key: Value, node: ast.AST, default: Value | None 
     if name in _HOMES:
         return Value("~")
     if UNKNOWN in name:
+        run.do(Act.READ_ENVIRONMENT, node, "variables")
         return Value(taints=frozenset((run.taint(Datum.ENVIRONMENT, node, "variables"),)))
     if name in _CI:
         return Value(kind="watched")
@@ -268,12 +277,16 @@ def one_entry(taints: frozenset[Taint]) -> frozenset[Taint]:
         return taints
     return frozenset(
         Taint(Datum.VARIABLE, each.file, each.line, each.detail)
-        if each.datum in (Datum.SECRET, Datum.HOST_FILE) and _SETTINGS_FILE.search(each.detail)
+        if each.datum in (Datum.SECRET, Datum.HOST_FILE)
+        and _SETTINGS_FILE.search(each.detail)
+        and not _ALL_SECRET.search(each.detail)
         else each
         for each in taints
     )
 
 
+_ALL_SECRET = re.compile(r"^~/\.(?:docker|aws|ssh|gnupg|kube|netrc|pgpass|git-credentials)\b")
+"""Files that have nothing but secrets in them."""
 _SETTINGS_FILE = re.compile(r"(?:^|/)\.env(?:\.\w+)?$|^~/\.(?:config/)?[^/]+/[^/]*$|^~/\.[^/]+$")
 
 
@@ -301,7 +314,7 @@ def operate(
 ) -> Value | None:
     """Return what an operator gives for values that have one of their own."""
     if isinstance(operation, ast.Div) and (left.kind == "path" or right.kind == "path"):
-        text = f"{left.text()}/{right.text()}"
+        text = text_of((left.text(), "/", right.text()))
         if right.text().startswith(("/", "~")):
             text = right.text()
         return Value(text, kind="path", taints=left.taints | right.taints)
@@ -312,13 +325,15 @@ def operate(
         counts = [each.const for each in (left, right) if isinstance(each.const, int)]
         if sizes and counts and sizes[0] * counts[0] > MEMORY_BYTES:
             run.do(Act.EXHAUST, node, f"{counts[0]} times as large")
-        most = ITEMS_REPEATED_MAX if left.items or right.items else folding.SIZE_MAX
+        most = ITEMS_REPEATED_MAX if left.items or right.items else SIZE_MAX
         if sizes and counts and sizes[0] * counts[0] > most:
             return Value(kind=f"sized {sizes[0] * counts[0]}")
     if isinstance(operation, ast.BitOr) and any(
         "PROT_EXEC" in each.ref or each.kind == "executable" for each in (left, right)
     ):
         return Value(kind="executable")
+    if isinstance(operation, ast.BitOr) and left.ref.startswith("os.O_"):
+        return Value(ref=f"{left.ref}|{right.ref}")
     if isinstance(operation, ast.BitOr) and (left.ref in ENVIRONMENTS or right.ref in ENVIRONMENTS):
         return environment(run, node) if node is not None else None
     if isinstance(operation, ast.Sub) and "clock" in (left.kind, right.kind):
@@ -330,6 +345,7 @@ def operate(
 
 CALLBACK_ARGUMENTS = 4  # a client, its data, a message, properties
 ITEMS_REPEATED_MAX = 4096  # of a list that is repeated; nobody hides anything in one
+DISK_BYTES = 1 << 38  # of one file: more than a skill ever writes
 MEMORY_BYTES = 4 << 30  # above what machines of people have to spare
 
 
@@ -341,6 +357,10 @@ def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node:
     if value.function is not None and name.startswith("on_") and owner.ref.endswith("()"):
         told = Value(taints=frozenset((run.taint(Datum.FETCHED, node, "a message"),)))
         run.call_function(value.function, [told] * CALLBACK_ARGUMENTS, {}, node)
+    if owner.kind == "request" or owner.ref.endswith("()"):  # it is in it from then on
+        owner.taints |= all_taints(whole(run, value, node))
+    if owner.ref == "sys" and name == "argv":
+        run.arguments = value
     if not owner.ref or owner.ref.endswith("()") or owner.kind in ("class", "method"):
         return
     ref = f"{owner.ref}.{name}"
@@ -357,6 +377,9 @@ def set_attribute(run: Interpreter, owner: Value, name: str, value: Value, node:
         return
     if _PATCHED.match(ref) and not _HARMLESS_PATCH.match(ref) and replaces:
         run.do(Act.TAMPER, node, f"{ref} is replaced")
+        if value.function is not None:
+            passes = Value(taints=frozenset((run.taint(Datum.WATCHED, node, ref),)))
+            run.call_function(value.function, [passes] * CALLBACK_ARGUMENTS, {}, node)
 
 
 def set_item(run: Interpreter, owner: Value, key: Value, value: Value, node: ast.AST) -> None:

@@ -10,6 +10,7 @@ from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.python.hosts.names import whole
 from skilllite_sandbox.scan.python.interpreter import Interpreter
 from skilllite_sandbox.scan.python.values import Value, all_taints, unknown
+from skilllite_sandbox.scan.taint import Taint
 
 _HOST = re.compile(r"^(?:[a-z][a-z0-9+.-]*://)?(?:[^/@\s]*@)?([^/:?#\s\0]+)", re.IGNORECASE)
 _METADATA = re.compile(r"169\.254\.169\.254|metadata\.google\.internal|169\.254\.170\.2")
@@ -20,7 +21,7 @@ _CLIENTS = (
 )
 HTTP = re.compile(
     rf"^{_CLIENTS}(?:\.\w+)*(?:\(\))?(?:\.\w+\(\))*\.{_VERBS}$"
-    r"|^urllib\.request\.(?:urlopen|Request|urlretrieve)$|^urllib3\.request$"
+    r"|^urllib\.request\.(?:urlopen|Request|urlretrieve)$|^urllib3\.request$|^(?:requests|httpx)\.Request$"
     r"|^urllib\.request\.(?:build_opener|OpenerDirector)\(\)\.open$|^urllib3\.\w+\(\)\.urlopen$"
     r"|^http\.client\.\w+\(\)\.(?:putrequest|endheaders|putheader)$|^httplib2\.Http\(\)\.request$"
     r"|^websockets?\.(?:connect|create_connection)$|^websocket\.\w+\(\)\.send$"
@@ -34,10 +35,12 @@ SENDERS = re.compile(
     r"^smtplib\.\w+\(\)\.(?:sendmail|send_message|login)$|^ftplib\.\w+\(\)\.(?:stor\w+|login)$"
     r"|^(?:boto3|botocore|google\.cloud|azure|paramiko|pysftp|telegram|slack_sdk|discord|tweepy"
     r"|twilio|praw|dropbox|ftplib|smtplib|paho|pika|kafka|redis|pymongo|psycopg2?|mysql|xmlrpc"
+    r"|discord_webhook|yagmail|apprise|pushover|mailgun|resend|posthog|mixpanel|sentry_sdk|elasticsearch"
+    r"|influxdb_client|supabase|firebase_admin|gspread|notion_client|jira|nats|zmq|pycurl|minio|b2sdk"
     r"|telnetlib|imaplib|poplib|nntplib|asyncssh|fabric|sendgrid|openai|anthropic|github)"
     r"(?:\.\w+|\(\))*$"
 )
-_UPLOADS = re.compile(r"\.(?:upload\w*|put\w*|send_\w+|attach\w*|stor\w+)$")
+_UPLOADS = re.compile(r"\.(?:\w*upload\w*|put\w*|send_\w+|attach\w*|stor\w+)$")
 LOOK_UPS = re.compile(
     r"^socket\.(?:gethostbyname(?:_ex)?|getaddrinfo|getfqdn|gethostbyaddr)$"
     r"|^(?:dns\.resolver|dnspython|aiodns|pycares)(?:\.\w+|\(\))*\.?(?:resolve|query)$"
@@ -45,6 +48,33 @@ LOOK_UPS = re.compile(
 )
 SOCKETS = re.compile(
     r"^socket\.(?:socket|create_connection|socketpair|create_server)$|^ssl\..*wrap_socket$"
+)
+
+
+_SENDS = frozenset(
+    {
+        *("send", "sendall", "sendto", "sendmsg", "sendfile"),
+        *("write", "writelines", "send_all"),
+    }
+)
+_RECEIVES = frozenset(
+    {
+        *(
+            "recv",
+            "recvfrom",
+            "recv_into",
+            "recvmsg",
+            "read",
+            "readline",
+            "readexactly",
+            "readuntil",
+        ),
+        *("receive", "receive_some", "__iter__", "__aiter__"),
+    }
+)
+STREAMS = re.compile(
+    r"^(?:asyncio\.open_connection|asyncio\.open_unix_connection|trio\.open_(?:ssl_over_)?tcp_stream"
+    r"|anyio\.connect_tcp)$"
 )
 
 
@@ -82,9 +112,11 @@ def request(
     # A picture that is sent was decoded as well: only an address shall be readable.
     hidden = {each for each in sent.taints - all_taints(address) if each.datum is Datum.DECODED}
     sent.taints -= hidden
+    sent.taints = _not_passed_on(sent.taints, ref)
     run.do(Act.SEND if sends else Act.FETCH, node, where)
     run.flow(sent, Sink.SEND, node, where)
-    told = [address, *body, *(keywords[name] for name in ("params",) if name in keywords)]
+    told = [address, *body, *(keywords[name] for name in ("params", "cookies") if name in keywords)]
+    told += _other_headers(keywords.get("headers"))
     _keys_of_others(run, unknown(*told), where, node)
     if keywords.get("verify") is not None and keywords["verify"].const is False:
         run.do(Act.TRUST_ANY, node, where)
@@ -103,6 +135,13 @@ def request(
 
         write(run, args[1], made, node)
     return made
+
+
+def _not_passed_on(taints: frozenset[Taint], ref: str) -> frozenset[Taint]:
+    """Leave out what a function in the place of this one is given to pass on to it."""
+    return frozenset(
+        each for each in taints if each.datum is not Datum.WATCHED or each.detail != ref
+    )
 
 
 _SERVICES = {
@@ -124,6 +163,17 @@ _SERVICES = {
 _KEY = re.compile(r"TOKEN|KEY|SECRET|PASS|CREDENTIAL")
 
 
+_SHOWS_A_KEY = re.compile(
+    r"auth|api.?key|token|secret|credential|private|x-goog|x-amz", re.IGNORECASE
+)
+
+
+def _other_headers(headers: Value | None) -> list[Value]:
+    """Return the headers whose names don't say that they show a key."""
+    named = (headers.attrs or {}) if headers is not None and headers.kind == "dict" else {}
+    return [value for name, value in named.items() if not _SHOWS_A_KEY.search(str(name))]
+
+
 def _keys_of_others(run: Interpreter, told: Value, where: str, node: ast.AST) -> None:
     """Take note of a service's key that goes to another, and not where a key is shown."""
     if UNKNOWN in where or "." not in where:
@@ -142,6 +192,7 @@ def look_up(
 ) -> Value:
     """Return an address, and note what the name that is asked for tells."""
     asked = unknown(*args, *keywords.values())
+    asked.taints = _not_passed_on(asked.taints, ref)
     local = bool(args) and args[0].ref == "socket.gethostname()"
     if not local:
         run.do(Act.LOOK_UP, node, args[0].text() if args else "")
@@ -157,6 +208,7 @@ def look_up(
 def send(run: Interpreter, ref: str, values: list[Value], node: ast.AST) -> Value:
     """Note that something goes out through a connection or a client of some service."""
     sent = unknown(*(whole(run, each, node) for each in values))
+    sent.taints = _not_passed_on(sent.taints, ref)
     if _UPLOADS.search(ref):
         from skilllite_sandbox.scan.python.hosts.files import read
 
@@ -170,6 +222,24 @@ def send(run: Interpreter, ref: str, values: list[Value], node: ast.AST) -> Valu
     return Value(kind="client", ref=f"{ref}()", taints=frozenset((taint,)))
 
 
+def repository(run: Interpreter, node: ast.AST) -> Value:
+    """Take note of a repository that goes to a place which the skill adds to it."""
+    taint = run.taint(Datum.HOST_FILE, node, "a repository")
+    run.do(Act.SEND, node, "a remote that it adds")
+    run.record.flow({taint}, Sink.SEND, run.file, run.line(node), "a remote that it adds")
+    return Value()
+
+
+def streams(
+    run: Interpreter, ref: str, args: list[Value], keywords: dict[str, Value], node: ast.AST
+) -> Value:
+    """Return the ends of a connection: for reading and for writing, or one for both."""
+    end = Value(ref="socket.socket()", kind="socket", attrs={})
+    where = [keywords[name] for name in ("host", "port") if name in keywords]
+    socket_method(run, end, "connect", [*args, *where], node)
+    return Value(items=[end, end], kind="tuple") if ref.startswith("asyncio.") else end
+
+
 def socket_method(
     run: Interpreter, owner: Value, name: str, args: list[Value], node: ast.AST
 ) -> Value | None:
@@ -181,7 +251,16 @@ def socket_method(
         if owner.attrs is not None:
             owner.attrs["remote"] = Value(not local)
         return Value()
-    if name in ("send", "sendall", "sendto", "sendmsg", "sendfile"):
+    if name in (
+        "send",
+        "sendall",
+        "sendto",
+        "sendmsg",
+        "sendfile",
+        "write",
+        "writelines",
+        "send_all",
+    ):
         where = host_of(args[1]) if name == "sendto" and len(args) > 1 else "a connection"
         sent = unknown(*(whole(run, each, node) for each in args))
         # A protocol of bytes is ordinary.
@@ -189,7 +268,7 @@ def socket_method(
         run.do(Act.SEND, node, where)
         run.flow(sent, Sink.SEND, node, where)
         return Value()
-    if name in ("recv", "recvfrom", "recv_into", "recvmsg", "read", "readline"):
+    if name in _RECEIVES:
         return Value(
             kind="fetched", taints=frozenset((run.taint(Datum.FETCHED, node, "a connection"),))
         )

@@ -9,10 +9,12 @@ import shlex
 
 from skilllite_sandbox.scan.acts import Act, Analysis, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.other_code import analyse_other_code
 from skilllite_sandbox.scan.python.hosts import files
 from skilllite_sandbox.scan.python.hosts.names import OWN_ROOT
 from skilllite_sandbox.scan.python.interpreter import Interpreter
 from skilllite_sandbox.scan.python.values import MISSING, Value, all_taints, unknown
+from skilllite_sandbox.scan.secret_programs import prints_secrets
 from skilllite_sandbox.scan.source import Language
 from skilllite_sandbox.scan.taint import Taint
 
@@ -21,6 +23,8 @@ STARTS = re.compile(
     r"|^os\.(?:system|popen\d?|exec[lv]p?e?|spawn[lv]p?e?|posix_spawnp?|startfile)$|^pty\.spawn$"
     r"|^asyncio\.(?:subprocess\.)?create_subprocess_(?:exec|shell)$|^commands\.get\w*output$"
     r"|^pexpect\.(?:spawn|run)$|^sh\.\w+$|^plumbum\.|^invoke\.run$|^fabric\.|^trio\.run_process$"
+    r"|^(?:distutils|setuptools\._distutils)\.spawn\.spawn$|^pydoc\.(?:pipe|tempfile)pager$|^platform\.popen$"
+    r"|^asyncio\.(?:get_running_loop|get_event_loop|new_event_loop)\(\)\.subprocess_(?:exec|shell)$"
     r"|^_posixsubprocess\.fork_exec$|^trio\.lowlevel\.open_process$|^anyio\.run_process$"
 )
 _SHELL = re.compile(
@@ -92,6 +96,8 @@ def _code_on_the_line(run: Interpreter, command: list[Value], first: str, node: 
     for flag, code in itertools.pairwise(command):
         if flag.const in ("-c", "-e", "--eval", "-r", "-p"):
             run.flow(code, Sink.RUN_CODE, node, first)
+            if first in ("node", "deno", "bun") and isinstance(code.const, str):
+                run.record.add(_javascript_says(run, code.text(), node))
 
 
 def _itself(run: Interpreter, ref: str, command: list[Value], node: ast.AST) -> None:
@@ -119,6 +125,10 @@ def _command(ref: str, args: list[Value], keywords: dict[str, Value]) -> list[Va
         rest = args[1:] if ".spawn" in ref else args
         items = rest[1].items if len(rest) > 1 else None
         return [rest[0], *(items or [])[1:]] if rest else []
+    if ref.startswith("pydoc."):
+        return args[1:2] or [Value()]
+    if ".subprocess_" in ref:
+        return args[1:] or [Value()]
     if ref.endswith("_exec") and "asyncio" in ref:
         return args
     if ref.startswith("sh."):
@@ -154,6 +164,32 @@ def _program_that_was_written(run: Interpreter, command: list[Value], node: ast.
             written = run.record_written.get(word) if word and word != UNKNOWN else None
             if written is not None:
                 run.flow(written, Sink.RUN_PROGRAM, node, word)
+                _script_that_was_written(run, written, word, command, node)
+
+
+def _script_that_was_written(
+    run: Interpreter, written: Value, path: str, command: list[Value], node: ast.AST
+) -> None:
+    """Follow a script that the skill made and starts."""
+    if not isinstance(written.const, (str, bytes)):
+        return
+    text = written.text()
+    first = command[0].text().split(" ")[0].rpartition("/")[2]
+    mark = text.split("\n", 1)[0] if text.startswith("#!") else ""
+    if path.endswith(".py") or first.startswith("python") or "python" in mark:
+        run.run_decoded(written, node)
+    elif path.endswith((".js", ".mjs", ".cjs")) or first == "node" or "node" in mark:
+        run.record.add(_javascript_says(run, text, node))
+    elif first in _SHELLS or path.endswith(".sh") or mark:
+        _follow(run, text, None, node)
+    else:
+        run.record.add(analyse_other_code(text, run.file, run.line(node)))
+
+
+def _javascript_says(run: Interpreter, text: str, node: ast.AST) -> Analysis:
+    from skilllite_sandbox.scan.javascript import analyse_javascript_text
+
+    return analyse_javascript_text(text.replace(UNKNOWN, "unknown"), run.file, run.line(node))
 
 
 def _follow(run: Interpreter, text: str, fed: Value | None, node: ast.AST) -> frozenset[Taint]:
@@ -179,6 +215,9 @@ def _follow(run: Interpreter, text: str, fed: Value | None, node: ast.AST) -> fr
         for each in said.doings
         if each.act in origins
     }
+    if (asked := prints_secrets(text)) and not _ENDS_ELSEWHERE.search(text):
+        run.do(Act.READ_SECRET, node, asked)
+        taints.add(run.taint(Datum.SECRET, node, asked))
     if _CLIPBOARDS.search(text):
         taints.add(run.taint(Datum.WATCHED, node, "the clipboard"))
     if _ENVIRONMENT_COMMANDS.search(text) and "=" not in text:
@@ -204,10 +243,15 @@ def _shell_says(run: Interpreter, text: str, fed: Value | None, node: ast.AST) -
         earlier = [each for each in run.brought[-8:] if _share_a_path(each, text)]
         text = "; ".join([*earlier, text])
     return analyse_shell_text(
-        text.replace(UNKNOWN, "unknown-value"), run.file, run.line(node), tuple(run.files.values())
+        text.replace(UNKNOWN, "unknown-value"),
+        run.file,
+        run.line(node),
+        tuple(run.files.values()),
+        run.budget.seconds_left(),
     )
 
 
+_ENDS_ELSEWHERE = re.compile(r">\s*/dev/null\s*(?:2>&1)?\s*$")
 _BRINGS = re.compile(r"^\S*(?:curl|wget|aria2c|scp|rsync|git\s+clone|gh\s+repo\s+clone)\b")
 
 
@@ -234,12 +278,17 @@ def run_own(run: Interpreter, path: Value, node: ast.AST) -> None:
         run.run_module(source)
 
 
-def run_code(run: Interpreter, ref: str, args: list[Value], node: ast.AST) -> Value:
+def run_code(
+    run: Interpreter, ref: str, args: list[Value], keywords: dict[str, Value], node: ast.AST
+) -> Value:
     """Follow text that becomes code."""
-    code = args[0] if args else Value()
+    named = [keywords[name] for name in _CODE_ARGUMENTS if name in keywords]
+    code, *more = [*args[:1], *named] or [Value()]
+    for each in more:
+        run_code(run, ref, [each], {}, node)
     if ref == "runpy.run_path":
         run.do(Act.RUN_CODE, node, ref)
-        run.flow(run.record_written.get(code.text(), code), Sink.RUN_CODE, node, ref)
+        run.flow(files.written_to(run, code) or code, Sink.RUN_CODE, node, ref)
         run_own(run, code, node)
         return unknown(code)
     if code.kind == "code" and code.attrs is not None:
@@ -260,11 +309,28 @@ def run_code(run: Interpreter, ref: str, args: list[Value], node: ast.AST) -> Va
     return unknown(code)
 
 
+_CODE_ARGUMENTS = ("source", "stmt", "setup", "code", "path_name", "object", "statement")
 CODE = frozenset(
     {
         *("exec", "eval", "compile", "builtins.exec", "builtins.eval", "builtins.compile"),
         *("code.InteractiveInterpreter().runcode", "code.InteractiveInterpreter().runsource"),
-        *("runpy.run_path", "runpy.run_module", "timeit.timeit", "execfile"),
+        *("runpy.run_path", "runpy.run_code", "execfile"),
+        *(
+            "timeit.timeit",
+            "timeit.repeat",
+            "timeit.Timer",
+            "timeit.main",
+            "doctest.run_docstring_examples",
+        ),
+        *(
+            "cProfile.run",
+            "cProfile.runctx",
+            "profile.run",
+            "pdb.run",
+            "pdb.runeval",
+            "bdb.Bdb().run",
+        ),
+        *("trace.Trace().run", "code.InteractiveConsole().push", "code.interact"),
         *("types.FunctionType", "types.CodeType", "importlib._bootstrap._call_with_frames_removed"),
     }
 )

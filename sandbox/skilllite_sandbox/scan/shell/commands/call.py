@@ -10,9 +10,8 @@ from skilllite_sandbox.scan.taint import EMPTY, Text, joined, unknown_from
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tree_sitter import Node
-
     from skilllite_sandbox.scan.shell.machine import Shell
+    from skilllite_sandbox.scan.shell.nodes import Node
 
 
 class Call:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from skilllite_sandbox.scan.acts import Act, Analysis, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.shell.call import run_file
 from skilllite_sandbox.scan.shell.commands.call import Call, Handler
-from skilllite_sandbox.scan.source import SourceFile
 from skilllite_sandbox.scan.taint import SOMETHING, Text, unknown_from
 from skilllite_sandbox.values import replace
 
@@ -84,7 +82,7 @@ def _follow(call: Call, family: str, code: Text) -> Text:
         nothing = "None" if family == "python" else "null"
         source = code.text.replace(UNKNOWN, nothing)
         shell = call.shell
-        said = _analyse(family, source, shell.file, shell.line_of(call.node), shell.skill)
+        said = _analyse(call, family, source)
         printed = {
             shell.taint(flow.datum, call.node, flow.detail)
             for flow in said.flows
@@ -96,18 +94,18 @@ def _follow(call: Call, family: str, code: Text) -> Text:
     return unknown_from(call.stdin, code)
 
 
-def _analyse(
-    family: str, source: str, file: str, line: int, skill: Mapping[str, SourceFile]
-) -> Analysis:
+def _analyse(call: Call, family: str, source: str) -> Analysis:
+    shell = call.shell
+    file, line = shell.file, shell.line_of(call.node)
     # Imported here: most scripts have no code of these languages in them.
-    others = tuple(skill.values())
+    others, seconds = tuple(shell.skill.values()), shell.budget.seconds_left()
     if family == "python":
         from skilllite_sandbox.scan.python import analyse_python_text
 
-        return analyse_python_text(source, file, line, others)
+        return analyse_python_text(source, file, line, others, seconds)
     from skilllite_sandbox.scan.javascript import analyse_javascript_text
 
-    return analyse_javascript_text(source, file, line, others)
+    return analyse_javascript_text(source, file, line, others, seconds)
 
 
 def _module(call: Call) -> Text:

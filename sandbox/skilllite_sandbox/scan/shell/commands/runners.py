@@ -15,7 +15,7 @@ from skilllite_sandbox.scan.taint import EMPTY, SOMETHING, Text, joined, unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tree_sitter import Node
+    from skilllite_sandbox.scan.shell.nodes import Node
 
 
 def _shell(call: Call) -> Text:
