@@ -11,6 +11,8 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 
+from skilllite_sandbox.printable import INDENT, LINES, ONE_LINE, UNSEEN
+
 TYPE_CHECKING = False  # importing `typing` for it would cost every command 5 ms
 if TYPE_CHECKING:
     from typing import Any, TextIO
@@ -20,21 +22,15 @@ COLUMNS_OTHERWISE = 80
 LAST_COLUMN_MIN = 12
 """Narrower than this a cut cell says nothing; then the line may wrap."""
 
-_CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F, *range(0x80, 0xA0))}
-_CONTROL_BUT_LAYOUT = {code: text for code, text in _CONTROL.items() if chr(code) not in "\n\t"}
-# Bidirectional overrides reorder what a person reads: the attack known as Trojan Source.
-_BIDIRECTIONAL = {
-    code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
-}
 # What JSON itself leaves as it is, and a terminal may obey: U+009B begins a sequence like ESC [.
-_RAW_IN_JSON = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), *_BIDIRECTIONAL)}
-_CONTROL.update(_BIDIRECTIONAL)
-_CONTROL_BUT_LAYOUT.update(_BIDIRECTIONAL)
+_RAW_IN_JSON = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)} | {
+    code: shown for code, shown in UNSEEN.items() if code <= 0xFFFF
+}
 
 
 def printable(text: str, *, keep_layout: bool = False) -> str:
     """Return text with control characters made visible; newlines and tabs too unless kept."""
-    return text.translate(_CONTROL_BUT_LAYOUT if keep_layout else _CONTROL)
+    return text.translate(LINES if keep_layout else ONE_LINE)
 
 
 def to_json_text(value: Any) -> str:
@@ -80,11 +76,9 @@ def note(text: str) -> None:
 
 def print_error(message: str, *, cause: str | None = None, hint: str | None = None) -> None:
     """Print what failed, why, and what to do next."""
-    note(f"error: {printable(message, keep_layout=True)}")
-    if cause:
-        note(f"cause: {printable(cause, keep_layout=True)}")
-    if hint:
-        note(f"hint: {printable(hint, keep_layout=True)}")
+    for what, text in (("error", message), ("cause", cause), ("hint", hint)):
+        if text:
+            note(f"{what}: {printable(text, keep_layout=True)}".replace("\n", INDENT))
 
 
 def report(error: BaseException, *, otherwise: str | None = None) -> None:
