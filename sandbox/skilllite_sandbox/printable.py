@@ -27,5 +27,10 @@ ONE_LINE = CONTROL | UNSEEN
 LINES = {code: shown for code, shown in ONE_LINE.items() if chr(code) not in "\n\t"}
 """For what may have several lines."""
 
+RAW_IN_JSON = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)} | {
+    code: shown for code, shown in UNSEEN.items() if code <= 0xFFFF
+}
+"""What JSON itself leaves as it is: U+009B begins a sequence like ESC [."""
+
 INDENT = "\n       "
 """Behind it a further line of a message can't be taken for another message."""

@@ -11,8 +11,6 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 
-from skilllite_sandbox.printable import INDENT, LINES, ONE_LINE, UNSEEN
-
 TYPE_CHECKING = False  # importing `typing` for it would cost every command 5 ms
 if TYPE_CHECKING:
     from typing import Any, TextIO
@@ -22,14 +20,13 @@ COLUMNS_OTHERWISE = 80
 LAST_COLUMN_MIN = 12
 """Narrower than this a cut cell says nothing; then the line may wrap."""
 
-# What JSON itself leaves as it is, and a terminal may obey: U+009B begins a sequence like ESC [.
-_RAW_IN_JSON = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)} | {
-    code: shown for code, shown in UNSEEN.items() if code <= 0xFFFF
-}
-
 
 def printable(text: str, *, keep_layout: bool = False) -> str:
     """Return text with control characters made visible; newlines and tabs too unless kept."""
+    if text.isascii() and text.isprintable():
+        return text
+    from skilllite_sandbox.printable import LINES, ONE_LINE  # 1 ms, and most text needs none
+
     return text.translate(LINES if keep_layout else ONE_LINE)
 
 
@@ -39,7 +36,12 @@ def to_json_text(value: Any) -> str:
     Harmless to a terminal too: only strings can hold control characters, and there they have an
     escape.
     """
-    text = json.dumps(value, ensure_ascii=False).translate(_RAW_IN_JSON)
+    text = json.dumps(value, ensure_ascii=False)
+    if text.isascii() and text.isprintable():
+        return text
+    from skilllite_sandbox.printable import RAW_IN_JSON
+
+    text = text.translate(RAW_IN_JSON)
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -76,6 +78,8 @@ def note(text: str) -> None:
 
 def print_error(message: str, *, cause: str | None = None, hint: str | None = None) -> None:
     """Print what failed, why, and what to do next."""
+    from skilllite_sandbox.printable import INDENT
+
     for what, text in (("error", message), ("cause", cause), ("hint", hint)):
         if text:
             note(f"{what}: {printable(text, keep_layout=True)}".replace("\n", INDENT))
