@@ -241,10 +241,11 @@ class _Auditing:
 
 
 def _each_once(dependencies: Iterable[Dependency]) -> list[Dependency]:
-    """Return each package once a version; one that only repeats a pinned one adds nothing."""
+    """Return each package once a version or range; one that a lock resolves adds nothing."""
     found: dict[tuple[Ecosystem, str, str, str], Dependency] = {}
     for each in dependencies:
-        found.setdefault((each.ecosystem, each.name, each.version, each.address), each)
+        wanted = each.version or each.wanted
+        found.setdefault((each.ecosystem, each.name, wanted, each.address), each)
     locked = {(each.ecosystem, each.name) for each in found.values() if each.locked}
     return [
         each

@@ -92,6 +92,12 @@ def test_what_depends_on_the_version_is_unknown(
     assert standings(audited(f"thing{wanted}\n", Sources(database))) == {"thing": standing}
 
 
+def test_each_of_two_ranges_of_one_package_is_judged(database: AdvisoryDatabase) -> None:
+    report = audited("thing>=2.0\nthing<2.0\n", Sources(database))
+
+    assert [each.standing for each in report.packages] == [Standing.CLEAN, Standing.UNKNOWN]
+
+
 def test_what_comes_from_elsewhere_is_unknown(database: AdvisoryDatabase) -> None:
     report = audited("thing @ git+https://code.example.invalid/thing\n", Sources(database))
 

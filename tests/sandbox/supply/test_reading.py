@@ -569,3 +569,28 @@ def test_more_packages_than_a_skill_can_need_are_cut_off_and_said() -> None:
 
     assert len(found.dependencies) == DEPENDENCIES_MAX
     assert found.unread
+
+
+def test_a_line_of_pip_ends_where_pip_ends_it_even_inside_a_comment() -> None:
+    for end in ("\x0b", "\x0c", "\x1c", "\x85", "\u2028"):
+        found = of_file("requirements.txt", f"# harmless{end}evil-thing==1.0\npandas\n")
+
+        assert [each.name for each in found.dependencies] == ["evil-thing", "pandas"]
+        assert one(found, "pandas").line == 2
+
+
+def test_every_option_of_a_line_of_pip_is_read_however_it_is_shortened() -> None:
+    found = declared_in(
+        requirements__txt="--pre -e git+https://code.example.invalid/a.git#egg=thing\n"
+        "--no-index --extra-index https://other.example.invalid/\n"
+        "--find=https://files.example.invalid/ --requirem more.lst\n"
+        "--prefer-binary -c'lim its.lst'\n",
+        more__lst="hidden-one\n",
+    )
+
+    assert one(found, "thing").origin is Origin.GIT
+    assert one(found, "hidden-one").file == "more.lst"
+    assert {each.leaves for each in found.settings} == {Leaves.EXTRA_INDEX, Leaves.FILES}
+    assert [each.why for each in found.unread] == [
+        "it includes lim its.lst, which is not in the skill"
+    ]
