@@ -48,9 +48,11 @@ def joined(parts: list[Text] | tuple[Text, ...], between: str = "") -> Text:
     """Return texts put together."""
     if len(parts) == 1:
         return parts[0]
-    text = between.join(part.text for part in parts)
     taints = frozenset().union(*(part.taints for part in parts)) if parts else NO_TAINTS
-    return Text(text if len(text) <= VALUE_CHARS_MAX else UNKNOWN, taints)
+    size = sum(len(part.text) for part in parts) + len(between) * len(parts)
+    if size > VALUE_CHARS_MAX:
+        return Text(UNKNOWN, taints)
+    return Text(between.join(part.text for part in parts), taints)
 
 
 def unknown_from(*parts: Text) -> Text:
