@@ -264,6 +264,14 @@ class SkillCatalog:
         found = self._found(CatalogIndex(self.index_file), [])[0].get(name, [])
         return [each for each in found if each.origin in _PROTECTED[origin]]
 
+    def lookalikes(self, name: str) -> Entries:
+        """Return the bundled and installed skills whose names pass for this one, and are others."""
+        from skilllite.shadowing import look_of
+
+        found = self._found(CatalogIndex(self.index_file), [])[0]
+        alike = [other for other in found if other != name and look_of(other) == look_of(name)]
+        return [each for other in alike for each in found[other] if each.origin != PROJECT]
+
     def project_skills(self) -> tuple[str, ...]:
         """Return the names of the skills of the project, trusted or not."""
         found, _ = self._found(CatalogIndex(self.index_file), [])

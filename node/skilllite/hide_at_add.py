@@ -1,4 +1,4 @@
-"""Consent to a skill that is about to be added and would hide a bundled or installed one.
+"""Consent to a skill that is about to be added and would hide, or pass for, one that is here.
 
 Without it anybody whose skill is added decides what `calculator` means from then on, for the person
 and for the team that sends its tasks by name.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from skilllite.asking import Ask
-from skilllite.catalog import SkillCatalog
+from skilllite.catalog import CatalogEntry, SkillCatalog
 from skilllite.cli import output
 from skilllite.errors import Refused
 from skilllite.gating import open_decisions
@@ -41,15 +41,25 @@ class HideAtAdd:
             ConsentRequired: there is nobody to ask.
             Refused: the person said no.
         """
-        hidden = self._catalog.protected(skill.name, self._root)
+        name = skill.name
+        if alike := self._catalog.lookalikes(name):
+            self._ask_about(
+                name,
+                f"its name looks like that of {_places(alike)}",
+                [f"Install {output.printable(name)}, whose name passes for another one's?"],
+            )
+        hidden = self._catalog.protected(name, self._root)
         if not hidden or not others_than(report.digest, hidden):
             return
         if open_decisions(self._home).may_hide(report.digest):
             return
-        name = output.printable(skill.name)
-        places = ", ".join(f"the {each.origin} one in {each.directory}" for each in hidden)
-        cause = output.printable(f"it would hide {places}")
-        answer = self._ask([*hiding_question(skill.name, self.source, report.digest), f"  {cause}"])
+        question = hiding_question(name, self.source, report.digest)
+        self._ask_about(name, f"it would hide {_places(hidden)}", question)
+        self._agreed = True
+
+    def _ask_about(self, name: str, cause: str, question: list[str]) -> None:
+        name, cause = output.printable(name), output.printable(cause)
+        answer = self._ask([*question, f"  {cause}"])
         if answer is None:
             raise ConsentRequired(
                 f"{name} was not installed: a person has to agree to the name",
@@ -58,9 +68,12 @@ class HideAtAdd:
             )
         if not answer:
             raise Refused(f"{name} was not installed", cause="you said no")
-        self._agreed = True
 
     def keep(self, installed: Installed) -> None:
         """Write down what was agreed to, now that the skill is there."""
         if self._agreed:
             let_hide(self._home, installed.skill.name, installed.digest)
+
+
+def _places(entries: list[CatalogEntry]) -> str:
+    return ", ".join(f"{each.name}, the {each.origin} one in {each.directory}" for each in entries)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from skilllite_sandbox.skill import Skill, read_skill
 from skilllite_sandbox.values import dataclass
 
 LEFTOVERS_KEPT_S = 3600.0  # far above the longest installation: an older one was left by a crash
+_NAME_SIGNS = "-_.:+@ "  # beyond the format, and nothing that a shell takes for a command
 FOLDER_BYTES_MAX = 200  # a folder name has 255 bytes, and ours need room for a temporary one
 
 Vouch = Callable[[tuple[Entry, ...]], str]
@@ -261,4 +263,14 @@ def _usable(skill: Skill) -> Skill:
             f"the name of the skill has more than {FOLDER_BYTES_MAX} bytes",
             hint="shorten `name:` in SKILL.md; 64 characters are what the format allows",
         )
+    # A name stands in commands that a person is told to type.
+    if odd := [char for char in skill.name if not _is_of_a_name(char)]:
+        raise InvalidSkill(
+            f"the name of the skill holds {odd[0]!r}",
+            hint="change `name:` in SKILL.md; the format wants lowercase letters, digits and `-`",
+        )
     return skill
+
+
+def _is_of_a_name(char: str) -> bool:
+    return unicodedata.category(char)[0] in "LMN" or char in _NAME_SIGNS

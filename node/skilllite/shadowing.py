@@ -41,6 +41,20 @@ def others_than(digest: str, entries: Sequence[CatalogEntry]) -> bool:
         return True  # as above
 
 
+def look_of(name: str) -> str:
+    """Return the same text for names that a person takes for one another."""
+    import unicodedata
+
+    from skilllite_sandbox.scan.lookalikes import INVISIBLE, LOOKALIKES
+
+    plain = unicodedata.normalize("NFKC", INVISIBLE.sub("", name)).translate(LOOKALIKES)
+    plain = "".join(char if char.isalnum() else "-" for char in plain.casefold())
+    return plain.translate(_ALIKE).strip("-")
+
+
+_ALIKE = str.maketrans({"1": "l", "i": "l", "0": "o"})
+
+
 def shadow_note(entry: CatalogEntry) -> str:
     """Return the sentence about what this skill hides, or what is not used in its favour."""
     if entry.passed_over:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from skill_files import make_skill
+from skill_files import make_skill, skill_md
 from skilllite.catalog import BUNDLED_ROOT
 from skilllite.gating import open_decisions
 from skilllite.home import Home
@@ -136,13 +136,44 @@ def test_a_skill_hides_a_bundled_one_only_when_a_person_agrees(
     piped = plain(*words, home=home, given="yes\nyes\n", cwd=tmp_path / "elsewhere")
     refused = at_terminal(*words, home=home, typed="no")
     assert (piped.returncode, refused.status) == (4, 3)
-    assert "would hide the bundled one" in piped.stderr
+    assert "it would hide calculator, the bundled one" in piped.stderr
     assert not list(tmp_path.glob("*/**/skills/calculator"))
 
     agreed = at_terminal(*words, home=home, typed="yes")
     ran = plain("run", "calculator", "{}", home=home, cwd=tmp_path / "elsewhere")
     assert agreed.status == 0, agreed.shown
     assert ran.stdout == "mine\n"
+
+
+@pytest.mark.parametrize(
+    "name", ["Calculator", "\u0441alculator", "calcu1ator", "\uff43alculator", "calculator."]
+)
+def test_a_name_that_passes_for_a_bundled_one_needs_a_person(
+    tmp_path: Path, home: Path, name: str
+) -> None:
+    skill = make_skill(tmp_path, "source", text=skill_md(name))
+
+    piped = plain("add", str(skill), home=home)
+    agreed = at_terminal("add", str(skill), home=home, typed="yes")
+
+    assert piped.returncode == 4
+    assert "its name looks like that of calculator, the bundled one" in piped.stderr
+    assert agreed.status == 0, agreed.shown
+
+
+@pytest.mark.parametrize(
+    "name", ["a;id", "$(id)", "*", "a`b", "json\u2010query", "~x", "a|b", "'x'"]
+)
+def test_a_name_that_a_shell_would_obey_is_not_installed(
+    tmp_path: Path, home: Path, name: str
+) -> None:
+    skill = make_skill(tmp_path, "source", text=skill_md(f'"{name}"'))
+
+    added = plain("add", str(skill), home=home)
+
+    assert added.returncode == 1
+    assert "the name of the skill holds" in added.stderr
+    assert list((home / "skills").iterdir()) == []
 
 
 def test_agreeing_to_one_content_lets_no_other_hide(tmp_path: Path, home: Path) -> None:

@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterator, Sequence
 
 from skilllite_sandbox.scan.acts import Analysis
+from skilllite_sandbox.scan.clock import Clock
 from skilllite_sandbox.scan.record import Record
 from skilllite_sandbox.scan.source import Language, SourceFile
 
 COMMANDS_MAX = 50  # of one file that are followed; each takes about a millisecond
 COMMAND_CHARS_MAX = 2_000  # of one command
+TIME_S_MAX = 0.5  # of processor time for all of them
 TEXT_CHARS_MAX = 500_000  # of one file that is looked through
 
 _STARTS = re.compile(
@@ -35,34 +37,41 @@ _TELLING = re.compile(
 _ESCAPES = {r"\"": '"', r"\'": "'", r"\\": "\\", r"\n": "\n", r"\t": "\t"}
 
 
-def analyse_other(sources: Sequence[SourceFile]) -> Analysis:
+def analyse_other(sources: Sequence[SourceFile], seconds: float = TIME_S_MAX) -> Analysis:
     """Say what the commands do that stand in code which no engine reads."""
     said = Analysis()
+    clock = Clock(min(seconds, TIME_S_MAX))
     for source in sources:
         if source.language is Language.OTHER_CODE:
-            said += analyse_other_code(source.text, source.path)
+            said += analyse_other_code(source.text, source.path, seconds=clock.left())
     return said
 
 
-def analyse_other_code(text: str, file: str, line: int = 0) -> Analysis:
+def analyse_other_code(
+    text: str, file: str, line: int = 0, *, seconds: float = TIME_S_MAX
+) -> Analysis:
     """Say what the commands in one text do.
 
     Args:
         text: The code.
         file: Where it stands.
         line: Where the text is written, when it isn't a file of its own.
+        seconds: Of processor time that it may take.
     """
-    record = Record()
+    record, clock = Record(), Clock(min(seconds, TIME_S_MAX))
     for offset, command in _commands(text[:TEXT_CHARS_MAX]):
+        if clock.is_over():
+            record.hide(file, line, "it took too long to follow what it does")
+            break
         at = line or text.count("\n", 0, offset) + 1
-        record.add(_followed(command, file, at))
+        record.add(_followed(command, file, at, clock.left()))
     return record.analysis()
 
 
-def _followed(command: str, file: str, line: int) -> Analysis:
+def _followed(command: str, file: str, line: int, seconds: float) -> Analysis:
     from skilllite_sandbox.scan.shell import analyse_shell_text
 
-    said = analyse_shell_text(command, file, line)
+    said = analyse_shell_text(command, file, line, seconds=seconds)
     return Analysis(said.doings, said.flows)  # whatever isn't a command at all is no finding
 
 

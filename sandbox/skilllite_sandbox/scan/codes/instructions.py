@@ -138,6 +138,19 @@ CODES = (
         "money that a text sends away doesn't come back",
         "leave it out",
     ),
+    _asks(
+        "SL519",
+        "claims an authority or a consent of its own",
+        "a skill can't agree in the user's place, nor rank itself above what the model was told",
+        "let the user decide, and leave the reader's other instructions alone",
+        (Risk.OVER_PRIVILEGE, Risk.MALICIOUS_SKILL),
+    ),
+    _asks(
+        "SL520",
+        "gives tools, words or answers another meaning",
+        "who says “no” or calls a tool has to get what they asked for",
+        "name things what they are",
+    ),
     _hides(
         "SL521",
         "hides instructions from people",
@@ -168,5 +181,22 @@ CODES = (
         "a skill should name the tools it needs",
         "list the tools in `allowed-tools`",
         (Risk.OVER_PRIVILEGE,),
+    ),
+    Code(
+        "SL525",
+        Severity.MEDIUM,
+        Kind.INSTRUCTION,
+        "steers its reader in several small ways",
+        "secrecy, claims, triggers and data that leaves are each ordinary now and then; together "
+        "they are how a reader is led astray",
+        _SAY_WHAT,
+        _RISKS,
+    ),
+    _hides(
+        "SL526",
+        "puts together what honest skills keep apart",
+        "a text that asks for something harmful and for silence, obedience or a disguise as well "
+        "knows what it does",
+        "leave it out",
     ),
 )

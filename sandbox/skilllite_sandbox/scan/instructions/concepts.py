@@ -145,7 +145,7 @@ def _owner(token: str) -> str:
 _ENDINGS = ("'s", "ing", "ies", "ied", "ed", "es", "s")
 
 
-def _stems(token: str) -> list[str]:
+def stems(token: str) -> list[str]:
     """Return what an English word may be a form of."""
     stems: list[str] = []
     for ending in _ENDINGS:
@@ -168,7 +168,7 @@ def _concepts_of(token: str) -> frozenset[str]:
             for part in token.split("."):
                 known = known | WORDS.get(part, _NOTHING)
         if not known:
-            for stem in _stems(token):
+            for stem in stems(token):
                 known = known | WORDS.get(stem, _NOTHING)
         if len(_known) < TOKENS_KEPT_MAX:
             _known[token] = known

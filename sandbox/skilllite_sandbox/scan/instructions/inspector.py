@@ -26,6 +26,7 @@ from skilllite_sandbox.scan.instructions.passages import (
     sentences_of,
 )
 from skilllite_sandbox.scan.instructions.requests import Around, is_described, requests_of
+from skilllite_sandbox.scan.instructions.weighing import Weighing
 from skilllite_sandbox.scan.source import SourceFile
 from skilllite_sandbox.values import replace
 
@@ -51,7 +52,8 @@ _ADDRESSED = re.compile(
 )
 _ORDERS = ("send", "secret", "covert", "override", "agent_file", "reveal", "destroy", "preapproved")
 _SPEAKS = re.compile(
-    r"ignore|disregard|instruction|prompt|scanner|review|\bAI\b|LLM|system|safe\b|model|无视|忽略"
+    r"ignore|disregard|instruction|prompt|scanner|review|\bAIs?\b|LLM|system|safe\b|[mM]odel|无视|忽略"
+    r"|[aA]ssistant|[aA]gent"
 )
 
 
@@ -81,6 +83,7 @@ def _file(source: SourceFile, clock: Clock) -> Iterator[Finding]:
             told[finding.code] = told.get(finding.code, 0) + 1
             if told[finding.code] <= PLACES_MAX:
                 yield finding
+    yield from reader.weighing.findings()
     if count >= PASSAGES_MAX or reader.exhausted:
         yield make_finding("SL702", source.path, 0, "its text is not read to the end")
 
@@ -92,6 +95,7 @@ class _Reader:
         self._source = source
         self._clock = clock
         self._commands = CommandReader(clock)
+        self.weighing = Weighing(source.path)
         self._left = TEXT_CHARS_MAX
         self._blocks = BLOCKS_MAX
 
@@ -123,11 +127,11 @@ class _Reader:
             if length > self._left:
                 part = replace(part, text=part.text[: self._left])
             self._left -= length
-            yield from _sentences(self._source, part)
+            yield from _sentences(self._source, part, self.weighing)
             for decoded in encoded_texts(part):
                 harms = list(self._commands.harms_of(decoded.text))
                 yield from _judged(self._source, decoded, harms)
-                yield from _sentences(self._source, decoded)
+                yield from _sentences(self._source, decoded, self.weighing)
 
 
 def _telling_parts(passage: Passage, clock: Clock) -> Iterator[Passage]:
@@ -145,7 +149,7 @@ def _telling_parts(passage: Passage, clock: Clock) -> Iterator[Passage]:
         yield replace(passage, text="\n".join(part))
 
 
-def _sentences(source: SourceFile, passage: Passage) -> Iterator[Finding]:
+def _sentences(source: SourceFile, passage: Passage, weighing: Weighing) -> Iterator[Finding]:
     sentences = list(sentences_of(passage))
     concepts = [Concepts(each.text) for each in sentences]
     for index, (sentence, own) in enumerate(zip(sentences, concepts, strict=True)):
@@ -156,6 +160,7 @@ def _sentences(source: SourceFile, passage: Passage) -> Iterator[Finding]:
         requests = requests_of(sentence, own, around)
         if sentence.place is Place.CODE:
             requests = [each for each in requests if each.code in _IN_CODE]
+        weighing.note(sentence, own, requests, index)
         for request in requests:
             severity = request.severity
             if sentence.place is Place.HIDDEN and severity >= Severity.MEDIUM:

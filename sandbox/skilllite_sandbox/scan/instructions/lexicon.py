@@ -621,3 +621,8 @@ WORDS, BEGINNINGS, PHRASES = _tables()
 BEGINNING_CHARS = range(
     min(len(word) for word in BEGINNINGS), max(len(word) for word in BEGINNINGS) + 1
 )
+
+
+def entries_of(concept: str) -> list[str]:
+    """Return the words and phrases of a concept."""
+    return _entries(_TEXT[concept])

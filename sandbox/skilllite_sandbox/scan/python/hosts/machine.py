@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import ast
 import functools
-import json
 import re
 from collections.abc import Callable
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
-from skilllite_sandbox.scan.host_places import UNKNOWN, Place, place_written
-from skilllite_sandbox.scan.python.hosts import files, loading, network, programs
+from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.python.hosts import (
+    descriptors,
+    files,
+    loading,
+    network,
+    output,
+    packing,
+    programs,
+)
 from skilllite_sandbox.scan.python.hosts.names import (
-    DISK_BYTES,
-    MEMORY_BYTES,
     environment,
     parent_of,
     variable,
-    whole,
 )
 from skilllite_sandbox.scan.python.interpreter import Interpreter
-from skilllite_sandbox.scan.python.values import MISSING, Value, all_taints, lift, unknown
+from skilllite_sandbox.scan.python.values import MISSING, Value, all_taints, unknown
 
 Args = list[Value]
 Keywords = dict[str, Value]
@@ -71,19 +75,12 @@ _READS = re.compile(
     r"|linecache\.getlines?|fileinput\.input|dotenv\.(?:dotenv_values|load_dotenv)|PIL\.Image\.open"
     r"|configparser\.\w+\(\)\.read|plistlib\.load|csv\.reader)$"
 )
-_PACKS = re.compile(r"^(?:tarfile\.\w+(?:\.open)?\(\)\.add|zipfile\.ZipFile\(\)\.write)$")
-_LOG_HANDLERS = re.compile(r"^logging\.handlers\.(?:HTTP|SMTP|SysLog|Socket|Datagram)Handler$")
-_PRINTS = re.compile(
-    r"^(?:sys\.std(?:out|err)(?:\.buffer)?\.write|(?:logging\.(?:getLogger\(\)\.)?|logger\.)"
-    r"(?:debug|info|warn|warning|error|critical|exception|log))$"
-)
 _MARKS_OF_SANDBOXES = re.compile(
     r"^/\.dockerenv$|^/run/\.containerenv$|^/sys/class/dmi|vbox|vmware|VBox|qemu|/cuckoo"
 )
 _OF_OTHERS = re.compile(
     r"chrome|safe storage|login|firefox|ssh|gnome|keychain|aws|github|system", re.IGNORECASE
 )
-SETTINGS_CHARS_MAX = 262_144  # of a data file of the skill that is read into values
 _DEBUG = re.compile(r"^sys\.(?:gettrace|getprofile)$|^ctypes\.windll\.kernel32\.IsDebuggerPresent$")
 
 
@@ -100,159 +97,109 @@ def call(
         if made is not None and callee.owner is not None and ref.startswith("configparser."):
             callee.owner.taints |= made.taints
         return made
-    if _PACKS.match(ref) and args and callee.owner is not None:
-        content = files.read(run, args[0], node)
-        callee.owner.taints |= all_taints(content)
-        if (path := (callee.owner.attrs or {}).get("path")) is not None:
-            if path.ref:
-                path.taints |= all_taints(content)
-            else:
-                files.write(run, path, callee.owner, node)
-        return Value()
+    for give in (packing.call, output.call):
+        if (made := give(run, ref, callee, args, keywords, node)) is not None:
+            return made
     if "ctypes" in ref or "cffi" in ref:
         return _native_call(run, ref, args, node)
-    if ref in ("os.getenv", "posix.getenv", "environ.get") and args:
-        return variable(run, args[0], node, args[1] if len(args) > 1 else None)
-    if ref == "os.dup2" and any(each.kind == "socket" for each in args):
-        run.redirected = True
-        return Value()
-    if ref in ("os.fork", "os.forkpty", "multiprocessing.Process().start"):
-        run.forking.update(id(each) for each in run.active)
-        if run.endless:
-            run.do(Act.EXHAUST, node, "processes, in a loop without an end")
-        return Value()
-    if ref in ("threading.Thread().start", "threading.Thread") and run.endless:
-        run.do(Act.EXHAUST, node, "threads, in a loop without an end")
-        return Value(ref=f"{ref}()", taints=unknown(*args).taints)
-    return _common(run, ref, callee, args, keywords, node)
+    exact = _EXACT.get(ref)
+    return exact(run, ref, args, keywords, node) if exact is not None else None
 
 
-def _common(
-    run: Interpreter, ref: str, callee: Value, args: Args, keywords: Keywords, node: ast.AST
+def _variable(
+    run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.AST
 ) -> Value | None:
-    if ref == "os.kill" and args and args[0].const == -1:
-        run.do(Act.EXHAUST, node, "it ends all processes")
-        return Value()
-    if ref in ("os.kill", "os.killpg", "signal.pidfd_send_signal"):
-        run.do(Act.KILL, node, "")
-        return Value()
-    if ref in ("os.setuid", "os.setgid", "os.seteuid"):
-        run.do(Act.GAIN_RIGHTS, node, ref)
-        return Value()
-    if ref.startswith("sys._getframe") or ref in ("gc.get_objects", "gc.get_referrers"):
-        walked = {run.taint(Datum.DECODED, node, ref)}
-        if ref.startswith("gc."):
-            walked.add(run.taint(Datum.WATCHED, node, "objects of other code"))
-        return Value(ref="?", kind="walked", taints=frozenset(walked))
-    if ref in ("json.load", "sys.stdin.read", "sys.stdin.readline", "sys.stdin.buffer.read"):
-        if args and args[0].kind == "file":
-            content = (args[0].attrs or {}).get("content", args[0])
-            if isinstance(content.const, str) and len(content.const) < SETTINGS_CHARS_MAX:
-                try:
-                    return lift(json.loads(content.const), content.taints)
-                except (ValueError, RecursionError):
-                    return unknown(content)
-            return unknown(content)
-        if args and all_taints(args[0]):
-            return unknown(args[0])
-        return Value(taints=frozenset((run.taint(Datum.INPUT, node, "input"),)))
-    if _LOG_HANDLERS.match(ref):
-        run.logs_away = args[0].text() if args else "a log"
-        run.do(Act.CONNECT, node, run.logs_away)
-        return Value()
-    if _PRINTS.match(ref):
-        said = unknown(*(whole(run, each, node) for each in args))
-        run.flow(said, Sink.OUTPUT, node, "output")
-        if run.logs_away and not ref.startswith("sys."):
-            run.do(Act.SEND, node, run.logs_away)
-            run.flow(said, Sink.SEND, node, run.logs_away)
-        return Value()
-    if re.match(r"^crontab\.CronTab\(\)\.(?:new|write)$", ref):
-        run.do(Act.PERSIST, node, "cron")
-        return Value(ref=f"{ref}()")
-    if ref == "os.path.exists" and args and _MARKS_OF_SANDBOXES.search(args[0].text()):
-        return Value(kind="watched")
-    if ref == "json.dump" and len(args) > 1:
-        value = whole(run, args[0], node)
-        if args[1].kind == "file" and args[1].attrs is not None:
-            files.write(run, args[1].attrs.get("path", Value()), value, node)
-        else:
-            run.flow(value, Sink.OUTPUT, node, "its output")
-        return Value()
-    if ref.startswith("git.") and ref.endswith((".create_remote", ".set_url", ".add_url")):
-        run.remotes.append(f"git remote add a {args[-1].text() if args else UNKNOWN}")
-        return Value(ref=f"{ref}()")
-    if ref.startswith("git.") and ref.endswith(".push") and run.remotes:
-        return network.repository(run, node)
-    if ref == "site.getsitepackages":
-        return Value(items=[Value("/usr/lib/python3/site-packages")], kind="list")
-    if ref == "site.getusersitepackages":
-        return Value("~/.local/lib/python3/site-packages")
-    if ref.startswith("tempfile.") and (made := files.temporary(ref, run.line(node))) is not None:
-        return made
-    if re.match(r"^(?:pip|pip\._internal|pip\._internal\.cli\.main)\.main$", ref):
-        words = [each.text() for value in args for each in (value.items or [value])]
-        return programs.start(run, "os.system", [Value("pip " + " ".join(words))], {}, node)
-    if ref in ("sys.meta_path.insert", "sys.meta_path.append", "sys.path_hooks.append"):
-        run.do(Act.TAMPER, node, ref)
-        return Value()
-    if ref in ("bytearray", "bytes") and args and isinstance(args[0].const, int):
-        if args[0].const > MEMORY_BYTES:
-            run.do(Act.EXHAUST, node, "memory, at once")
-        return Value(kind=f"sized {args[0].const}")
-    if ref in ("mmap.mmap",):
-        protections = [*args[2:], *(keywords.get(k, Value()) for k in ("prot", "flags"))]
-        runs = any(isinstance(each.const, int) and each.const & 4 for each in protections)
-        runs |= any("PROT_EXEC" in each.ref for each in protections)
-        if runs or any(each.kind == "executable" for each in protections):
-            taint = run.taint(Datum.DECODED, node, "memory that becomes machine code")
-            run.record.flow({taint}, Sink.LOAD_NATIVE, run.file, run.line(node), "mmap")
-        return Value(ref="mmap.mmap()", taints=unknown(*args).taints)
-    if ref == "os.memfd_create":
-        taint = run.taint(Datum.DECODED, node, "a program without a file")
-        return Value(taints=frozenset((taint,)))
-    if ref in ("os.open",) and args:
-        flags = " ".join(each.text() + each.ref + each.kind for each in args[1:2])
-        return files.opened(run, args, "w" if _OPENS_TO_WRITE.search(flags) else "r", node)
-    if ref in ("os.posix_fallocate", "os.ftruncate", "os.truncate"):
-        if run.endless or any(_is_huge(each) for each in args[1:]):
-            run.do(Act.EXHAUST, node, "the disk")
-        return Value()
-    if ref in ("os.write", "os.pwrite", "os.writev") and len(args) > 1:
-        if args[0].kind == "file" and args[0].attrs is not None:
-            files.write(run, args[0].attrs["path"], args[1], node)
-        return Value()
-    if ref in ("os.read", "os.pread") and args:
-        return (args[0].attrs or {}).get("content", unknown(args[0]))
-    if re.match(r"^(?:zipfile\.ZipFile|tarfile\.(?:open|TarFile(?:\.open)?))$", ref):
-        opened = files.opened(run, args, "r", node) if args else Value()
-        taints = all_taints(opened) | unknown(*args, *keywords.values()).taints
-        target = keywords.get("fileobj") or (args[0] if args else None)
-        return Value(ref=f"{ref}()", attrs={"path": target} if target else {}, taints=taints)
-    if ref == "shutil.make_archive" and args:
-        root = keywords.get("root_dir") or (args[2] if len(args) > 2 else Value())
-        content = files.read(run, root, node)
-        suffix = args[1].text() if len(args) > 1 else "zip"
-        made = Value(f"{args[0].text()}.{suffix}", taints=all_taints(content))
-        files.write(run, made, content, node)
-        return made
-    if re.match(r"^(?:zipfile|tarfile)\..*\.(?:extractall|extract|_extract_member)$", ref):
-        if ref.startswith("tarfile") and "filter" not in keywords and "members" not in keywords:
-            run.do(Act.UNPACK_ANYWHERE, node, "a tar archive")
-        where = (keywords.get("path") or (args[0] if args else Value("."))).text()
-        if callee.owner is not None and callee.owner.has(Datum.FETCHED) and where != UNKNOWN:
-            run.record_written[where] = unknown(callee.owner)
-            if place_written(f"{where}/x") is not Place.OWN:
-                run.flow(callee.owner, Sink.WRITE_HOST_FILE, node, where)
+    return variable(run, args[0], node, args[1] if len(args) > 1 else None) if args else None
+
+
+def _redirect(
+    run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.AST
+) -> Value | None:
+    if any(each.kind == "socket" for each in args):
+        run.redirected = True
         return Value()
     return None
 
 
-_OPENS_TO_WRITE = re.compile(r"O_(?:WRONLY|RDWR|CREAT|APPEND|TRUNC)")
+def _fork(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.AST) -> Value:
+    run.forking.update(id(each) for each in run.active)
+    if run.endless:
+        run.do(Act.EXHAUST, node, "processes, in a loop without an end")
+    return Value()
 
 
-def _is_huge(value: Value) -> bool:
-    return isinstance(value.const, int) and value.const > DISK_BYTES
+def _thread(
+    run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.AST
+) -> Value | None:
+    if not run.endless:
+        return None
+    run.do(Act.EXHAUST, node, "threads, in a loop without an end")
+    return Value(ref=f"{ref}()", taints=unknown(*args).taints)
+
+
+def _kill(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.AST) -> Value:
+    if ref == "os.kill" and args and args[0].const == -1:
+        run.do(Act.EXHAUST, node, "it ends all processes")
+    else:
+        run.do(Act.KILL, node, "")
+    return Value()
+
+
+def _rights(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.AST) -> Value:
+    run.do(Act.GAIN_RIGHTS, node, ref)
+    return Value()
+
+
+def _frames(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.AST) -> Value:
+    walked = {run.taint(Datum.DECODED, node, ref)}
+    if ref.startswith("gc."):
+        walked.add(run.taint(Datum.WATCHED, node, "objects of other code"))
+    return Value(ref="?", kind="walked", taints=frozenset(walked))
+
+
+def _cron(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.AST) -> Value:
+    run.do(Act.PERSIST, node, "cron")
+    return Value(ref=f"{ref}()")
+
+
+def _exists(
+    run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.AST
+) -> Value | None:
+    watched = bool(args) and _MARKS_OF_SANDBOXES.search(args[0].text()) is not None
+    return Value(kind="watched") if watched else None
+
+
+def _site_packages(
+    run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.AST
+) -> Value:
+    if ref == "site.getsitepackages":
+        return Value(items=[Value("/usr/lib/python3/site-packages")], kind="list")
+    return Value("~/.local/lib/python3/site-packages")
+
+
+def _temporary(
+    run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.AST
+) -> Value | None:
+    return files.temporary(ref, run.line(node))
+
+
+def _pip(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.AST) -> Value:
+    words = [each.text() for value in args for each in (value.items or [value])]
+    return programs.start(run, "os.system", [Value("pip " + " ".join(words))], {}, node)
+
+
+def _hook(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.AST) -> Value:
+    run.do(Act.TAMPER, node, ref)
+    return Value()
+
+
+def _repository(
+    run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.AST
+) -> Value | None:
+    if ref.endswith(".push"):
+        return network.repository(run, node) if run.remotes else None
+    run.remotes.append(f"git remote add a {args[-1].text() if args else UNKNOWN}")
+    return Value(ref=f"{ref}()")
 
 
 def _path(
@@ -430,7 +377,27 @@ _TABLE = (
     (_DATES, _date),
     (_WRITTEN_ELSEWHERE, _registry),
     (_DEBUG, _debugged),
+    (re.compile(r"^tempfile\."), _temporary),
+    (re.compile(r"^sys\._getframe"), _frames),
+    (re.compile(r"^crontab\.CronTab\(\)\.(?:new|write)$"), _cron),
+    (re.compile(r"^(?:pip|pip\._internal|pip\._internal\.cli\.main)\.main$"), _pip),
+    (re.compile(r"^git\..*\.(?:create_remote|set_url|add_url|push)$"), _repository),
 )
+_EXACT: dict[str, Callable[..., Value | None]] = {
+    **descriptors.EXACT,
+    **dict.fromkeys(("os.getenv", "posix.getenv", "environ.get"), _variable),
+    "os.dup2": _redirect,
+    **dict.fromkeys(("os.fork", "os.forkpty", "multiprocessing.Process().start"), _fork),
+    **dict.fromkeys(("threading.Thread().start", "threading.Thread"), _thread),
+    **dict.fromkeys(("os.kill", "os.killpg", "signal.pidfd_send_signal"), _kill),
+    **dict.fromkeys(("os.setuid", "os.setgid", "os.seteuid"), _rights),
+    **dict.fromkeys(("gc.get_objects", "gc.get_referrers"), _frames),
+    "os.path.exists": _exists,
+    **dict.fromkeys(("site.getsitepackages", "site.getusersitepackages"), _site_packages),
+    **dict.fromkeys(
+        ("sys.meta_path.insert", "sys.meta_path.append", "sys.path_hooks.append"), _hook
+    ),
+}
 
 NAMES_KEPT = 4096  # of a scan: a skill calls some hundred different names
 
