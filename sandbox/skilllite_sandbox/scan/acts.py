@@ -100,6 +100,8 @@ class Datum(StrEnum):
     """One variable by name; a skill that calls a service sends its key there, and may."""
     HOST_FILE = "host-file"
     SYSTEM = "system"
+    IDENTITY = "identity"
+    """Facts that together tell which machine this is and who works there."""
     FETCHED = "fetched"
     """It came over the network."""
     DECODED = "decoded"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterable
@@ -83,6 +84,7 @@ class Record:
 
     def flow(self, taints: Iterable[Taint], sink: Sink, file: str, line: int, detail: str) -> None:
         """Write down that everything with these origins ends up there."""
+        taints = frozenset(taints)
         variables = set()
         for taint in taints:
             if taint.datum is Datum.VARIABLE:
@@ -90,6 +92,9 @@ class Record:
             self._flow(taint, sink, file, line, detail)
         if sink is Sink.SEND and _is_harvest(variables):
             origin = Taint(Datum.ENVIRONMENT, file, line, ", ".join(sorted(variables)))
+            self._flow(origin, sink, file, line, detail)
+        if sink is Sink.SEND and not variables and (facts := _identity(taints)):
+            origin = Taint(Datum.IDENTITY, file, line, ", ".join(facts))
             self._flow(origin, sink, file, line, detail)
 
     def _flow(self, taint: Taint, sink: Sink, file: str, line: int, detail: str) -> None:
@@ -134,6 +139,20 @@ def _is_harvest(variables: set[str]) -> bool:
     }
     services -= _NO_SERVICES
     return len(services) >= SECRETS_SENT_MIN or len(variables) >= VARIABLES_SENT_MIN
+
+
+_KINDS_OF_FACTS = (
+    re.compile(r"host ?name|\$HOST|\.node\b|machine.?id|uname", re.IGNORECASE),
+    re.compile(r"user|whoami|\$LOGNAME|getlogin|logname|\bid\b", re.IGNORECASE),
+    re.compile(r"address|ifconfig|\bip\b|interfaces|\bmac\b|arp\b", re.IGNORECASE),
+)
+
+
+def _identity(taints: frozenset[Taint]) -> list[str]:
+    """Return the facts that together say which machine it is and who works there, if they do."""
+    facts = sorted({taint.detail for taint in taints if taint.datum is Datum.SYSTEM})
+    kinds = sum(any(kind.search(fact) for fact in facts) for kind in _KINDS_OF_FACTS)
+    return facts if kinds > 1 else []
 
 
 def shown(text: str) -> str:

@@ -18,6 +18,7 @@ _FLOWS: dict[tuple[Datum, Sink], str] = {
     (Datum.ENVIRONMENT, Sink.SEND): "SL302",
     (Datum.HOST_FILE, Sink.SEND): "SL303",
     (Datum.SYSTEM, Sink.SEND): "SL304",
+    (Datum.IDENTITY, Sink.SEND): "SL310",
     (Datum.WATCHED, Sink.SEND): "SL305",
     (Datum.SECRET, Sink.OUTPUT): "SL306",
     (Datum.FOUND, Sink.SEND): "SL309",

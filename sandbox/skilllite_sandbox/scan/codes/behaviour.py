@@ -91,6 +91,13 @@ CODES = (
         "leave keys and credentials where they are",
     ),
     _intent(
+        "SL310",
+        Severity.CRITICAL,
+        "tells a stranger which machine this is and whose",
+        "several such facts sent without a log-in to any service tell an attacker whom it has hit",
+        "leave it out, or send it to a service that the user chose and logs in to",
+    ),
+    _intent(
         "SL312",
         Severity.HIGH,
         "writes what it fetched to other places of this machine",

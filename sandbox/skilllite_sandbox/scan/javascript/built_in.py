@@ -16,6 +16,7 @@ from skilllite_sandbox.scan.javascript.values import (
     ITEMS_MAX,
     UNDEFINED,
     Value,
+    add_origins,
     all_taints,
     as_text,
     boolean,
@@ -39,6 +40,8 @@ def item(value: Value, name: Value) -> Value:
     key = as_text(name).text
     data = value.data
     known = value.known or value.kind == "list"
+    if key in ("href", "toString") and value.kind == "text":
+        return value
     if key == "length":
         if not known:
             return unknown(value.taints)
@@ -50,7 +53,7 @@ def item(value: Value, name: Value) -> Value:
             return data[at] if 0 <= at < len(data) else UNDEFINED
         characters = str(data)
         return text(characters[at], value.taints) if 0 <= at < len(characters) else UNDEFINED
-    return unknown(all_taints(value))
+    return unknown(all_taints(value, name))
 
 
 def call_method(
@@ -72,6 +75,7 @@ def call_method(
     if kind in ("unknown", "object") and name in ("toString", "valueOf") and not args:
         return unknown(all_taints(receiver))
     if kind == "unknown" and name in ("push", "unshift", "append", "set", "add"):
+        add_origins(receiver, all_taints(*args))
         if receiver.taints or all_taints(*args):
             return unknown(all_taints(receiver, *args))
         return None

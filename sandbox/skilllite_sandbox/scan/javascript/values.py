@@ -185,7 +185,7 @@ def as_text(value: Value) -> Text:
     """Return what a value becomes as a string."""
     kind, data = value.kind, value.data
     if kind == "text":
-        return Text(str(data), value.taints)
+        return Text(str(data), all_taints(value) if value.members else value.taints)
     if kind in ("number", "bool", "null", "undefined"):
         return Text(plain_text(value), value.taints)
     if kind == "list":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from skilllite_sandbox.scan.acts import Act
+from skilllite_sandbox.scan.acts import Act, Datum
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.javascript.host_names import GLOBALS, canonical, is_shared
 from skilllite_sandbox.scan.javascript.hosts import (
@@ -13,7 +13,7 @@ from skilllite_sandbox.scan.javascript.hosts import (
     network,
     programs,
 )
-from skilllite_sandbox.scan.javascript.hosts.host_call import Handler, HostCall
+from skilllite_sandbox.scan.javascript.hosts.host_call import PASSES, Handler, HostCall
 from skilllite_sandbox.scan.javascript.syntax import Node
 from skilllite_sandbox.scan.javascript.values import (
     NOTHING_KNOWN,
@@ -72,6 +72,11 @@ def _value_of(run: Interpreter, name: str, node: Node) -> Value:
 def set_member(run: Interpreter, owner: Value, key: str, value: Value, node: Node) -> None:
     """Follow an assignment to something of the host: other code will see it."""
     name = canonical(f"{owner.data}.{key}")
+    if name[0] == "#" and key[:2] == "on" and value.kind in ("function", "native"):
+        run.later(value, node, unknown(all_taints(owner)), this=owner)
+        return
+    if is_shared(name) and value.kind in ("function", "native") and not name.startswith(_OURS):
+        listen(run, name, value, node)
     before = run.host_members.get(name, host(name))
     run.host_members[name] = either(before, value) if run.guards else value
     if name == "process.env.NODE_TLS_REJECT_UNAUTHORIZED":
@@ -87,6 +92,15 @@ def set_member(run: Interpreter, owner: Value, key: str, value: Value, node: Nod
             run.do(Act.TAMPER, node, f"{name} is replaced")
     elif name.startswith(("require.cache", "require.extensions", "module._extensions")):
         run.do(Act.TAMPER, node, name)
+
+
+_OURS = ("process.env.", "process.on", "module.exports", "exports")
+
+
+def listen(run: Interpreter, name: str, function: Value, node: Node) -> None:
+    """Follow a function that took the place of a shared one: what others hand to it is theirs."""
+    theirs = unknown(run.taint(Datum.WATCHED, node, f"{PASSES} {name}"))
+    run.later(function, node, *([theirs] * 4), this=theirs)
 
 
 def call_host(run: Interpreter, name: str, receiver: Value, args: list[Value], node: Node) -> Value:

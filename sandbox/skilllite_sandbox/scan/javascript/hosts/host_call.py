@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from skilllite_sandbox.scan.javascript.interpreter import Interpreter
 
 
+PASSES = "what passes through"
+"""Begins the detail of what other code hands to a function that was replaced."""
+
+
 class HostCall:
     """A call with its arguments."""
 

@@ -8,7 +8,12 @@ from urllib.parse import unquote
 from skilllite_sandbox.scan.acts import Act, Datum
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.javascript.host_names import canonical, is_shared
-from skilllite_sandbox.scan.javascript.hosts.host_call import Handler, HostCall, known_text
+from skilllite_sandbox.scan.javascript.hosts.host_call import (
+    PASSES,
+    Handler,
+    HostCall,
+    known_text,
+)
 from skilllite_sandbox.scan.javascript.hosts.json_text import json_value
 from skilllite_sandbox.scan.javascript.operators import as_number, joined, numeric
 from skilllite_sandbox.scan.javascript.syntax import Node
@@ -210,9 +215,14 @@ def _reflect_construct(call: HostCall) -> Value:
 
 def _proxy(call: HostCall) -> Value:
     """Follow `new Proxy(target, handler)`: its properties are what the handler gives."""
-    getter = call.option("get")
+    getter, target = call.option("get"), call.arg(0)
+    theirs = unknown(call.taint(Datum.WATCHED, f"{PASSES} a proxy"))
+    for trap in ("get", "set", "apply", "construct", "getOwnPropertyDescriptor"):
+        follower = call.option(trap)
+        if target.kind == "host" and follower.kind == "function":
+            call.run.later(follower, call.node, target, theirs, theirs, theirs)
     if getter.kind != "function":
-        return call.arg(0)
+        return target
     made = record()
     made.members = {"#get": getter}
     return made
@@ -223,11 +233,21 @@ def _define(call: HostCall) -> Value:
     name = canonical(f"{target.data}.{key}")
     if target.kind == "host" and is_shared(name) and UNKNOWN not in key:
         call.run.do(Act.TAMPER, call.node, f"{name} is replaced")
+        listen_to(call, name)
     value = call.option("value")
     if target.kind == "object" and isinstance(target.data, dict) and value.kind != "undefined":
         target.data[key] = value
     call.call_back_all()
     return target
+
+
+def listen_to(call: HostCall, name: str) -> None:
+    """Follow the functions that a definition puts in the place of something shared."""
+    from skilllite_sandbox.scan.javascript.hosts import listen
+
+    for role in ("value", "get", "set"):
+        if call.option(role).kind in ("function", "native"):
+            listen(call.run, name, call.option(role), call.node)
 
 
 def _promise(call: HostCall) -> Value:

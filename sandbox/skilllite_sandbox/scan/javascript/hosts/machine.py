@@ -188,6 +188,26 @@ def _on_process(call: HostCall) -> Value:
     return call.receiver
 
 
+_ASKS_FOR_PASSWORD = re.compile(r"sudo|password for|passphrase|root|keychain", re.IGNORECASE)
+
+
+def _ask(call: HostCall) -> Value:
+    """Follow `readline.question`: somebody is asked, for the machine's password perhaps."""
+    asked = call.text(0).text
+    if _ASKS_FOR_PASSWORD.search(asked):
+        call.do(Act.WATCH_USER, f"asks for a password: {asked}")
+        answer = call.made(Datum.WATCHED, asked)
+    else:
+        answer = call.made(Datum.INPUT, "an answer")
+    if call.args and call.args[-1].kind in ("function", "native"):
+        call.run.call_back(call.args[-1], call.node, answer)
+    return answer
+
+
+def _interface(call: HostCall) -> Value:
+    return host("#readline", call.made(Datum.INPUT, "input").taints)
+
+
 def _exit(call: HostCall) -> Value:
     return UNDEFINED
 
@@ -234,6 +254,10 @@ CALLS: dict[str, Handler] = {
     **dict.fromkeys(("process.on", "process.once", "process.stdin.on"), _on_process),
     **dict.fromkeys(("process.exit", "process.abort"), _exit),
     "process.kill": _kill,
+    "#readline.question": _ask,
+    **dict.fromkeys(
+        ("readline.createInterface", "new readline.Interface", "new readline.Readline"), _interface
+    ),
     **dict.fromkeys(("process.setuid", "process.setgid", "process.seteuid"), _rights),
     **dict.fromkeys(("inspector.url", "inspector.waitForDebugger"), _inspector),
 }

@@ -7,7 +7,7 @@ import re
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.javascript.hosts.files import put
-from skilllite_sandbox.scan.javascript.hosts.host_call import Handler, HostCall
+from skilllite_sandbox.scan.javascript.hosts.host_call import PASSES, Handler, HostCall
 from skilllite_sandbox.scan.javascript.values import (
     NOTHING_KNOWN,
     UNDEFINED,
@@ -58,7 +58,17 @@ def _target(call: HostCall) -> str:
 
 
 def _call_with_words(call: HostCall) -> frozenset[Taint]:
-    """Return where everything comes from that a request takes along."""
+    """Return where everything comes from that a request takes along.
+
+    A request of other code that is only handed on goes where that code wants it to go.
+    """
+    taints = _words(call)
+    if _target(call).strip(UNKNOWN) or call.name[:1] == "#":
+        return taints
+    return frozenset(taint for taint in taints if not taint.detail.startswith(PASSES))
+
+
+def _words(call: HostCall) -> frozenset[Taint]:
     taints: set[Taint] = set()
     for arg in call.args:
         if arg.kind == "object" and isinstance(arg.data, dict):
@@ -151,7 +161,11 @@ def _serve_http(call: HostCall) -> Value:
 def _look_up(call: HostCall) -> Value:
     where = call.text(0).text
     call.do(Act.LOOK_UP, where)
-    call.flow(all_taints(*call.args[:1]), Sink.SEND, f"the host name {where}".replace(UNKNOWN, "…"))
+    taints = all_taints(*call.args[:1])
+    facts = [taint for taint in taints if taint.datum is Datum.SYSTEM]
+    if facts and UNKNOWN in where:
+        taints |= call.taint(Datum.IDENTITY, facts[0].detail)  # nobody has a name made of it
+    call.flow(taints, Sink.SEND, f"the host name {where}".replace(UNKNOWN, "…"))
     return call.call_back(received(call, where))
 
 

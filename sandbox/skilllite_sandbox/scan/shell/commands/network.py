@@ -331,7 +331,11 @@ def _cloud_copy(call: Call) -> Text:
 def _look_up(call: Call) -> Text:
     call.do(Act.LOOK_UP)
     if any(arg.taints for arg in call.args) or call.stdin.taints:
-        call.flow(joined([call.stdin, *call.args]), Sink.SEND, "a host name")
+        name = joined([call.stdin, *call.args])
+        call.flow(name, Sink.SEND, "a host name")
+        told = any(UNKNOWN in arg.text and "." in arg.text.strip(UNKNOWN) for arg in call.args)
+        if told and name.has(Datum.SYSTEM):  # nobody has a name made of facts about the machine
+            call.flow(call.made(Datum.IDENTITY), Sink.SEND, "a host name")
     return (
         call.made(Datum.FETCHED)
         if call.has("TXT", "txt", "-t=txt", "-q=txt")

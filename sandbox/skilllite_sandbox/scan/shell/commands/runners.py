@@ -10,6 +10,7 @@ from skilllite_sandbox.scan.shell.call import invoke, run_code, run_file
 from skilllite_sandbox.scan.shell.commands.call import Call, Handler
 from skilllite_sandbox.scan.shell.commands.files import note_removal
 from skilllite_sandbox.scan.shell.marks import FOUND, FOUND_HERE
+from skilllite_sandbox.scan.shell.words import fields_of
 from skilllite_sandbox.scan.source import Language
 from skilllite_sandbox.scan.taint import EMPTY, SOMETHING, Text, joined, unknown_from
 
@@ -251,7 +252,11 @@ def _exec(call: Call) -> Text:
 
 def _open_descriptor(call: Call, redirect: Node) -> None:
     source = call.shell.source_of(redirect)
-    if (match := re.match(r"\{?(\w*)\}?\s*<?>?&?\s*(/dev/(?:tcp|udp)/\S+)", source)) is not None:
+    target = redirect.child_by_field_name("destination")
+    if target is not None:
+        where = joined(fields_of(call.shell, target)).text
+        source = source[: target.start_byte - redirect.start_byte] + where
+    if (match := re.match(r"\{?(\w*)\}?\s*<?>?&?\s*(/dev/(?:tcp|udp)/.+)", source)) is not None:
         call.do(Act.CONNECT, match[2])
         received = call.made(Datum.FETCHED, match[2])
         call.shell.descriptors[match[1] or "0"] = received
