@@ -205,7 +205,7 @@ def _ask(call: HostCall) -> Value:
 
 
 def _interface(call: HostCall) -> Value:
-    return host("#readline", call.made(Datum.INPUT, "input").taints)
+    return host("#readline", call.taints or call.taint(Datum.INPUT, "input"))
 
 
 def _exit(call: HostCall) -> Value:
