@@ -53,8 +53,19 @@ def shape_of(value: Value) -> Any:
     )
 
 
-def has_break(body: list[ast.stmt]) -> bool:
-    return any(isinstance(each, (ast.Break, ast.Return, ast.Raise)) for each in inside(body))
+_WAITS = frozenset({"accept", "recv", "recvfrom", "select", "readline", "input"})
+
+
+def has_end(body: list[ast.stmt]) -> bool:
+    """Tell whether a loop over this ends by itself, or waits for others at each turn."""
+    for each in inside(body):
+        if isinstance(each, (ast.Break, ast.Return, ast.Raise)):
+            return True
+        if isinstance(each, ast.Call):
+            name = getattr(each.func, "attr", "") or getattr(each.func, "id", "")
+            if name in _WAITS:
+                return True
+    return False
 
 
 def leaves(body: list[ast.stmt]) -> bool:

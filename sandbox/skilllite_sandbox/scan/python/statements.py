@@ -16,7 +16,7 @@ from skilllite_sandbox.scan.python.bounds import (
     TWICE_DEPTH_MAX,
 )
 from skilllite_sandbox.scan.python.scope import Function, Scope
-from skilllite_sandbox.scan.python.shapes import built_size, has_break, inside, loaded, shape_of
+from skilllite_sandbox.scan.python.shapes import built_size, has_end, inside, loaded, shape_of
 from skilllite_sandbox.scan.python.values import (
     ITEMS_MAX,
     MISSING,
@@ -157,7 +157,7 @@ def _for(run: Interpreter, node: ast.For, scope: Scope) -> None:
     iterated = run.evaluate(node.iter, scope)
     items = run.items_of(iterated)
     many = len(items or ()) >= LOOP_TURNS_MAX
-    endless = (many or run.hosts.is_endless(iterated)) and not has_break(node.body)
+    endless = (many or run.hosts.is_endless(iterated)) and not has_end(node.body)
     run.endless += endless
     run.loops += 1
     turns = 2 if run.loops <= TWICE_DEPTH_MAX else 1
@@ -179,7 +179,7 @@ def _for(run: Interpreter, node: ast.For, scope: Scope) -> None:
 def _while(run: Interpreter, node: ast.While, scope: Scope) -> None:
     test = run.evaluate(node.test, scope)
     named = any(isinstance(each, ast.Name) for each in ast.walk(node.test))
-    forever = test.is_const and bool(test.const) and not named and not has_break(node.body)
+    forever = test.is_const and bool(test.const) and not named and not has_end(node.body)
     before = run.hosts.marks(run)
     run.endless += forever
     run.loops += 1

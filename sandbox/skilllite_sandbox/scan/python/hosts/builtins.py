@@ -244,6 +244,11 @@ def _substitute(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST)
     return Value(ref="string.Template()", attrs={"template": args[0] if args else Value()})
 
 
+def _iter(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> Value:
+    """Return what is iterated over; `iter(function, last)` may never end."""
+    return args[0] if len(args) == 1 else Value(ref="iter()", taints=unknown(*args).taints)
+
+
 def _replaced(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> Value:
     """Follow the function that puts something in the place of what matches."""
     if len(args) > 2 and (args[1].function is not None or programs.hands_over(args[1])):
@@ -285,6 +290,7 @@ HANDLERS: dict[str, Handler] = {
     "all": _any,
     "super": _super,
     "string.Template": _substitute,
+    "iter": _iter,
     "re.sub": _replaced,
     "re.subn": _replaced,
 }

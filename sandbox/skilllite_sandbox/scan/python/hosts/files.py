@@ -157,7 +157,8 @@ def write(run: Interpreter, path: Value, content: Value, node: ast.AST) -> None:
     if "*" in shown and is_precious(shown) and _overwrites(content):
         run.do(Act.DESTROY, node, text)
     if text.startswith(OWN_ROOT) and text.endswith((".py", ".js", ".sh")):
-        run.flow(content, Sink.RUN_CODE, node, "a script of its own")
+        fetched = frozenset(each for each in all_taints(content) if each.datum is Datum.FETCHED)
+        run.record.flow(fetched, Sink.RUN_CODE, run.file, run.line(node), "a script of its own")
     if text.endswith("_history") and place_of(text) is Place.SECRET and _overwrites(content):
         run.do(Act.DISARM, node, text)
     if text.startswith(OWN_ROOT) and text.endswith("SKILL.md"):
