@@ -182,6 +182,11 @@ class Home:
         """The path of what is known of installed skills, for who does without pathlib."""
         return f"{self._data}/{_INTEGRITY_NAME}"
 
+    def check(self) -> None:
+        """Refuse a home in which somebody else could replace keys, register, rules or denylist."""
+        for directory in dict.fromkeys((self._data, self._config)):
+            check_directory(directory)
+
     @property
     def denylist_name(self) -> str:
         """The path of the denylist, for who does without pathlib."""
@@ -308,6 +313,23 @@ def prepare_directory(directory: str | Path) -> None:
             cause=error.strerror or str(error),
             hint=f"make it writable for this user, or set {HOME_VARIABLE} to another directory",
         ) from error
+    _check(directory, status)
+
+
+def check_directory(directory: str) -> None:
+    """Check a directory that need not exist: whoever can write there can replace what is in it.
+
+    Raises:
+        HomeUnsafe: as `prepare_directory`.
+    """
+    try:
+        status = os.stat(directory)
+    except OSError:
+        return
+    _check(directory, status)
+
+
+def _check(directory: str | Path, status: os.stat_result) -> None:
     if status.st_uid != os.geteuid():
         raise HomeUnsafe(
             f"{directory} belongs to user {status.st_uid}, this is user {os.geteuid()}",

@@ -178,5 +178,6 @@ def open_stage(home: Home) -> Stage:
     """Return the stage of this home."""
     from skilllite.trust import open_guard
 
+    home.check()
     prepare_directory(home.cache_name)
     return Stage(home.stage_name, open_guard(home))

@@ -37,8 +37,14 @@ def open_guard(home: Home) -> Guard:
 
 
 def open_store(home: Home) -> IntegrityStore:
-    """Return what writes down installations in a home."""
+    """Return what writes down installations in a home.
+
+    Raises:
+        HomeUnsafe: others can replace what is written.
+    """
     from skilllite_sandbox.integrity.store import IntegrityStore
+
+    home.check()
 
     return IntegrityStore(place=home.integrity, keys=home.keys, skills=home.skills)
 

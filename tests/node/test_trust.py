@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from skill_files import make_skill
+from skilllite.cli.main import main
 from skilllite.home import Home
 from skilllite.trust import compute_starter_digests, starter_digests
 from skilllite_sandbox.digest import compute_digest
@@ -142,3 +143,21 @@ def test_a_removed_skill_is_forgotten(lab: Lab) -> None:
     make_skill(lab.skill.parent, "report", files=FILES)
 
     assert lab("run", "report", "{}").returncode == 0
+
+
+@pytest.mark.parametrize("words", [("run", "calculator", "{}"), ("add", "source/small", "--force")])
+def test_nothing_runs_and_nothing_comes_in_where_others_can_replace_the_register(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+) -> None:
+    monkeypatch.setenv("SKILLLITE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SKILLLITE_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    assert main(["add", str(make_skill(tmp_path / "source", "small"))]) == 0
+    (tmp_path / "home").chmod(0o777)
+
+    assert main(words) == 1
+
+    assert "can be written by others" in capfd.readouterr().err

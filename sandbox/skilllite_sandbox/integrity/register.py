@@ -142,21 +142,26 @@ class RegisterFile:
         mark = self._bytes(self.mark_name, KEY_BYTES_MAX)
         if body is None and mark is None:
             return EMPTY
-        if body is None:
-            raise self._untrusted("it is gone, though skills were installed")
         key = self.seal_key()
+        if body is None:
+            if mark is not None and self._latest(mark, key) == 0:
+                return EMPTY  # the first installation didn't come further
+            raise self._untrusted("it is gone, though skills were installed")
         try:
             register = decode_register(body, key)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise self._untrusted(_why(error)) from None
-        try:
-            latest = decode_mark(mark or b"", key)
-        except ValueError:
-            raise self._untrusted(f"its number in {self.mark_name} is gone or damaged") from None
+        latest = self._latest(mark or b"", key)
         # The register is written first: after a crash in between it is one ahead.
         if register.counter < latest:
             raise self._untrusted(f"it is version {register.counter}, the latest is {latest}")
         return register
+
+    def _latest(self, mark: bytes, key: bytes) -> int:
+        try:
+            return decode_mark(mark, key)
+        except ValueError:
+            raise self._untrusted(f"its number in {self.mark_name} is gone or damaged") from None
 
     def seal_key(self) -> bytes:
         """Return the key of the seals.

@@ -129,6 +129,9 @@ class IntegrityStore:
         counter = register.counter + 1
         fresh = Register(counter, signer.public_key.hex(), skills)
         seal_key = self.register_file.seal_key()
+        if register.counter == 0:
+            # A register without its number isn't trusted: not even the first, after a crash.
+            replace_private_file(self.keys / MARK_NAME, encode_mark(0, seal_key))
         replace_private_file(self.place / REGISTER_NAME, encode_register(fresh, seal_key))
         replace_private_file(self.keys / MARK_NAME, encode_mark(counter, seal_key))
 

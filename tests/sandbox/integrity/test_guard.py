@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ from skilllite_sandbox.integrity.guard import Guard
 from skilllite_sandbox.integrity.manifest import Facts
 from skilllite_sandbox.integrity.store import IntegrityStore
 from skilllite_sandbox.integrity.trust import TrustTier
+from skilllite_sandbox.private_file import replace_private_file
 from skilllite_sandbox.stage import Stage
 
 FILES: dict[str, str | bytes] = {"scripts/main.py": "print(1)\n", "data/a.txt": b"\x00\xff"}
@@ -358,6 +360,39 @@ def test_a_crash_while_installing_lets_nothing_run(lab: Lab) -> None:
 
     with pytest.raises(SkillChanged):
         lab.stage.put(lab.skill)
+
+
+@pytest.mark.parametrize("writes", range(5))
+def test_a_crash_in_the_first_installation_locks_nobody_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes: int
+) -> None:
+    lab = Lab.__new__(Lab)
+    lab.base, lab.home = tmp_path, tmp_path / "home"
+    lab.skills = lab.home / "skills"
+    lab.store = IntegrityStore(
+        place=lab.home / "integrity", keys=lab.home / "keys", skills=lab.skills
+    )
+    skill = make_skill(lab.skills, "small", files=FILES)
+    left = [writes]
+
+    def write_or_die(path: Path, content: bytes) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise _Died
+        replace_private_file(path, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("skilllite_sandbox.integrity.store.replace_private_file", write_or_die)
+        with contextlib.suppress(_Died):
+            lab.install(skill)
+
+    lab.open_guard().register.read()
+    lab.install(skill)
+    assert lab.open_guard().record_of(str(skill)) is not None
+
+
+class _Died(BaseException):
+    """The machine stopped."""
 
 
 @pytest.mark.parametrize(
