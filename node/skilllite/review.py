@@ -5,11 +5,13 @@ No flag answers for the person: a script would set it once and for all.
 
 from __future__ import annotations
 
+import sys
+
 from skilllite.asking import Ask
 from skilllite.cli import output
 from skilllite.errors import Refused
 from skilllite_sandbox.errors import ConsentRequired
-from skilllite_sandbox.scan.finding import Severity, Verdict
+from skilllite_sandbox.scan.finding import Finding, Severity, Verdict
 from skilllite_sandbox.scan.report import ScanReport
 from skilllite_sandbox.skill import Skill
 
@@ -45,8 +47,7 @@ class Reviewer:
         """
         verdict = self.verdict = report.verdict
         lines = shown(skill, report)
-        for line in lines:
-            output.note(line)
+        kept = tell(lines, asked=verdict is Verdict.REVIEW)
         if verdict is Verdict.PASS:
             return
         name = output.printable(skill.name)
@@ -55,13 +56,14 @@ class Reviewer:
             raise Refused(
                 f"{name} was not installed: the scanner blocks it",
                 cause="what it does has no place in an honest skill; nobody can confirm that",
-                hint="the findings above say where and why",
+                hint=f"`skilllite explain {report.findings[0].code}` says more about the first one",
             )
         question = f"Install {name} from {output.printable(self.source)} all the same?"
         answer = self._ask([*lines, "", question])
         if answer is not True:
             self._print(skill, report)
         if answer is None:
+            tell(lines if not kept else [])
             raise ConsentRequired(
                 f"{name} was not installed: a person has to agree to it",
                 cause="there is no terminal to ask at",
@@ -75,6 +77,21 @@ class Reviewer:
         if self._as_json:
             record = {"installed": False, "name": skill.name, **report.to_json()}
             output.print_json(record)
+
+
+def tell(lines: list[str], *, asked: bool = False) -> bool:
+    """Write lines to stderr, and return whether that was done.
+
+    Args:
+        lines: Harmless to a terminal.
+        asked: A question at the terminal is about to show them: then only a log gets them here,
+            or a person would read everything twice.
+    """
+    if asked and sys.stderr.isatty():
+        return False
+    for line in lines:
+        output.note(line)
+    return True
 
 
 def shown(skill: Skill, report: ScanReport) -> list[str]:
@@ -96,11 +113,16 @@ def _bounded(line: str) -> str:
 def _finding_lines(report: ScanReport) -> list[str]:
     told = [each for each in report.findings if each.severity > Severity.INFO]
     lines = [
-        f"{each.severity.word}: {each.file or 'skill'}:{each.line} {each.message} ({each.code})"
+        f"{each.severity.word}: {_place(each)} {each.message} ({each.code})"
         for each in told[:FINDINGS_SHOWN_MAX]
     ]
     more = len(told) - len(lines)
     return lines + ([f"and {more} more findings"] if more > 0 else [])
+
+
+def _place(finding: Finding) -> str:
+    file = finding.file or "the skill as a whole"
+    return f"{file}:{finding.line}" if finding.line else file
 
 
 def _request_lines(skill: Skill) -> list[str]:
@@ -108,6 +130,7 @@ def _request_lines(skill: Skill) -> list[str]:
     asked = {
         "network": requests.network,
         "programs": requests.exec,
+        "variables": requests.env,
         "packages": tuple(each.requirement for each in requests.packages),
         "commands": requests.bash_tools,
     }

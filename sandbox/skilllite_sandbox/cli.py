@@ -24,7 +24,7 @@ from skilllite_sandbox.run_output import (
     write,
 )
 from skilllite_sandbox.scan.scan_command import HELP as SCAN_HELP
-from skilllite_sandbox.scan.scan_command import add_scan_arguments, run_scan_command
+from skilllite_sandbox.scan.scan_command import add_scan_arguments, rule_folders, run_scan_command
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _scan(args: argparse.Namespace) -> int:
         own = version("skilllite")
     except PackageNotFoundError:  # run from a checkout
         own = "0"
-    choices = read_choices(rules=[args.rules] if args.rules else [])
+    choices = read_choices(rules=rule_folders(args))
     return run_scan_command(args, locate=lambda: args.skill, choices=choices, version=own)
 
 

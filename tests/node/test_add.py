@@ -408,6 +408,16 @@ def test_a_person_decides_about_a_review(lab: Lab, capfd: pytest.CaptureFixture[
     assert "scripts/main.py:1 sends what it reads" in capfd.readouterr().err
 
 
+def test_at_a_terminal_findings_are_shown_once_by_the_question(
+    lab: Lab, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+
+    install(lab, Reviewer(ask=lambda lines: True), HIGH)
+
+    assert "sends what it reads" not in capfd.readouterr().err
+
+
 def test_no_flag_answers_for_the_person(lab: Lab) -> None:
     make_skill(Path(), "report")
 

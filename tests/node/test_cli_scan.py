@@ -112,3 +112,28 @@ def test_kept_verdicts_follow_the_files_of_the_home(
     again = open_verdicts(home).of(staged)
 
     assert (plain.verdict, stricter.verdict, again.verdict) == ("REVIEW", "BLOCK", "REVIEW")
+
+
+@pytest.mark.parametrize("given", ["plain", "./plain"])
+def test_a_folder_that_is_no_skill_gets_a_verdict(
+    home: Home, tmp_path: Path, given: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "plain").mkdir()
+
+    assert scan(capsys, given)["verdict"] == "REVIEW"
+
+
+@pytest.mark.parametrize("given", ["afile", "./afile"])
+def test_a_file_is_said_to_be_no_folder(
+    home: Home, tmp_path: Path, given: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "afile").write_text("x")
+
+    assert main(["scan", given]) == 2
+    assert "is a file, and skills are folders" in capsys.readouterr().err
+
+
+def test_a_name_that_is_neither_skill_nor_folder_is_not_found(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["scan", "nowhere"]) == 5

@@ -108,3 +108,9 @@ def test_code_leaves_nothing_in_the_stage(home: Home) -> None:
     skilllite.execute_code("python", "print(1)", sandbox_level=2)
 
     assert not home.stage.exists() or not any(home.stage.iterdir())
+
+
+def test_joining_paths_is_no_finding() -> None:
+    report = skilllite.scan_code("python", "import os\nprint(os.path.join('a', 'b'))\n")
+
+    assert report["findings"] == []

@@ -34,14 +34,19 @@ _TITLES = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the two words below `audit`."""
     words = parser.add_subparsers(dest="word", required=True, metavar="verify|report")
-    verify = words.add_parser("verify", help="check every line, and where it was changed if it was")
+
+    def add(name: str, text: str, example: str) -> argparse.ArgumentParser:
+        epilog = f"example:\n  skilllite audit {example}"
+        return words.add_parser(name, help=text, description=text, epilog=epilog)
+
+    verify = add("verify", "check every line, and where it was changed if it was", "verify --json")
     verify.add_argument(
         "--key",
         type=_public_key,
         metavar="HEX",
         help="public key of the node whose log it is; else the one of this home",
     )
-    report = words.add_parser("report", help="runs by skill and outcome, refusals, consents")
+    report = add("report", "runs by skill and outcome, refusals, consents", "report --since 7d")
     report.add_argument("--since", type=_moment, metavar="TIME", help="like 24h, 7d or 2026-01-31")
     report.add_argument(
         "--event", default="", metavar="NAME", help="list events, like run.refused or consent"

@@ -86,6 +86,8 @@ def add(catalog: SkillCatalog, home: Home, args: argparse.Namespace) -> int:
     for clause in lacks:
         output.note(output.printable(f"lacks: {clause}"))
     _say_what_is_hidden(catalog, installed.skill.name)
+    if reviewer.agreed:
+        output.note(f"its runs ask again, by what they are granted: `skilllite confirm {name}`")
     tell_node(home)
     return errors.OK
 

@@ -151,6 +151,7 @@ def _record(entry: CatalogEntry, skill: Skill, guard: Guard) -> dict[str, Any]:
                 for each in requests.packages
             ],
             "exec": list(requests.exec),
+            "env": list(requests.env),
             "bash_tools": list(requests.bash_tools),
         },
         "lacks": list(entry.lacks),

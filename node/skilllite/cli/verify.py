@@ -8,13 +8,13 @@ import time
 from pathlib import Path
 
 from skilllite import errors
-from skilllite.asking import Ask, ask_at_the_terminal
+from skilllite.asking import Ask, ask_at_the_terminal, ask_nobody
 from skilllite.auditing import recorded_change
 from skilllite.catalog import SkillCatalog
 from skilllite.cli import output
 from skilllite.errors import Refused, UsageError
 from skilllite.home import Home
-from skilllite.review import Reviewer, shown
+from skilllite.review import Reviewer, shown, tell
 from skilllite.sdk import locate_skill
 from skilllite.trust import STARTER_SKILLS, open_guard, open_store
 from skilllite_sandbox.errors import ConsentRequired, InvalidSkill, SandboxError
@@ -27,6 +27,7 @@ from skilllite_sandbox.integrity.verify_command import (
     add_verify_arguments,
     run_verify,
 )
+from skilllite_sandbox.scan.finding import Verdict
 from skilllite_sandbox.scan.report import SCANNER_VERSION
 from skilllite_sandbox.skill import read_skill
 
@@ -107,12 +108,15 @@ def accept(directory: Path, home: Home, guard: Guard, *, ask: Ask) -> None:
     report = scan_newcomer(directory, home)
     if report.digest != digest:
         raise InvalidSkill(f"{directory} changes while it is read", hint="try again")
-    for line in lines:
-        output.note(line)
-    Reviewer(ask=lambda shown: True).review(skill, report)  # asked below, whatever it says
     name = output.printable(registered.name)
-    answer = ask([*lines, *shown(skill, report), "", f"Keep these changes in {name}?"])
+    if report.verdict is Verdict.BLOCK:
+        tell(lines)
+        Reviewer(ask=ask_nobody).review(skill, report)  # refuses, and shows why
+    seen = [*lines, *shown(skill, report)]
+    kept = tell(seen, asked=True)
+    answer = ask([*seen, "", f"Keep these changes in {name}?"])
     if answer is None:
+        tell(seen if not kept else [])
         raise ConsentRequired(
             f"the changes in {name} were not accepted: a person has to agree to them",
             cause="there is no terminal to ask at",

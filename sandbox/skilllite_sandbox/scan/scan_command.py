@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 
-from skilllite_sandbox.run_output import FAILED, OK, note, write
+from skilllite_sandbox.errors import InvalidInput
+from skilllite_sandbox.run_output import FAILED, OK, UNPRINTABLE, note, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,13 +16,15 @@ if TYPE_CHECKING:
 
     from skilllite_sandbox.scan.choices import Choices
     from skilllite_sandbox.scan.finding import Finding
-    from skilllite_sandbox.scan.report import ScanReport
+    from skilllite_sandbox.scan.report import ScanReport, Suppressed
 
 HELP = "look at every file of a skill, and say what it does"
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 """The words of `finding.Severity`, which isn't imported to parse arguments."""
 
 FINDINGS_SHOWN_MAX = 200  # for a person; --json has all
+COLUMNS_MIN = 40  # narrower than this wrapping makes it worse
+_INDENT = 22  # where messages begin, after weight and line
 _FOLLOWS = {
     "PASS": "it runs without a question",
     "REVIEW": "a person has to agree before it runs",
@@ -80,35 +85,95 @@ def run_scan_command(
     elif args.json:
         write(json.dumps(report.to_json()) + "\n")
     else:
-        write(as_text(report))
+        write(as_text(report, columns=_columns()))
     if args.fail_on and at_least(report, Severity[args.fail_on.upper()]):
         return FAILED
     return OK
 
 
-def as_text(report: ScanReport) -> str:
-    """Return the report for a person: by file, the heaviest first, then the verdict."""
+def rule_folders(args: argparse.Namespace) -> list[str]:
+    """Return the folder of `--rules`, if one was given.
+
+    Raises:
+        InvalidInput: it isn't there: a slip of the pen must not leave rules out.
+    """
+    if args.rules is None:
+        return []
+    if not os.path.isdir(args.rules):  # noqa: PTH112 - as strings, like all that a scan is told
+        raise InvalidInput(
+            f"there is no folder of rules {args.rules!r}", hint="--rules takes a folder"
+        )
+    return [args.rules]
+
+
+def as_text(report: ScanReport, *, columns: int | None = None) -> str:
+    """Return the report for a person: by file, the heaviest first, then the verdict.
+
+    Harmless to a terminal: names of files are the skill's own, and may hold anything.
+
+    Args:
+        report: What was found.
+        columns: Where lines are broken; nowhere if it is left out.
+    """
+    from skilllite_sandbox.scan.codes import CODES
+
     lines: list[str] = []
+    told: set[str] = set()
     for file, findings in _by_file(report.findings[:FINDINGS_SHOWN_MAX]).items():
-        lines.append(file or "(the skill as a whole)")
+        lines.append(_shown(file) or "(the skill as a whole)")
         for each in findings:
-            place = f"line {each.line}" if each.line else "the file"
-            lines.append(f"  {each.severity.word:8} {place:10} {each.message}  [{each.code}]")
-            if each.remedy:
-                lines.append(f"{'':22} {each.remedy}")
+            place = f"line {each.line}" if each.line else "" if not file else "the file"
+            head = f"  {each.severity.word:8} {place:10} "
+            lines += _broken(head, f"{each.message}  [{each.code}]", columns)
+            if each.remedy and each.code not in told:
+                lines += _broken(" " * _INDENT, each.remedy, columns)
+            told.add(each.code)
     more = len(report.findings) - FINDINGS_SHOWN_MAX
     if more > 0:
         lines.append(f"and {more} more findings; --json has all")
     for suppressed in report.suppressed:
-        found = suppressed.finding
-        lines.append(
-            f"suppressed until {suppressed.until}: {found.file}:{found.line} {found.message}"
-            f"  [{found.code}] ({suppressed.reason})"
-        )
+        lines += _broken(f"suppressed until {suppressed.until}: ", _suppressed(suppressed), columns)
+    known = [each.code for each in report.findings if each.code in CODES]
+    if known:
+        lines.append("")
+        lines.append(f"`explain {known[0]}` says what that one means, and so for each code")
     if lines:
         lines.append("")
     lines.append(f"{report.verdict.value}: {_FOLLOWS[report.verdict.value]}{_counted(report)}")
     return "\n".join(lines) + "\n"
+
+
+def _suppressed(suppressed: Suppressed) -> str:
+    found = suppressed.finding
+    line = f":{found.line}" if found.line else ""
+    where = f"{_shown(found.file)}{line} " if found.file else ""
+    return f"{where}{found.message}  [{found.code}] ({_shown(suppressed.reason)})"
+
+
+def _shown(text: str) -> str:
+    """Return text that can neither move the cursor, nor reorder, nor begin another line."""
+    seen = text.translate(UNPRINTABLE)
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in seen)
+
+
+def _broken(head: str, text: str, columns: int | None) -> list[str]:
+    """Return a head and a text beside it, broken where the terminal ends."""
+    if columns is None:
+        return [head + text]
+    import textwrap  # only where a person reads
+
+    indent = " " * min(len(head), _INDENT)
+    return textwrap.wrap(
+        text, columns, initial_indent=head, subsequent_indent=indent, break_on_hyphens=False
+    )
+
+
+def _columns() -> int | None:
+    """Return how wide the terminal on stdout is; None when it is none."""
+    try:
+        return max(COLUMNS_MIN, os.get_terminal_size(sys.stdout.fileno()).columns)
+    except (OSError, ValueError, AttributeError):
+        return None
 
 
 def _by_file(findings: tuple[Finding, ...]) -> dict[str, list[Finding]]:

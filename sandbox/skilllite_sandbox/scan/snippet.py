@@ -48,7 +48,7 @@ def scan_snippet(name: str, code: str, rules: tuple[UserRule, ...] = ()) -> Scan
         raise InvalidInput("the code has half a surrogate pair, which is no text") from None
     text = data[:FILE_BYTES_MAX].decode("utf-8", "ignore").replace("\r\n", "\n").replace("\r", "\n")
     cut = len(data) > FILE_BYTES_MAX
-    source = SourceFile(f"code.{suffix}", data[:FILE_BYTES_MAX], False, language, text, cut)
+    source = SourceFile(f"main.{suffix}", data[:FILE_BYTES_MAX], False, language, text, cut)
     digest = "sha256:" + hashlib.sha256(data).hexdigest()
     report = scan_sources((source,), None, digest=digest)
     if not rules:

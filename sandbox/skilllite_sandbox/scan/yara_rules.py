@@ -26,6 +26,8 @@ MATCHES_MAX = 50  # of one file that are told
 
 _SEVERITIES = {each.word: each for each in Severity}
 
+_MEND = "correct the file, or move it away"
+
 
 class RulePack:
     """Compiled rules."""
@@ -86,9 +88,13 @@ def load_rule_pack(directory: str | Path) -> RulePack:
             compiler.new_namespace(str(path.relative_to(folder)))
             compiler.add_source(text, origin=str(path))
         except (OSError, UnicodeDecodeError) as error:
-            raise InvalidInput(f"YARA rules {path} can't be read", cause=str(error)) from None
+            raise InvalidInput(
+                f"YARA rules {path} can't be read", cause=str(error), hint=_MEND
+            ) from None
         except yara_x.CompileError as error:
-            raise InvalidInput(f"YARA rules {path} don't compile", cause=str(error)) from None
+            raise InvalidInput(
+                f"YARA rules {path} don't compile", cause=str(error), hint=_MEND
+            ) from None
     return RulePack(compiler.build())
 
 

@@ -235,3 +235,39 @@ def test_an_unknown_code_is_not_found(
     assert main(["explain", code]) == 5
 
     assert hint in capsys.readouterr().err
+
+
+def test_the_name_of_a_file_reaches_no_terminal_as_it_is() -> None:
+    hostile = "scripts/\x1b]0;own\x07\u202emain\n.py"
+    found = make_finding("SL402", hostile, 2, "ls")
+    report = a_report(found, suppressed=(Suppressed(found, "seen \x1b[2J", "2999-01-01"),))
+
+    text = as_text(report)
+
+    assert not {char for char in text if not char.isprintable()} - {"\n"}
+    assert "scripts/\\x1b]0;own\\x07\\u202emain\\u000a.py" in text
+
+
+def test_a_remedy_is_said_once() -> None:
+    report = a_report(make_finding("SL402", "a.py", 1), make_finding("SL402", "b.py", 2))
+
+    assert as_text(report).count(CODES["SL402"].remedy) == 1
+
+
+def test_lines_end_where_the_terminal_does() -> None:
+    report = a_report(make_finding("SL401", "a.py", 1, "word " * 40))
+
+    assert max(map(len, as_text(report, columns=80).splitlines())) <= 80
+    assert "word " * 40 in as_text(report)
+
+
+def test_it_is_said_how_to_learn_more_about_a_finding() -> None:
+    assert "`explain SL402`" in as_text(a_report(make_finding("SL402", "a.py", 1)))
+    assert "explain" not in as_text(a_report())
+
+
+def test_a_folder_of_rules_that_is_not_there_is_an_error(
+    skill: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["scan", str(skill), "--rules", str(skill / "rulez")]) == 2
+    assert "there is no folder of rules" in capsys.readouterr().err
