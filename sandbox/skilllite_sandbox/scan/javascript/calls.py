@@ -76,7 +76,7 @@ def call_function(
     run: Interpreter, function: Function, args: list[Value], this: Value, node: Node
 ) -> Value:
     """Follow a call of one of the script's own functions."""
-    from skilllite_sandbox.scan.javascript.interpreter import Frame, Module
+    from skilllite_sandbox.scan.javascript.modules_seen import Frame, Module
     from skilllite_sandbox.scan.javascript.patterns import bind_parameters
 
     made = function.node
