@@ -140,6 +140,22 @@ _SETTINGS = re.compile(
 )
 
 
+_KEYS_OF_PROJECT = re.compile(r"(?:^|/)\.env(?:\.(?!example|sample|template|dist)[\w-]+)?$")
+
+
+def holds_variables(path: str) -> bool:
+    """Tell whether a file beside what is worked on holds the variables of a project, its keys."""
+    return bool(_KEYS_OF_PROJECT.search(path))
+
+
+_ONE_VARIABLE = re.compile(r"^[^|]*\b[A-Z][A-Z0-9]*_[A-Z0-9_]+[^|]*$")
+
+
+def names_one_variable(pattern: str) -> bool:
+    """Tell whether a pattern picks one variable by its name out of many."""
+    return bool(_ONE_VARIABLE.match(pattern))
+
+
 def normal_path(path: str) -> str:
     """Return the path with the home directory as `~`, forward slashes and no empty steps."""
     path = re.sub(r"/(?:\./)+|//+", "/", path.replace("\\", "/").strip().strip("'\""))

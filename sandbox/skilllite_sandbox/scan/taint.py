@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from skilllite_sandbox.scan.acts import Datum
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.values import dataclass
 
 VALUE_CHARS_MAX = 262_144  # of one text that is followed; a payload in a script is some KiB
+
+
+LOADED_BY_READERS = re.compile(
+    rf"!\[[^\]\n]*\]\(\s*https?://[^)\s]*{UNKNOWN}|<img\b[^>]*\bsrc=[\"']?https?://[^\"'>\s]*{UNKNOWN}"
+)
+"""An image in what is printed: whoever shows it asks for it, with all that its address says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from skilllite_sandbox.scan.acts import Datum
+from skilllite_sandbox.scan.host_places import holds_variables
 from skilllite_sandbox.scan.javascript import built_in, hosts
 from skilllite_sandbox.scan.javascript.evaluation import evaluate
 from skilllite_sandbox.scan.javascript.members import member
@@ -20,6 +22,7 @@ from skilllite_sandbox.scan.javascript.values import (
     record,
     unknown,
 )
+from skilllite_sandbox.scan.taint import Taint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,7 +76,7 @@ def call_function(
     run: Interpreter, function: Function, args: list[Value], this: Value, node: Node
 ) -> Value:
     """Follow a call of one of the script's own functions."""
-    from skilllite_sandbox.scan.javascript.interpreter import Frame, Module
+    from skilllite_sandbox.scan.javascript.modules_seen import Frame, Module
     from skilllite_sandbox.scan.javascript.patterns import bind_parameters
 
     made = function.node
@@ -234,6 +237,8 @@ def _method_of_one(
         receiver.kind == "object" and isinstance(receiver.data, dict) and key in receiver.data
     ):
         return _promised(run, receiver, key, args, node)
+    if key in _TAKES_APART:
+        receiver = _single_variables(receiver)
     if receiver.kind == "host":
         found = member(run, receiver, name, node)
         if key in MUTATORS and str(receiver.data)[0] == "#":
@@ -250,6 +255,22 @@ def _method_of_one(
     if found.kind in ("function", "native", "host", "either"):
         return call_value(run, found, args, node, receiver)
     return call_unseen(run, unknown(all_taints(receiver, found)), args, node)
+
+
+_TAKES_APART = frozenset(("split", "match", "matchAll"))
+
+
+def _single_variables(value: Value) -> Value:
+    """Return a file of variables that is read line by line: each is one by its name from there."""
+    if value.kind not in ("unknown", "text"):
+        return value
+    taints = frozenset(
+        Taint(Datum.VARIABLE, each.file, each.line, each.detail)
+        if each.datum is Datum.ENVIRONMENT and holds_variables(each.detail)
+        else each
+        for each in value.taints
+    )
+    return value if taints == value.taints else Value(value.kind, value.data, taints)
 
 
 def _rebound(run: Interpreter, function: Value, key: str, args: list[Value], node: Node) -> Value:

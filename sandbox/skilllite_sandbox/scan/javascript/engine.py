@@ -68,7 +68,8 @@ def analyse_javascript_text(
         sources: The files of the skill, for code that reads them.
         seconds: That it may take.
     """
-    from skilllite_sandbox.scan.javascript.interpreter import Interpreter, Module
+    from skilllite_sandbox.scan.javascript.interpreter import Interpreter
+    from skilllite_sandbox.scan.javascript.modules_seen import Module
 
     record = Record()
     budget = Budget(STEPS_MAX, min(TIME_S_MAX, seconds))
@@ -100,10 +101,12 @@ def _analyse(
 
 def _bounded(run: Interpreter, follow: object) -> None:
     """Follow something, and write down when it takes too much."""
+    from skilllite_sandbox.scan.javascript.unreached import finish
+
     assert callable(follow)
     try:
         follow()
-        run.finish()
+        finish(run)
     except OutOfBounds:
         run.record.hide(run.file, 0, "it took too long to follow what it does")
     except RecursionError:

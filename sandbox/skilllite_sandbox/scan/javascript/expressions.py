@@ -218,6 +218,8 @@ def _call(run: Interpreter, node: Node, scope: Scope) -> Value:
     else:
         function = evaluate(run, called, scope)
     args = _arguments(run, given, scope)
+    if called.kind == "identifier" and called.text == "await" and args:
+        return args[0]  # how the grammar takes `await (…)` outside of functions
     if function.kind == "host" and function.data in ("eval", "Function"):
         return run.call_code(str(function.data), args, node, scope)
     return run.call(function, args, node)

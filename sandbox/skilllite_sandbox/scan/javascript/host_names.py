@@ -35,7 +35,16 @@ GLOBALS = frozenset(
         *("Proxy", "Deno", "Bun", "URL", "URLSearchParams", "TextDecoder", "TextEncoder"),
         *("navigator", "document", "Error", "Uint8Array", "Uint16Array", "Int32Array", "Boolean"),
         *("ArrayBuffer", "FormData", "Blob", "Headers", "Request", "Worker", "module", "exports"),
-        *("crypto", "performance", "structuredClone", "BigInt", "Intl", "isNaN", "importScripts"),
+        *(
+            "crypto",
+            "performance",
+            "structuredClone",
+            "Image",
+            "BigInt",
+            "Intl",
+            "isNaN",
+            "importScripts",
+        ),
     )
 )
 _STRIPPED = re.compile(r"^(?:(?:globalThis|global|window|self|frames|top)\.)+(?=.)")

@@ -1,4 +1,4 @@
-"""Follows the statements of scripts over values that are known in part.
+"""Follows scripts over values that are known in part.
 
 A condition that is known chooses its branch, any other has both followed; what was never reached
 is followed at the end as if it were, so that nothing stays unseen behind a condition.
@@ -9,25 +9,21 @@ from __future__ import annotations
 from posixpath import dirname, normpath
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
-from skilllite_sandbox.scan.javascript import loops, patterns, triggers
-from skilllite_sandbox.scan.javascript.calls import call_function, call_value, construct_class
+from skilllite_sandbox.scan.javascript import patterns, texts
+from skilllite_sandbox.scan.javascript.calls import call_value
 from skilllite_sandbox.scan.javascript.evaluation import evaluate
 from skilllite_sandbox.scan.javascript.expressions import EXPRESSIONS
-from skilllite_sandbox.scan.javascript.hosts import global_value
+from skilllite_sandbox.scan.javascript.modules_seen import Frame, Module
+from skilllite_sandbox.scan.javascript.statements import follow_statement
 from skilllite_sandbox.scan.javascript.syntax import Node, parse
+from skilllite_sandbox.scan.javascript.unreached import UNREACHED_MAX
 from skilllite_sandbox.scan.javascript.values import (
     NOTHING_KNOWN,
     UNDEFINED,
     Function,
     Scope,
     Value,
-    all_taints,
     either,
-    host,
-    record,
-    text,
-    truth,
-    unknown,
 )
 from skilllite_sandbox.scan.record import Budget, Record
 from skilllite_sandbox.scan.source import Language, SourceFile
@@ -39,49 +35,8 @@ if TYPE_CHECKING:
 
 DEPTH_MAX = 90  # of nodes that are followed into each other; each takes some Python frames
 FRAMES_FLAT_MAX = 3  # calls in which depth is still the code's own
-CODE_DEPTH_MAX = 6  # of code in code
-CODE_CHARS_MAX = 262_144  # of a text that is read as code
-UNREACHED_MAX = 2_000  # pieces that are followed at the end
 
 _GRAMMARS = {Language.JAVASCRIPT: "javascript", Language.TYPESCRIPT: "typescript"}
-
-
-class Module:
-    """One script of the skill."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.exports = record()
-        self.object = record({"exports": self.exports, "require": host("require")})
-        self.object.members = {"constructor": host("Module"), "filename": text(path)}
-        self.scope = Scope(is_function=True)
-        folder = dirname(path) or "."
-        for name, value in (
-            ("exports", self.exports),
-            ("module", self.object),
-            ("__filename", text(path)),
-            ("__dirname", text(folder)),
-        ):
-            self.scope.declare(name, value)
-
-    @property
-    def exported(self) -> Value:
-        """What another script gets from it."""
-        assert isinstance(self.object.data, dict)
-        value: Value = self.object.data["exports"]
-        return value
-
-
-class Frame:
-    """One call that is being followed."""
-
-    __slots__ = ("node", "returned", "this", "yielded")
-
-    def __init__(self, node: Node, this: Value) -> None:
-        self.node = node
-        self.this = this
-        self.returned: list[Value] = []
-        self.yielded: list[Value] = []
 
 
 class Interpreter:
@@ -182,53 +137,11 @@ class Interpreter:
 
     def run_code(self, code: Value, node: Node, scope: Scope, sink: Sink = Sink.RUN_CODE) -> Value:
         """Follow a text that is run as code, with everything that follows from its origin."""
-        taints = all_taints(code)
-        self.flow(taints, sink, node, "code")
-        if code.kind != "text" or not code.known:
-            self.do(Act.RUN_CODE, node, "a computed text")
-            return unknown(taints)
-        source = str(code.data)
-        if self.code_depth >= CODE_DEPTH_MAX or len(source) > CODE_CHARS_MAX:
-            self.hide(node, "code in code, too deep or too long")
-            return unknown(taints)
-        self.do(Act.RUN_CODE, node, source[:60])
-        fixed, self.line_fixed = self.line_fixed, self.line_of(node)
-        self.code_depth += 1
-        try:
-            return self.run_source(source, "javascript", scope)
-        finally:
-            self.code_depth -= 1
-            self.line_fixed = fixed
+        return texts.run_code(self, code, node, scope, sink)
 
     def call_code(self, how: str, args: list[Value], node: Node, scope: Scope) -> Value:
         """Follow `eval(text)` and `Function(…, text)`."""
-        if not args:
-            return UNDEFINED
-        if how == "eval":
-            return self.run_code(args[0], node, scope) if args[0].kind != "object" else args[0]
-        names = [part.strip() for each in args[:-1] for part in str(each.data).split(",")]
-        code = args[-1]
-        result = self._run_made(code, names, [global_value(self, n, node) for n in names], node)
-
-        def call_made(_: Interpreter, given: list[Value], where: Node) -> Value:
-            if not given or not code.known:
-                return result
-            return self._run_made(code, names, given, where)
-
-        return Value("native", call_made, all_taints(code))
-
-    def _run_made(self, code: Value, names: list[str], given: list[Value], node: Node) -> Value:
-        """Follow the text of `new Function(…)` with its parameters."""
-        inner = Scope(self.module.scope, is_function=True)
-        for name, value in zip(names, given, strict=False):
-            inner.declare(name, value)
-        frame = Frame(node, UNDEFINED)
-        self.frames.append(frame)
-        try:
-            self.run_code(code, node, inner)
-        finally:
-            self.frames.pop()
-        return self.returned(frame)
+        return texts.call_code(self, how, args, node, scope)
 
     def find_own(self, path: str) -> SourceFile | None:
         """Return the file of the skill that a path names, seen from the script or the root."""
@@ -247,46 +160,6 @@ class Interpreter:
                 if ends:
                     return self.skill[ends[0]]
         return None
-
-    def finish(self) -> None:
-        """Follow what nothing has reached: functions nobody called, branches not taken."""
-        rounds = 0
-        while rounds < UNREACHED_MAX and (
-            self.deferred or self.classes or self.functions or self.unreached
-        ):
-            rounds += 1
-            if self.deferred:
-                self.module, function, node, args, this = self.deferred.pop(0)
-                self.call_back(function, node, *args, this=this)
-                continue
-            if self.classes:
-                made = self.classes.pop()
-                if made.node not in self.constructed:
-                    self._use_class(made)
-                continue
-            if self.functions:
-                found = self.functions.pop()
-                body = found.node.field.get("body")
-                if body is None or body in self.reached:
-                    continue
-                assert isinstance(found.owner, Module)
-                self.module = found.owner
-                call_function(self, found, [], UNDEFINED, found.node)
-            else:
-                node, scope, module = self.unreached.pop()
-                if node not in self.reached:
-                    self.module = module
-                    self.run_unknown(node, scope)
-
-    def _use_class(self, made: Function) -> None:
-        """Follow a class that only others use: its constructor, then each of its methods."""
-        assert isinstance(made.owner, Module)
-        self.module = made.owner
-        instance = construct_class(self, made, [], made.node)
-        methods = list(instance.data.values()) if isinstance(instance.data, dict) else []
-        for method in methods:
-            if method.kind == "function" and isinstance(method.data, Function):
-                call_function(self, method.data, [], instance, method.data.node)
 
     # -- statements -------------------------------------------------------------------------
 
@@ -318,7 +191,7 @@ class Interpreter:
         self.depth += 1
         self.reached.add(node)
         try:
-            return self._run(node, scope)
+            return follow_statement(self, node, scope)
         finally:
             self.depth -= 1
 
@@ -326,88 +199,6 @@ class Interpreter:
         """Write down code that is nested too deeply; calls in calls are followed on their own."""
         if len(self.frames) <= FRAMES_FLAT_MAX:
             self.hide(node, "nested too deeply")
-
-    def _run(self, node: Node, scope: Scope) -> str:
-        kind = node.kind
-        if kind == "expression_statement":
-            for kid in node.kids:
-                evaluate(self, kid, scope)
-            return ""
-        if kind in ("lexical_declaration", "variable_declaration"):
-            self._declare(node, scope)
-            return ""
-        if kind == "statement_block":
-            return self.run_block(node.kids, Scope(scope))
-        if kind == "if_statement":
-            return self._if(node, scope)
-        if kind == "return_statement":
-            value = evaluate(self, node.kids[0], scope) if node.kids else UNDEFINED
-            if self.frames:
-                self.frames[-1].returned.append(value)
-            return "return"
-        if kind in ("break_statement", "continue_statement"):
-            return kind.partition("_")[0]
-        if kind == "throw_statement":
-            for kid in node.kids:
-                evaluate(self, kid, scope)
-            return "throw"
-        if kind == "try_statement":
-            return self._try(node, scope)
-        if kind in ("for_statement", "for_in_statement", "while_statement", "do_statement"):
-            return loops.follow_loop(self, node, scope)
-        if kind == "switch_statement":
-            return self._switch(node, scope)
-        if kind == "labeled_statement":
-            body = node.field.get("body")
-            end = self.run(body, scope) if body is not None else ""
-            return "" if end in ("break", "continue") else end
-        if kind in ("import_statement", "export_statement"):
-            patterns.follow_module_statement(self, node, scope)
-            return ""
-        if kind in ("class_declaration", "abstract_class_declaration", "enum_declaration"):
-            name = node.field.get("name")
-            value = evaluate(self, node, scope)
-            if name is not None:
-                scope.declare(name.text, value)
-            return ""
-        if kind == "debugger_statement":
-            return ""
-        if kind in ("function_declaration", "generator_function_declaration"):
-            return ""
-        if kind.endswith("_statement") or kind in ("else_clause", "finally_clause", "ERROR"):
-            return self.run_block(node.kids, scope)
-        evaluate(self, node, scope)
-        return ""
-
-    def _declare(self, node: Node, scope: Scope) -> None:
-        is_var = node.kind == "variable_declaration"
-        for declarator in node.kids:
-            name, value_node = declarator.field.get("name"), declarator.field.get("value")
-            if name is None:
-                continue
-            if value_node is None:
-                if is_var and scope.find(name.text) is not None:
-                    continue
-                value = UNDEFINED
-            else:
-                value = evaluate(self, value_node, scope)
-            patterns.bind(self, name, value, scope, var=is_var)
-
-    def _if(self, node: Node, scope: Scope) -> str:
-        condition = node.field.get("condition")
-        value = evaluate(self, condition, scope) if condition is not None else NOTHING_KNOWN
-        yes, no = node.field.get("consequence"), node.field.get("alternative")
-        known = truth(value)
-        if known is not None:
-            taken, other = (yes, no) if known else (no, yes)
-            if other is not None:
-                self.unreached.append((other, scope, self.module))
-            return self.run(taken, scope) if taken is not None else ""
-        before = triggers.weight(self)
-        ends = [self.run_unknown(each, scope) if each is not None else "" for each in (yes, no)]
-        if condition is not None:
-            triggers.judge(self, condition, value, before, node)
-        return ends[0] if ends[0] == ends[1] else ""
 
     def run_unknown(self, node: Node, scope: Scope) -> str:
         """Follow a statement of which it isn't known whether it is reached."""
@@ -417,75 +208,6 @@ class Interpreter:
             return self.run(node, scope)
         finally:
             self.guards -= 1
-
-    def _try(self, node: Node, scope: Scope) -> str:
-        body, handler = node.field.get("body"), node.field.get("handler")
-        end = self.run(body, scope) if body is not None else ""
-        if handler is not None:
-            inner = Scope(scope)
-            caught = handler.field.get("parameter")
-            if caught is not None:
-                patterns.bind(self, caught, NOTHING_KNOWN, inner)
-            handled = handler.field.get("body")
-            if handled is not None and end == "throw":
-                end = self.run(handled, inner)
-            elif handled is not None:
-                self.unreached.append((handled, inner, self.module))
-        last = node.field.get("finalizer")
-        if last is not None:
-            end = self.run_block(last.kids, scope) or end
-        return end
-
-    def _switch(self, node: Node, scope: Scope) -> str:
-        value_node, body = node.field.get("value"), node.field.get("body")
-        value = evaluate(self, value_node, scope) if value_node is not None else NOTHING_KNOWN
-        inner = Scope(scope)
-        cases = body.kids if body is not None else []
-        if value.known:
-            start = self._matching_case(cases, value, inner)
-            if start is not None:
-                return self._fall_through(cases, start, inner)
-        before = triggers.weight(self)
-        for case in cases:
-            own = case.field.get("value")
-            for kid in case.kids:
-                if kid is not own:
-                    self.run_unknown(kid, inner)
-        if value_node is not None:
-            triggers.judge(self, value_node, value, before, node)
-        return ""
-
-    def _matching_case(self, cases: list[Node], value: Value, scope: Scope) -> int | None:
-        for position, case in enumerate(cases):
-            own = case.field.get("value")
-            if own is None:
-                continue
-            wanted = evaluate(self, own, scope)
-            if not wanted.known:
-                return None
-            if wanted.kind == value.kind and wanted.data == value.data:
-                return position
-        return next((i for i, case in enumerate(cases) if case.kind == "switch_default"), None)
-
-    def _fall_through(self, cases: list[Node], start: int, scope: Scope) -> str:
-        skipped = [*cases[:start]]
-        for position, case in enumerate(cases[start:], start):
-            own = case.field.get("value")
-            for kid in case.kids:
-                if kid is own:
-                    continue
-                end = self.run(kid, scope)
-                if end:
-                    skipped += cases[position + 1 :]
-                    self._leave_cases(skipped, scope)
-                    return "" if end == "break" else end
-        self._leave_cases(skipped, scope)
-        return ""
-
-    def _leave_cases(self, cases: list[Node], scope: Scope) -> None:
-        for case in cases:
-            own = case.field.get("value")
-            self.unreached += [(kid, scope, self.module) for kid in case.kids if kid is not own]
 
     # -- calls ------------------------------------------------------------------------------
 

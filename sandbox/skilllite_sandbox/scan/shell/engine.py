@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from skilllite_sandbox.scan.acts import Analysis
 from skilllite_sandbox.scan.record import Budget, OutOfBounds, Record
 from skilllite_sandbox.scan.source import Language, SourceFile
-from skilllite_sandbox.scan.taint import EMPTY, Text
+from skilllite_sandbox.scan.taint import EMPTY, LOADED_BY_READERS, Text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -150,6 +150,8 @@ def _follow(shell: Shell, root: Node) -> None:
     for _ in range(PASSES_MAX):
         printed = shell.run(root, EMPTY)
         shell.flow(printed, Sink.OUTPUT, root, "its output")
+        if LOADED_BY_READERS.search(printed.text):
+            shell.flow(printed, Sink.SEND, root, "an image in its output")
         for name in list(shell.functions):
             if name not in shell.called:
                 shell.call_function(name, [], shell.functions[name], EMPTY)

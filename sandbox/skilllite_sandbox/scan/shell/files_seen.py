@@ -9,6 +9,7 @@ from skilllite_sandbox.scan.host_places import (
     ACTS_OF_WRITING,
     UNKNOWN,
     Place,
+    holds_variables,
     is_program_folder,
     place_of,
     place_written,
@@ -72,6 +73,8 @@ class Files(Variables):
         datum = _READS.get(place_of(self.absolute(name)))
         if datum is None and any(taint.detail == FOUND for taint in path.taints):
             datum = Datum.HOST_FILE
+        if datum is None and holds_variables(name):
+            return self.made(Datum.ENVIRONMENT, node, name)
         if datum is None:
             return self._own_file(path, node)
         if datum is Datum.SECRET:

@@ -75,6 +75,9 @@ def set_member(run: Interpreter, owner: Value, key: str, value: Value, node: Nod
     if name[0] == "#" and key[:2] == "on" and value.kind in ("function", "native"):
         run.later(value, node, unknown(all_taints(owner)), this=owner)
         return
+    if name == "#Image.src":
+        network.load_image(HostCall(run, "an image", owner, [value], node))
+        return
     if is_shared(name) and value.kind in ("function", "native") and not name.startswith(_OURS):
         listen(run, name, value, node)
     before = run.host_members.get(name, host(name))

@@ -9,6 +9,7 @@ from skilllite_sandbox.scan.host_places import (
     ACTS_OF_WRITING,
     UNKNOWN,
     Place,
+    holds_variables,
     is_precious,
     is_program_folder,
     place_of,
@@ -69,6 +70,8 @@ def content_of(call: HostCall, path: Value) -> Value:
         return unknown(given.taints | call.taint(datum, name))
     if name in run.files:
         return run.files[name]
+    if holds_variables(name):
+        return unknown(given.taints | call.taint(Datum.ENVIRONMENT, name))
     own = run.find_own(name) if name.strip(UNKNOWN) else None
     if own is not None:
         taints = given.taints | call.taint(Datum.OWN_FILE, own.path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from skilllite_sandbox.scan.acts import Act, Datum
 from skilllite_sandbox.scan.host_places import UNKNOWN
@@ -76,6 +76,11 @@ def _unescape(call: HostCall) -> Value:
     letters = len(re.findall(r"%(?:4[1-9a-fA-F]|5[0-9aA]|6[1-9a-fA-F]|7[0-9aA]|u00[4-7])", source))
     hidden = call.taint(Datum.DECODED, "percent signs") if letters >= 3 else NO_TAINTS
     return text(made, all_taints(call.arg(0)) | hidden)
+
+
+def _escape(call: HostCall) -> Value:
+    source = known_text(call.arg(0))
+    return unknown(call.taints) if source is None else text(quote(source), call.taints)
 
 
 def _char_codes(call: HostCall) -> Value:
@@ -394,6 +399,7 @@ def _create(call: HostCall) -> Value:
 CALLS: dict[str, Handler] = {
     "atob": _decoder("base64"),
     **dict.fromkeys(("unescape", "decodeURIComponent", "decodeURI"), _unescape),
+    "encodeURIComponent": _escape,
     **dict.fromkeys(("String.fromCharCode", "String.fromCodePoint"), _char_codes),
     **dict.fromkeys(("Buffer.from", "new Buffer", "Buffer"), _buffer),
     "Buffer.concat": _concat,

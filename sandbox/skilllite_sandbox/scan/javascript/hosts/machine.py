@@ -188,13 +188,13 @@ def _on_process(call: HostCall) -> Value:
     return call.receiver
 
 
-_ASKS_FOR_PASSWORD = re.compile(r"sudo|password for|passphrase|root|keychain", re.IGNORECASE)
+ASKS_FOR_PASSWORD = re.compile(r"\bsudo|password for|passphrase|\broot\b|keychain", re.IGNORECASE)
 
 
 def _ask(call: HostCall) -> Value:
     """Follow `readline.question`: somebody is asked, for the machine's password perhaps."""
     asked = call.text(0).text
-    if _ASKS_FOR_PASSWORD.search(asked):
+    if ASKS_FOR_PASSWORD.search(asked):
         call.do(Act.WATCH_USER, f"asks for a password: {asked}")
         answer = call.made(Datum.WATCHED, asked)
     else:

@@ -133,6 +133,8 @@ def _compile(call: HostCall) -> Value:
 
 def _hook(call: HostCall) -> Value:
     call.do(Act.TAMPER, call.name)
+    if call.arg(0).kind == "text":
+        load_module(call.run, call.arg(0), call.node)
     return call.unseen()
 
 

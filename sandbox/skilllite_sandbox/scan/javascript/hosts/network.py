@@ -8,6 +8,7 @@ from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.javascript.hosts.files import put
 from skilllite_sandbox.scan.javascript.hosts.host_call import PASSES, Handler, HostCall
+from skilllite_sandbox.scan.javascript.hosts.machine import ASKS_FOR_PASSWORD
 from skilllite_sandbox.scan.javascript.values import (
     NOTHING_KNOWN,
     UNDEFINED,
@@ -16,6 +17,7 @@ from skilllite_sandbox.scan.javascript.values import (
     as_text,
     boolean,
     host,
+    items,
     unknown,
 )
 from skilllite_sandbox.scan.taint import NO_TAINTS, Taint
@@ -33,6 +35,10 @@ _WATCHERS = re.compile(
 _WATCHED = re.compile(
     r"^npm:(?:clipboardy|screenshot-desktop|node-webcam|node-record-lpcm16|robotjs|@nut-tree/\S*"
     r"|desktop-screenshot|active-win|mic)(?:\.|$)"
+)
+_SERVERS = re.compile(r"^npm:(?:express|fastify|koa|@koa/router|hono|polka|restify|micro)(?:\.|$)")
+_PROMPTS = re.compile(
+    r"^npm:(?:prompts|inquirer|@inquirer/\w+|enquirer|readline-sync|read)(?:\.|$)"
 )
 _NATIVE = re.compile(r"^npm:(?:ffi|ffi-napi|koffi|node-ffi|ffi-rs|dlopen)(?:\.|$)")
 _KEY_STORES = re.compile(r"^npm:(?:keytar|chrome-cookies-secure|browser-cookies\S*)(?:\.|$)")
@@ -220,6 +226,18 @@ def _pipeline(call: HostCall) -> Value:
     return call.call_back(UNDEFINED)
 
 
+def load_image(call: HostCall) -> None:
+    """Follow an image whose address is set: it is fetched, with all that the address says."""
+    call.do(Act.FETCH, _target(call))
+    call.flow(call.taints, Sink.SEND, _target(call))
+
+
+def _once(call: HostCall) -> Value:
+    """Follow `events.once(x, event)`: it gives what comes over x."""
+    given = unknown(all_taints(call.arg(0)))
+    return items([given, given])
+
+
 def _package(call: HostCall, watched: bool) -> Value:
     if watched:
         call.do(Act.RUN_PROGRAM, call.name)
@@ -232,6 +250,10 @@ def call_package(call: HostCall) -> Value:
     name = call.name
     if _PACKAGES.match(name):
         return _call_network_package(call)
+    if _SERVERS.match(name):
+        return _serve_package(call)
+    if _PROMPTS.match(name):
+        return _prompt(call)
     if _WATCHERS.match(name):
         call.do(Act.WATCH_USER, name.removeprefix("npm:"))
         return call.unseen()
@@ -250,6 +272,28 @@ def call_package(call: HostCall) -> Value:
     return host(name, made.taints)
 
 
+def _serve_package(call: HostCall) -> Value:
+    """Follow a server that a package makes: its handlers get what was asked."""
+    verb = call.name.rpartition(".")[2]
+    if verb == "listen":
+        call.do(Act.LISTEN, call.name.removeprefix("npm:"))
+    asked = unknown(call.taint(Datum.FETCHED, "a request"))
+    for arg in call.args:
+        if arg.kind in ("function", "native"):
+            call.run.call_back(arg, call.node, asked, host("#answer"))
+    return host(call.name.rpartition(".")[0] or call.name)
+
+
+def _prompt(call: HostCall) -> Value:
+    """Follow a question to whoever sits there: for the machine's password perhaps."""
+    asked = as_text(call.option("message")).text if call.args else ""
+    asked = asked.strip(UNKNOWN) or call.text(0).text
+    if ASKS_FOR_PASSWORD.search(asked):
+        call.do(Act.WATCH_USER, f"asks for a password: {asked}")
+        return call.call_back(call.made(Datum.WATCHED, asked))
+    return call.call_back(call.made(Datum.INPUT, "an answer"))
+
+
 def _call_network_package(call: HostCall) -> Value:
     where = _target(call)
     if _METADATA.search(where):
@@ -263,12 +307,22 @@ def _call_network_package(call: HostCall) -> Value:
     answer = call.taint(Datum.FETCHED, where)
     for arg in call.args:
         if arg.kind in ("function", "native"):
-            call.run.call_back(arg, call.node, NOTHING_KNOWN, unknown(answer), unknown(answer))
+            call.run.call_back(arg, call.node, *([unknown(answer)] * 3))
     if verb in ("create", "extend", "defaults", "createtransport", "agent") or "WebSocket" in verb:
         return host(call.name.rpartition(".")[0] or call.name, answer)
+    if call.name.startswith(("npm:superagent", "npm:request.", "npm:needle")):
+        return host("#chain", answer)
     if call.name.startswith(("npm:ws", "npm:socket.io-client", "npm:nodemailer", "npm:mqtt")):
         return host("#socket", answer)
     return unknown(answer)
+
+
+def _chained(call: HostCall) -> Value:
+    """Follow a request that is put together by calls of methods."""
+    call.do(Act.SEND, "a request")
+    call.flow(_words(call), Sink.SEND, "a request")
+    call.call_back_all()
+    return call.receiver
 
 
 def _beacon(call: HostCall) -> Value:
@@ -327,6 +381,8 @@ CALLS: dict[str, Handler] = {
         _look_up,
     ),
     **dict.fromkeys(("*.on", "*.once", "*.addListener", "*.addEventListener"), _on),
+    **dict.fromkeys(("events.once", "events.on"), _once),
+    **{f"#chain.{name}": _chained for name in ("send", "set", "query", "field", "attach", "auth")},
     "*.pipe": _pipe,
     "*.emit": _emit,
     "stream.pipeline": _pipeline,

@@ -23,7 +23,7 @@ from skilllite_sandbox.scan.javascript.values import (
     unknown,
 )
 from skilllite_sandbox.scan.shell.call import decisive
-from skilllite_sandbox.scan.taint import Text
+from skilllite_sandbox.scan.taint import LOADED_BY_READERS, Text
 
 _SHELL = re.compile(r"(?:^|/)(?:ba|z|da|k|a)?sh$|^cmd(?:\.exe)?$|powershell|pwsh")
 _INTERPRETER = re.compile(r"(?:^|/)(?:python[\d.]*|perl|ruby|node|php)$")
@@ -221,7 +221,15 @@ def _output(call: HostCall) -> Value:
         taint for taint in call.taints if taint.datum not in (Datum.INPUT, Datum.OWN_FILE)
     )
     call.flow(taints, Sink.OUTPUT, "its output")
+    if any(LOADED_BY_READERS.search(as_text(arg).text) for arg in call.args):
+        call.flow(taints, Sink.SEND, "an image in its output")
     return UNDEFINED
+
+
+def _repl(call: HostCall) -> Value:
+    """Follow `repl.start({input})`: what is read there is run."""
+    call.flow(all_taints(call.option("input"), call.arg(0)), Sink.RUN_CODE, "a prompt")
+    return NOTHING_KNOWN
 
 
 CALLS: dict[str, Handler] = {
@@ -236,6 +244,7 @@ CALLS: dict[str, Handler] = {
         ("vm.runInThisContext", "vm.runInNewContext", "vm.runInContext", "importScripts"), _run_code
     ),
     **dict.fromkeys(("new vm.Script", "vm.compileFunction", "new vm.SourceTextModule"), _script),
+    "repl.start": _repl,
     "eval": _evaluate,
     **dict.fromkeys(("Function", "new Function"), _make_function),
     **dict.fromkeys(

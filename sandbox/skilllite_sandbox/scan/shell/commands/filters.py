@@ -6,11 +6,11 @@ import re
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.foreign_patterns import substituted
-from skilllite_sandbox.scan.host_places import UNKNOWN
+from skilllite_sandbox.scan.host_places import UNKNOWN, names_one_variable
 from skilllite_sandbox.scan.shell.commands.call import Call, Handler
 from skilllite_sandbox.scan.shell.escapes import decoded, translated, unescape
 from skilllite_sandbox.scan.shell.marks import ENDLESS
-from skilllite_sandbox.scan.taint import EMPTY, SOMETHING, Text, joined, unknown_from
+from skilllite_sandbox.scan.taint import EMPTY, SOMETHING, Taint, Text, joined, unknown_from
 
 
 def _echo(call: Call) -> Text:
@@ -154,7 +154,7 @@ def _sed(call: Call) -> Text:
         except (re.error, IndexError, RecursionError, OverflowError):
             return unknown_from(text, script)
         return unknown_from(text, script) if made is None else Text(made, text.taints)
-    return unknown_from(text, script)
+    return _picked(unknown_from(text, script), script)
 
 
 def _note_sed_runs(call: Call, script: Text, text: Text) -> None:
@@ -238,7 +238,7 @@ def _awk(call: Call) -> Text:
         received = call.made(Datum.FETCHED, "awk /inet")
         if re.search(r"system\s*\(|\|&?\s*getline", source.replace("|& getline", "", 1)):
             call.flow(received, Sink.RUN_SHELL)
-    return unknown_from(text, script)
+    return _picked(unknown_from(text, script), script)
 
 
 def _grep(call: Call) -> Text:
@@ -248,7 +248,27 @@ def _grep(call: Call) -> Text:
         paths = paths[1:]
     if (call.flag("r") or call.flag("R")) and not paths:
         return SOMETHING
-    return unknown_from(call.inputs(paths))
+    given = unknown_from(call.inputs(paths))
+    return _picked(given, pattern if pattern is not None else _first(call))
+
+
+def _first(call: Call) -> Text:
+    return next(iter(call.plain("efmABC")), EMPTY)
+
+
+def _picked(given: Text, pattern: Text) -> Text:
+    """Return what a pattern picks: one variable by its name is no longer the environment."""
+    if not names_one_variable(pattern.text):
+        return given
+    return Text(
+        given.text,
+        frozenset(
+            Taint(Datum.VARIABLE, each.file, each.line, pattern.text)
+            if each.datum is Datum.ENVIRONMENT
+            else each
+            for each in given.taints
+        ),
+    )
 
 
 def _filter(call: Call) -> Text:

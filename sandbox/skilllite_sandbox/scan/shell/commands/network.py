@@ -42,6 +42,8 @@ _CURL_DATA = (
 )
 _CURL_FORM = ("-F", "--form", "--form-string")
 _CURL_FILE = ("-T", "--upload-file")
+_CURL_GROUP = re.compile(r"-[aBfGgIijkLlMNnOpqRsSv0-9#]+([dFT])")
+"""Switches in one word, and an option that takes the next word behind them."""
 _CURL_WRITES = ("-o", "--output")
 _CURL_VALUES = "ohHdFTuAebcCdDEKmPQrtUwxXyYz"
 
@@ -112,6 +114,8 @@ def _curl_body(call: Call) -> tuple[Text, bool]:
             option, follows = arg.text[:2], Text(arg.text[2:], arg.taints)
         elif inline and option[:2] == "--":
             follows = Text(inline, arg.taints)
+        elif (group := _CURL_GROUP.fullmatch(arg.text)) is not None:
+            option = "-" + group[1]
         if option in ("-X", "--request") and follows.text.upper() in ("POST", "PUT", "PATCH"):
             sends = True
         if option in _CURL_FILE:
