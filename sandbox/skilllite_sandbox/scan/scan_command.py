@@ -7,7 +7,8 @@ import os
 import sys
 
 from skilllite_sandbox.errors import InvalidInput
-from skilllite_sandbox.run_output import FAILED, OK, UNPRINTABLE, note, write
+from skilllite_sandbox.printable import LINES
+from skilllite_sandbox.run_output import FAILED, OK, note, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def _suppressed(suppressed: Suppressed) -> str:
 
 def _shown(text: str) -> str:
     """Return text that can neither move the cursor, nor reorder, nor begin another line."""
-    seen = text.translate(UNPRINTABLE)
+    seen = text.translate(LINES)
     return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in seen)
 
 
