@@ -11,7 +11,6 @@ import json
 import sys
 
 from skilllite_sandbox.errors import SandboxError
-from skilllite_sandbox.printable import INDENT, LINES
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
@@ -54,12 +53,23 @@ _WEAK_TIERS = frozenset({"root-chroot", "landlock"})
 
 def note(text: str) -> None:
     """Print what isn't the result, harmless to a terminal."""
-    sys.stderr.write(text.translate(LINES).rstrip("\n") + "\n")
+    sys.stderr.write(_harmless(text).rstrip("\n") + "\n")
     sys.stderr.flush()
+
+
+def _harmless(text: str) -> str:
+    """Return text without what would move the cursor, retitle the window or reorder it."""
+    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
+        return text
+    from skilllite_sandbox.printable import LINES  # not loaded for most of what is printed
+
+    return text.translate(LINES)
 
 
 def print_error(error: SandboxError) -> None:
     """Print what failed, why, and what to do next."""
+    from skilllite_sandbox.printable import INDENT
+
     note(f"error: {error.message}".replace("\n", INDENT))
     if error.cause:
         note(f"cause: {error.cause}".replace("\n", INDENT))
@@ -121,7 +131,7 @@ def exit_code_of(error: SandboxError) -> int:
 def write(text: str) -> None:
     """Write to stdout as UTF-8 whatever the locale says; at a terminal harmless to it."""
     if sys.stdout.isatty():
-        text = text.translate(LINES)
+        text = _harmless(text)
     data = text.encode("utf-8", "backslashreplace")
     stream = getattr(sys.stdout, "buffer", None)
     if stream is None:  # a replaced stdout, as under a test runner
