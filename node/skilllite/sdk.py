@@ -12,8 +12,6 @@ from contextlib import nullcontext
 from skilllite import errors
 from skilllite.home import Home, prepare_directory
 from skilllite_sandbox.errors import InvalidSkill, NotFound
-from skilllite_sandbox.policy import Level, Tier
-from skilllite_sandbox.sandbox import Sandbox
 from skilllite_sandbox.stage import Stage
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
@@ -60,6 +58,8 @@ def run_skill(
     from skilllite.gating import open_gate
     from skilllite_sandbox.environment.store import open_environments
     from skilllite_sandbox.gate.callback import CALLBACK, ask_callback
+    from skilllite_sandbox.policy import Level, Tier
+    from skilllite_sandbox.sandbox import Sandbox  # 40 ms that finding a skill doesn't need
 
     home = Home.locate()
     config = load_config(home)

@@ -294,7 +294,11 @@ class GitRepository:
                 f"there is no public repository at {self._url}",
                 hint="a private one can be had over ssh, or clone it and add the folder",
             )
-        return Refused(f"{self._url} can't be fetched", cause=last or "git doesn't say why")
+        return Refused(
+            f"{self._url} can't be fetched",
+            cause=last or "git doesn't say why",
+            hint="check the address and the connection; a folder or an archive needs neither",
+        )
 
 
 class _Objects:

@@ -429,3 +429,16 @@ def test_a_node_writes_down_its_life_and_what_it_ran(
     assert asked[1]["task_id"] == facts_of(home, "task.accepted")["task"]
     state = verified(home, capsys)
     assert (state["ok"], state["unsealed"]) == (True, 0)
+
+
+@pytest.mark.parametrize("word", ["verify", "report"])
+def test_a_log_that_is_not_there_is_not_called_whole(
+    home: Home, tmp_path: Path, word: str, capsys: Any
+) -> None:
+    assert main(["audit", word, "--dir", str(tmp_path / "nowhere")]) == 5
+    assert "there is no folder" in capsys.readouterr().err
+
+
+def test_an_event_that_never_was_is_said_to_be_none(home: Home, capsys: Any) -> None:
+    assert main(["audit", "report", "--event", "nonsense"]) == 0
+    assert "no event 'nonsense' was recorded" in capsys.readouterr().err

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -137,3 +140,28 @@ def test_a_name_that_is_neither_skill_nor_folder_is_not_found(
     home: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["scan", "nowhere"]) == 5
+
+
+def test_what_ships_and_advisories_say_alike_is_said_once(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    skill = make_skill(tmp_path, "demo", files={"requirements.txt": "colourama==0.1.6\n"})
+
+    codes = [each["code"] for each in scan(capsys, str(skill))["findings"]]
+
+    assert codes.count("SL601") == 1
+
+
+def test_a_scan_imports_neither_the_sandbox_nor_what_asks_over_the_network(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "skilllite", "scan", "calculator"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "SKILLLITE_HOME": str(tmp_path / "home")},
+    )
+
+    assert done.returncode == 0
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "skilllite_sandbox.scan.scanner" in imported
+    assert not imported & {"http.client", "skilllite_sandbox.sandbox", "trio"}

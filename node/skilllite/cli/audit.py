@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import time
 
@@ -59,6 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Verify or report."""
     home = Home.locate()
+    if args.dir is not None and not os.path.isdir(args.dir):  # noqa: PTH112 - without pathlib
+        # A log that isn't there holds no fault, and would be called whole.
+        raise errors.NotFound(
+            f"there is no folder {args.dir!r}", hint="--dir takes a copy of a log"
+        )
     directory = args.dir or home.audit_name
     return _verify(args, home, directory) if args.word == "verify" else _report(args, directory)
 
@@ -117,6 +123,8 @@ def _report(args: argparse.Namespace, directory: str) -> int:
         output.print_json({**report.to_json(), "since": args.since, "path": directory})
         return errors.OK
     if args.event:
+        if not report.entries:
+            output.note(f"no event {args.event!r} was recorded; `skilllite audit report` lists all")
         _show_lines(report.entries)
     else:
         _show_report(report)

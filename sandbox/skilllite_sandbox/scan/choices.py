@@ -83,7 +83,9 @@ def scan_with(
         from skilllite_sandbox.scan.folder import read_folder
 
         found = _added(choices, read_folder(directory).sources)
-        report = make_report(report.digest, report.findings + found, report.declared)
+        known = set(report.findings)  # what ships says of packages, stored advisories say again
+        added = tuple(each for each in found if each not in known)
+        report = make_report(report.digest, report.findings + added, report.declared)
     if not choices.suppressions:
         return report, ()
     return suppress(

@@ -71,9 +71,10 @@ def _page(code: Code) -> str:
         f"remedy    {code.remedy}",
     ]
     if code.capability is not None:
-        lines.append(f"declare   {code.capability.value}: then it is no finding any more")
+        named = code.capability.value
+        lines.append(f"declare   {named}: a skill that declares it isn't asked about for this")
     risks = ", ".join(f"{risk.value} {_words(risk)}" for risk in code.risks)
-    lines.append(f"OWASP     {risks} ({RISKS_PAGE})")
+    lines += [f"OWASP     {risks}", f"          {RISKS_PAGE}"]
     return "\n".join(lines) + "\n"
 
 

@@ -98,18 +98,18 @@ CODES = (
         "leave it out, or send it to a service that the user chose and logs in to",
     ),
     _intent(
-        "SL312",
-        Severity.HIGH,
-        "writes what it fetched to other places of this machine",
-        "whoever controls that address decides what is written there",
-        "write into the folder that the caller names, and check every name of an archive",
-    ),
-    _intent(
         "SL311",
         Severity.CRITICAL,
         "runs what it fetched",
         "whoever controls that address decides later what runs, unseen by any check",
         "put the code into the skill, where it can be read",
+    ),
+    _intent(
+        "SL312",
+        Severity.HIGH,
+        "writes what it fetched to other places of this machine",
+        "whoever controls that address decides what is written there",
+        "write into the folder that the caller names, and check every name of an archive",
     ),
     _intent(
         "SL321",

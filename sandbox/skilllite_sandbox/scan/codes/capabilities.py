@@ -34,7 +34,7 @@ CODES = (
         Capability.ENVIRONMENT,
         "reads environment variables",
         "variables hold keys; the sandbox passes none unless a person grants it",
-        "name the variables in `compatibility`",
+        "name the variables in metadata `skilllite.env`, or in `compatibility`",
     ),
     _capability(
         "SL404",

@@ -34,7 +34,7 @@ CODES = (
     _opaque(
         "SL704",
         "is code in a language that is not read here",
-        "the scanner understands Python, JavaScript and shell",
+        "the scanner understands Python, JavaScript, TypeScript and shell",
         "write it in one of these",
     ),
     _opaque(

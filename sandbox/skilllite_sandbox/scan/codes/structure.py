@@ -54,7 +54,7 @@ CODES = (
         Kind.OPAQUE,
         "can't be read as a skill",
         "what it says of itself is part of what is checked",
-        "see `skilllite validate`",
+        "correct what it names; `skilllite validate DIR` lists all of it",
         (Risk.METADATA,),
     ),
     _code(
