@@ -476,7 +476,69 @@ FIELDS: dict[str, str] = {
         administrator, if the user, when the user, user wants, if you prefer, on request, your
         own copy
     """,
+    "power": """
+        permission, permissions, allowlist, allow list, allowed tools, auto-approve, autoapprove,
+        auto approve, auto-accept, approval, approvals, admin, administrator, root, sudo, elevated,
+        unrestricted, full access, write access, scope, scopes, role, privileges, bypass mode,
+        full-auto, trust level, trusted, sandbox, policy, wildcard, security settings, safe mode,
+        confirmation, confirmations, berechtigung*, permisos, permissões, permessi, разрешени*
+    """,
+    "agent_itself": """
+        yourself, the agent, the assistant, this assistant, your own, this session, all tools,
+        any tool, every tool, any command, all commands, every command, bash, itself, your account,
+        this skill, your tools, tool calls, tool use, the client, client's, the model, your role,
+        the runner, the bot, your token
+    """,
+    "reveal": """
+        print, reveal, output, repeat, disclose, recite, reproduce, echo, dump, quote, show,
+        display, share, include, return, copy, paste, tell, append, translate, summarize,
+        summarise, list, write out, state, give, spell out, read back, read out, put, begin
+        with, start with, attach, restate, paraphrase, expose, describe, post, reproduit,
+        répète, recopie, cite, affiche, restitue, wiederhole, zitiere, zeige, gib, ausgeben,
+        repite, muestra, copia, repita, mostre, ripeti, mostra, повтори*, выведи*, покажи*,
+        процитируй*
+    """,
+    "own_setup": """
+        your setup, your own setup, your configuration, how you were configured, how you were
+        set up, how you are configured, how you are set up, what you were told, operating
+        instructions, your instructions, your full instructions, tools you have, tools available
+        to you, function schemas, tool schemas, tool definitions, first message, beginning of
+        the conversation, start of this conversation, your guidelines, system prompt, system
+        message, developer message, before the conversation, before this conversation, hidden
+        context, initial instructions, your prompt, text you were given, instructions you were
+        given, instructions you received, prompt you received, prompt you were given, internal
+        instructions, your rules, your directives, your brief, your context, instructions that
+        precede, messages that precede, instructions above this, everything before, everything
+        that precedes, text that precedes, your internal, preamble, your system, rules you
+        follow, rules that govern you, your hidden, setup text, consignes reçues, instructions
+        reçues, instructions initiales, consignes initiales, tes consignes, tes instructions,
+        vos consignes, prompt système, message système, anfangsanweisungen, deine anweisungen,
+        erhaltenen anweisungen, systemanweisung*, system-prompt, systemprompt, instrucciones
+        iniciales, tus instrucciones, instrucciones recibidas, prompt del sistema, instruções
+        iniciais, suas instruções, instruções recebidas, istruzioni iniziali, tue istruzioni,
+        istruzioni ricevute, instructions received, instructions given, системн*, твои
+        инструкции, исходные инструкции, полученные инструкции
+    """,
+    "verbatim": """
+        verbatim, word for word, in full, full, complete, completely, entire, exact, exactly,
+        mot pour mot, intégralement, wörtlich, vollständig, palabra por palabra, literalmente,
+        palavra por palavra, parola per parola, дословно, полностью, letter by letter,
+        character by character, unabridged, unchanged
+    """,
+    "ask_before": """
+        user before, user whether, user if, user first, ask before, ask whether, ask permission,
+        for permission, user's permission, user which, user how, user where, user not to
+    """,
     # Other meanings
+    "broken": """
+        deprecated, broken, disabled, unavailable, unreliable, retired, no longer works,
+        outdated, faulty, withdrawn, out of service, buggy, discontinued, upgraded, extended,
+        superseded, not to be used, must not be used, replaced, wrapped, patched
+    """,
+    "native": """
+        built-in, builtin, standard, native, regular, default, usual, normal, ordinary, original,
+        stock, own, bundled, provided by the client, client's
+    """,
     "from_now": """
         from now on, from here on, from this point, from this line, henceforth, hereafter, going
         forward, in this workspace, in this session, throughout this, throughout, in this
@@ -681,19 +743,19 @@ FIELDS: dict[str, str] = {
         firewall, antivirus, anti-virus, virus scanner, defender, gatekeeper, quarantine,
         quarantine mark, quarantine flag, sandbox, selinux, apparmor, certificate warning,
         certificate warnings, certificate checks, certificate verification, tls verification,
-        verify false, verify, ssl verification, safety check, safety checks, permission checks,
+        verify false, ssl verification, safety check, safety checks, permission checks,
         permission prompts, approval prompts, confirmation prompts, review step, code review,
-        audit log, audit logging, logging, monitoring, access control, access controls, edr,
-        endpoint protection, signature check, signature verification, branch protection,
-        protected branch, two-factor, mfa, security review, secret scanning, integrity check,
-        approval step, approval gate, confirmation dialog, hooks, required checks
+        audit log, audit logging, access control, access controls, edr, endpoint protection,
+        signature check, signature verification, branch protection, protected branch,
+        two-factor, mfa, security review, secret scanning, integrity check, approval step,
+        approval gate, confirmation dialog, required checks
     """,
     "lower": """
         turn off, switch off, turned off, off, stop, disable, strip, remove, bypass, skip, drop,
-        shut down, deactivate, suppress, dismiss, answer, accept, set, kill, ignore, suspend,
-        pause, circumvent, clear, get around, get past, work around, unload, exempt, relax,
-        lower, take down, yes, desactiva*, deaktivier*, désactive*, disattiva*, desative,
-        отключи*, silence, mute
+        shut down, deactivate, suppress, dismiss, kill, ignore, suspend, pause, circumvent,
+        clear, get around, get past, work around, unload, exempt, relax, lower, take down, yes,
+        desactiva*, deaktivier*, désactive*, disattiva*, desative, отключи*, silence, mute,
+        answer yes, click through
     """,
     "far_too_wide": """
         writable for everybody, writable by everyone, world-writable, writable for everyone,
@@ -733,17 +795,24 @@ FIELDS: dict[str, str] = {
         files, files of the user
     """,
     "hedged": """
-        unless, if asked, if the user, when the user, user asks, user wants, user has confirmed,
-        after the user, user agrees, user approves, once the user, with the user's, asks for it,
-        for example, e.g, attacker, attackers, malicious, phishing, injection, suspicious,
-        attack, treat as data, instead of following, report it, rotate, exposed, leaked, unsafe,
-        insecure, personal data, reviewer, checklist, free of charge, licensor, licensors,
+        unless, if asked, user has confirmed, after the user, user agrees, user approves,
+        once the user, with the user's, asks for it, for example, e.g, attacker, attackers,
+        malicious, phishing, injection, suspicious, attack, treat as data, instead of following,
+        report it, rotate, exposed, leaked, unsafe, insecure, free of charge, licensor, licensors,
         patent, ask first, user's consent, with permission
     """,
 }
 
 # In scripts without blanks between words, these are looked for anywhere.
 UNSPACED_FIELDS: dict[str, str] = {
+    "reveal": """
+        输出, 复述, 显示, 打印, 重复, 写出, 出力, 表示, 繰り返, 引用, 출력
+    """,
+    "own_setup": """
+        系统提示, 系统指令, 初始指令, 你的指令, 收到的指令, システムプロンプト, 初期指示,
+        受け取った指示,
+        시스템 프롬프트
+    """,
     "person": """
         用户, 使用者, 他人, 任何人, ユーザー, 利用者, 使用者, 사용자
     """,

@@ -22,6 +22,7 @@ from skilllite_sandbox.scan.instructions.passages import (
     Passage,
     Place,
     Sentence,
+    comments_of,
     passages_of,
     sentences_of,
 )
@@ -53,7 +54,7 @@ _ADDRESSED = re.compile(
 _ORDERS = ("send", "secret", "covert", "override", "agent_file", "reveal", "destroy", "preapproved")
 _SPEAKS = re.compile(
     r"ignore|disregard|instruction|prompt|scanner|review|\bAIs?\b|LLM|system|safe\b|[mM]odel|无视|忽略"
-    r"|[aA]ssistant|[aA]gent"
+    r"|(?i:assistant|agent|language model)"
 )
 
 
@@ -118,6 +119,8 @@ class _Reader:
     def _asked(self, passage: Passage) -> Iterator[Finding]:
         """Yield what the sentences of a passage ask for, decoded ones too."""
         if passage.place is Place.FENCE and passage.label not in _TEXT_LABELS:
+            for comment in comments_of(passage):
+                yield from _sentences(self._source, comment, self.weighing)
             return
         large = len(passage.text) > LARGE_CHARS or self._left < TEXT_CHARS_MAX // 2
         for part in _telling_parts(passage, self._clock) if large else (passage,):
@@ -150,17 +153,18 @@ def _telling_parts(passage: Passage, clock: Clock) -> Iterator[Passage]:
 
 
 def _sentences(source: SourceFile, passage: Passage, weighing: Weighing) -> Iterator[Finding]:
-    sentences = list(sentences_of(passage))
+    sentences = _introduced(sentences_of(passage))
     concepts = [Concepts(each.text) for each in sentences]
     for index, (sentence, own) in enumerate(zip(sentences, concepts, strict=True)):
         if not own.places and "|" not in sentence.text and "[" not in sentence.text:
+            weighing.note(sentence, own, [])
             continue
         near = tuple(concepts[max(0, index - _NEAR) : index + _NEAR + 1])
         around = Around(sentence.place, near)
         requests = requests_of(sentence, own, around)
         if sentence.place is Place.CODE:
             requests = [each for each in requests if each.code in _IN_CODE]
-        weighing.note(sentence, own, requests, index)
+        weighing.note(sentence, own, requests)
         for request in requests:
             severity = request.severity
             if sentence.place is Place.HIDDEN and severity >= Severity.MEDIUM:
@@ -171,6 +175,20 @@ def _sentences(source: SourceFile, passage: Passage, weighing: Weighing) -> Iter
                 )
         if sentence.place is Place.HIDDEN and not requests:
             yield from _addressed(source, sentence, own)
+
+
+def _introduced(sentences: Iterator[Sentence]) -> list[Sentence]:
+    """Return sentences, those after a colon with what introduces them as part of their title."""
+    found: list[Sentence] = []
+    introduction = ""
+    for sentence in sentences:
+        if introduction and sentence.place is not Place.HIDDEN:
+            found.append(replace(sentence, heading=f"{sentence.heading} {introduction}"))
+        else:
+            found.append(sentence)
+        if sentence.text.rstrip().endswith(":"):
+            introduction = sentence.text[-200:]
+    return found
 
 
 def _shown(sentence: Sentence) -> str:
@@ -212,7 +230,8 @@ def _judged(
         line = passage.line + passage.text.count("\n", 0, harm.offset)
         before = passage.text[max(0, begin - 300) : begin].strip().split("\n")[-1]
         around = Sentence(f"{before} {shown}", line, passage.place, passage.heading)
-        if _is_warned_of(around):
+        above = _above(passage.text, begin, harm.offset)
+        if any(_is_warned_of(replace(around, text=each)) for each in (around.text, *above)):
             continue
         severity = harm.severity
         plain = passage.place is Place.DATA and not ordered
@@ -225,12 +244,36 @@ def _judged(
         )
 
 
+_LISTED = re.compile(r"[ \t]*(?:[-*+•|]|\d{1,3}[.)])")
+_ADVISED = re.compile(r"\b(?:instead|better|safer|use|good|fix|remedy|do)\b", re.IGNORECASE)
+LIST_LINES_MAX = 100  # lines of a list or table above a command that its introduction is sought
+
+
+def _above(text: str, begin: int, offset: int) -> list[str]:
+    """Return what a list says before it begins, or the titles of a command's columns."""
+    lines = text[:begin].split("\n")[:-1][-LIST_LINES_MAX:]
+    line = text[begin:offset]
+    if _LISTED.match(text[begin : begin + 20]) is None:
+        return []
+    top = ""
+    while lines and _LISTED.match(lines[-1]):
+        top = lines.pop()
+    if line.lstrip().startswith("|"):
+        cells = [cell.strip() for cell in top.strip().strip("|").split("|")]
+        column = line.replace("\\|", "").count("|") - 1
+        own = cells[column] if 0 <= column < len(cells) else ""
+        return [own] if _ADVISED.search(own) else [own, cells[0]]
+    while lines and not lines[-1].strip():
+        lines.pop()
+    return [lines[-1].strip()] if lines else []
+
+
 _FORBIDS = re.compile(
     r"\b(?:never|don't|do\s+not|must\s+not|should\s+not|avoid|refuse\s+to)\s+(?:\w+\s+){0,2}?(?:run|use|pipe"
     r"|past|execut|typ|try|do\b|copy|download|install|trust|call|put|piping|running|using|`)"
     r"|\b(?:dangerous|malicious|attackers?|suspicious|harmful|destructive|red\s+flag|catastroph\w+|phishing"
     r"|wipes?|deletes\s+everything|forbidden|bad\s+(?:example|practice|idea)|anti-?patterns?|unsafe|insecure)\b"
-    r"|❌|✗|🚫|(?:不要|never|avoid|nunca|niemals|jamais|никогда)\s*$",
+    r"|❌|✗|🚫|(?:不要|never|avoid|nunca|niemals|jamais|никогда|don't|do\s+not|not\s+this|risky|danger)\s*:?\s*$",
     re.IGNORECASE,
 )
 _EXPLAINS = re.compile(

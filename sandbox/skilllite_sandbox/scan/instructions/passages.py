@@ -101,10 +101,45 @@ def passages_of(source: SourceFile) -> Iterator[Passage]:
         yield from _markdown(source)
     elif source.language in CODE_LANGUAGES:
         yield Passage(source.text, 1, Place.CODE)
+        yield from comments_of(Passage(source.text, 1, Place.CODE))
     elif source.path.lower().endswith((".json", ".jsonl", ".ipynb")):
         yield from _json(source)
     elif source.text:
         yield Passage(source.text, 1, Place.DATA)
+
+
+_SPOKEN_TO = re.compile(
+    r"assistant|\b(?:AI|LLM)s?\b|agent|language model|claude|copilot|chatgpt"
+    r"|\bmodel (?:that|read|should|must)"
+    r"|\buser|instruction|prompt|secret|credential|password|conversation|transcript",
+    re.IGNORECASE,
+)
+_COMMENT = re.compile(r"(?:^|\s)(?:#+|//+|--|;;|/\*+|<!--|\*|%|REM\b)\s?(.{3,})$")
+_DOCUMENTED = re.compile(r"(\"\"\"|''')(.{20,4000}?)\1", re.DOTALL)
+COMMENTS_MAX = 2_000  # comments of one program that are read as prose
+
+
+def comments_of(passage: Passage) -> Iterator[Passage]:
+    """Yield the comments of a program that may speak to a reader, those in a row together."""
+    if _SPOKEN_TO.search(passage.text) is None:
+        return
+    part: list[str] = []
+    count = 0
+    for number, line in enumerate([*passage.text.split("\n"), ""], start=passage.line):
+        match = _COMMENT.search(line[:1_000]) if line else None
+        if match is not None:
+            part.append(match[1])
+        elif part:
+            text = "\n".join(part)
+            if _SPOKEN_TO.search(text) is not None and count < COMMENTS_MAX:
+                count += 1
+                yield Passage(text, number - len(part), Place.CODE)
+            part = []
+    for match in _DOCUMENTED.finditer(passage.text):
+        if _SPOKEN_TO.search(match[2]) is not None and count < COMMENTS_MAX:
+            count += 1
+            first = passage.line + passage.text.count("\n", 0, match.start())
+            yield Passage(match[2], first, Place.CODE)
 
 
 def _is_markup(source: SourceFile) -> bool:

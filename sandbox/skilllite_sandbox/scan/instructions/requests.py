@@ -146,6 +146,8 @@ def requests_of(sentence: Sentence, concepts: Concepts, around: Around) -> list[
     return found
 
 
+_ASKS_BACK = ("ask", "tell", "warn", "never", "avoid")
+"""How phrases begin that refuse something only where an attack is spoken of."""
 _ANSWERS = ("refuse", "reject", "decline", "escalate", "abort")
 _ALWAYS = frozenset(("SL511",))  # what speaks to a checker says "malicious" by nature
 
@@ -158,7 +160,10 @@ def is_described(sentence: Sentence, concepts: Concepts) -> bool:
     if concepts.has("if", "when", "whenever") and concepts.has(*_ANSWERS):
         return True  # what to do when somebody else asks for it
     if "protective" not in concepts:
-        return "refuse" in concepts and _in_quotes(concepts)
+        refused = any(
+            concepts.word(at) not in _ASKS_BACK for at in concepts.places.get("refuse", ())
+        )
+        return refused and _in_quotes(concepts)
     if "refuse" in concepts or _in_quotes(concepts):
         return True
     first = min(concepts.places["protective"])
@@ -234,7 +239,7 @@ def _unasked(c: Concepts, around: Around) -> Iterator[Request]:
         return
     questions = c.has("question", "questions", "follow-up", "clarifying")
     for at in c.pairs("not", "ask", 4):
-        if c.word(at - 1) in ("never", "not") or questions:
+        if c.word(at - 1) in ("never", "not") or questions or "secret" in c:
             continue
         danger = heavy or any(around.has(*pair) for pair in _DOING)
         yield Request("SL503", Severity.HIGH if danger else Severity.LOW)
@@ -259,7 +264,11 @@ def _secrets(c: Concepts, around: Around) -> Iterator[Request]:
         or (
             strong
             and asks_for
-            and c.orders([*c.pairs("ask", "secret", 12), *c.pairs("tell", "secret", 12)])
+            and c.orders(
+                at
+                for at in (*c.pairs("ask", "secret", 12), *c.pairs("tell", "secret", 12))
+                if not {"before", "whether"} & set(c.tokens[at + 1 : at + 5])
+            )
         )
         or ((taking or sending) and "every" in c and ("answer" in c or around.url))
         or (taking and "covert" in c)

@@ -3,8 +3,8 @@
 A line is: kind, weight, what must stand in the sentence. `a>b` stands for b within a few words
 after a; `a|b` for one of them; `!a` for a that isn't negated; `^a` for a that is ordered; `+a` for
 a anywhere; `-a` for none of it. In capitals: URL, MAIL, HOLE (an address with a place to fill in),
-VOCATIVE (speaks to a model), TURN and MARK (of a conversation). The signs of `misplaced` count
-only where instructions don't belong.
+VOCATIVE and LETTER (speak to a model), TURN and MARK (of a conversation). `misplaced` counts only
+where instructions don't belong, `hidden` only where nobody looks.
 Weights: 1 is ordinary by itself, 2 is worth reading, 3 asks a person.
 """
 
@@ -84,10 +84,10 @@ dataout 2 secret_thing>send_out>odd_for_secrets -hedged
 dataout 2 ^send_out>secret_thing>odd_for_secrets -hedged
 dataout 3 ^read_it>secret_thing>send_out>odd_for_secrets ~16 -hedged
 
-credentials 3 ^ask_for>person>hard_secret -hedged
+credentials 3 ^ask_for>person>hard_secret -hedged -ask_before
 credentials 3 !ask_for>hard_secret +to_chat -hedged
 credentials 3 hard_secret>ask_for>to_chat -hedged
-credentials 2 ^ask_for>hard_secret -hedged
+credentials 2 ^ask_for>hard_secret -hedged -ask_before
 
 outside 3 ^alter>agent_core -for_people -hedged
 outside 3 agent_core>^alter -for_people -hedged
@@ -96,6 +96,18 @@ outside 2 agent_thing>^alter -for_people
 outside 3 ^alter>agent_thing +no|cover|no_need|model|wide -for_people -hedged
 outside 3 agent_thing +alter +you +from_now|each_time|wide -for_people -hedged
 
+outside 3 ^alter|^give|^lower>power>agent_itself -for_people -hedged
+outside 3 ^alter|^give|^lower>agent_itself>power -for_people -hedged
+outside 2 ^alter|^give|^lower>power +wide -for_people -hedged
+
+leak 3 ^reveal>own_setup -hedged
+leak 3 reveal>own_setup +verbatim -hedged
+leak 3 verbatim>own_setup +reveal -hedged
+leak 2 reveal>own_setup +you -hedged
+
+redefine 2 native>tool_word>broken
+redefine 3 native>tool_word +broken +in_its_place
+redefine 3 tool_word +broken +in_its_place +from_now
 redefine 3 from_now>means +grim|user_word
 redefine 3 user_word>means -hedged
 redefine 3 user_says>user_word>means -hedged
@@ -129,9 +141,15 @@ turns 3 MARK +yields +wide|granter|grim
 turns 2 TURN +limits +lifted
 
 misplaced 3 VOCATIVE +heavy_verb
+misplaced 3 LETTER +must|heavy_verb|person|you|URL
 misplaced 3 reading_this +must|heavy_verb +model
 misplaced 1 model>must>heavy_verb
-misplaced 1 ^heavy_verb
+
+hidden 1 ^heavy_verb
+hidden 2 ^heavy_verb +you
+hidden 3 ^heavy_verb +person|account|hard_secret|words|model
+hidden 3 model>must>heavy_verb
+hidden 3 if_asked|forbid>say_instead|disclose
 
 everything 3 chosen>all_requests +me_skill -hedged -qualified
 everything 3 ahead +chosen +me_skill -hedged -qualified
@@ -149,9 +167,9 @@ commands 2 lower>protector -hedged
 commands 3 protector>lower +from_now|each_time|no_need -hedged
 commands 3 ^give|^lower>far_too_wide -hedged
 commands 2 give>far_too_wide -hedged
-commands 3 program|URL|fetch_it>feed +URL -hedged
-commands 2 program>feed -hedged
-commands 2 feed>remote -hedged
+commands 3 program|URL|fetch_it>!feed +URL -hedged
+commands 2 program>!feed -hedged
+commands 2 !feed>remote -hedged
 commands 3 clear_tracks +lower|wreck|account|no -hedged
 commands 2 clear_tracks -hedged
 commands 2 ^wreck>dear_thing -hedged

@@ -32,6 +32,11 @@ _VOCATIVE = re.compile(
     r"(?:\s+(?:that|who|which|reading|processing|describing|describes|summari[sz]ing)\b[^:,]{0,60})?\s*(?:[:,]|\s-+\s)",
     re.IGNORECASE,
 )
+_LETTER = re.compile(
+    rf"\b(?:notes?|instructions?|message|memo|dear|hey|hello|attention|hint)\s+(?:(?:to|for)\s+)?"
+    rf"(?:(?:the|any|all|every|whichever|whatever)\s+)?(?:\w+\s+)?{_MODEL}\b",
+    re.IGNORECASE,
+)
 _TURN = re.compile(
     r"^\W{0,4}(?:(?:new|previous|next|last)\s+)?(?:user|human|assistant|ai|operator|developer|system|tool)"
     r"(?:\s+(?:turn|message|output|result|notice|note|says))?(?:\s*\([^)]{1,20}\))?\W{0,3}:"
@@ -98,8 +103,11 @@ class Fields:
                 self.places["URL"] = [len(self.concepts.tokens) - 1]
             if _HOLE.search(text) is not None:
                 self.places["HOLE"] = [0]
-        if ("model" in self.places) and _VOCATIVE.search(text) is not None:
-            self.places["VOCATIVE"] = [0]
+        if "model" in self.places:
+            if _VOCATIVE.search(text) is not None:
+                self.places["VOCATIVE"] = [0]
+            if _LETTER.search(text) is not None:
+                self.places["LETTER"] = [0]
         if (":" in text or "[" in text or "turn" in text or "notice" in text) and _TURN.search(
             text
         ):

@@ -15,7 +15,8 @@ from skilllite_sandbox.values import dataclass
 ASKS = 3  # weight from which a person is asked, in one sentence
 NEAR_ASKS = 4  # the same, of different signs in neighbouring sentences
 NEAR = 2  # sentences before and after that are of the same thought
-FILE_KINDS = 3  # kinds of signs worth reading that a file of one purpose doesn't have together
+SECTION = 25  # sentences of one section of a page
+SECTION_KINDS = 3  # kinds of signs worth reading that a section of one purpose doesn't have
 STRONG_KINDS = 3  # kinds of strong signs that together are no accident
 WARNS = 3  # sentences about attacks from which a file is a text about them
 
@@ -29,6 +30,8 @@ _CODES = {
     "redefine": "SL520",
     "remote": "SL513",
     "misplaced": "SL523",
+    "hidden": "SL523",
+    "leak": "SL509",
     "turns": "SL512",
     "everything": "SL510",
     "delayed": "SL525",
@@ -38,14 +41,14 @@ _KINDS = {
     **{code: kind for kind, code in _CODES.items()},
     "SL503": "authority",
     "SL506": "commands",
-    "SL509": "leak",
     "SL511": "pleading",
     "SL514": "commands",
     "SL515": "planting",
     "SL516": "override",
     "SL517": "encoded",
     "SL518": "paying",
-    "SL521": "misplaced",
+    "SL521": "hidden",
+    "SL523": "misplaced",
 }
 _TITLES = {
     "secrecy": "keeps something from the user",
@@ -56,6 +59,8 @@ _TITLES = {
     "outside": "changes the agent",
     "redefine": "redefines words or tools",
     "remote": "obeys a text elsewhere",
+    "hidden": "speaks where people don't look",
+    "leak": "asks for the model's own instructions",
     "misplaced": "speaks where people don't look",
     "turns": "imitates a conversation",
     "everything": "claims every task",
@@ -65,7 +70,12 @@ _TITLES = {
 _HARMFUL = frozenset(
     ("dataout", "credentials", "commands", "remote", "paying", "planting", "outside")
 )
-_SHAMELESS = frozenset(("secrecy", "override", "authority", "misplaced", "turns", "pleading"))
+_SHAMELESS = frozenset(
+    ("secrecy", "override", "authority", "misplaced", "hidden", "turns", "pleading")
+)
+_MISPLACED = frozenset(
+    ("misplaced", "secrecy", "override", "dataout", "authority", "remote", "leak")
+)
 _IN_PROSE = frozenset((Place.PROSE, Place.DESCRIPTION, Place.FENCE))
 
 
@@ -76,7 +86,8 @@ class _Noted:
     """Weights by kind; requests count as signs too."""
     own: frozenset[str]
     """Kinds that a request has reported already."""
-    passage: int
+    index: int
+    """Of the sentence in the file."""
 
 
 class Weighing:
@@ -88,13 +99,15 @@ class Weighing:
         self._warns = 0
         self._index = 0
 
-    def note(
-        self, sentence: Sentence, concepts: Concepts, requests: list[Request], passage: int
-    ) -> None:
+    def note(self, sentence: Sentence, concepts: Concepts, requests: list[Request]) -> None:
         """Take the signs of one sentence."""
         self._index += 1
         signs = _signs(sentence, concepts)
-        own = frozenset(_KINDS[each.code] for each in requests if each.code in _KINDS)
+        own = frozenset(
+            _KINDS[each.code]
+            for each in requests
+            if each.code in _KINDS and each.severity >= Severity.HIGH
+        )
         for request in requests:
             kind = _KINDS.get(request.code)
             if kind is not None and request.severity >= Severity.MEDIUM:
@@ -112,11 +125,24 @@ class Weighing:
             if not told and (near := self._near(at)):
                 told = True
                 yield self._finding("SL525", noted, Severity.HIGH, near)
-        kinds = self._kinds(2)
-        if not told and len(kinds) >= FILE_KINDS:
-            yield self._finding("SL525", self._noted[-1], Severity.HIGH, kinds)
+        if not told and (section := self._section()) is not None:
+            yield section
         if self._warns < WARNS and (intent := self._intent()):
             yield intent
+
+    def _section(self) -> Finding | None:
+        """Return the finding about a section with signs of too many kinds."""
+        for at, noted in enumerate(self._noted):
+            kinds = frozenset(
+                kind
+                for each in self._noted[at : at + SECTION]
+                if each.index <= noted.index + SECTION
+                for kind, weight in each.signs.items()
+                if weight >= 2
+            )
+            if len(kinds) >= SECTION_KINDS:
+                return self._finding("SL525", noted, Severity.HIGH, kinds)
+        return None
 
     def _finding(
         self, code: str, noted: _Noted, severity: Severity, kinds: frozenset[str]
@@ -141,20 +167,22 @@ class Weighing:
                 )
 
     def _around(self, at: int) -> list[_Noted]:
-        here = self._noted[at].passage
+        here = self._noted[at].index
         return [
             each
             for each in self._noted[max(0, at - NEAR) : at + NEAR + 1]
-            if abs(each.passage - here) <= NEAR
+            if abs(each.index - here) <= NEAR
         ]
 
     def _near(self, at: int) -> frozenset[str]:
         """Return the kinds of signs around this place when they are too many."""
         weights: dict[str, int] = {}
+        again = 0
         for each in self._around(at):
             for kind, weight in each.signs.items():
+                again += kind != "hidden" and min(weights.get(kind, 0), weight) >= 2
                 weights[kind] = max(weights.get(kind, 0), weight)
-        enough = len(weights) > 1 and sum(weights.values()) >= NEAR_ASKS
+        enough = again + len(weights) > 1 and sum(weights.values()) + again * 2 >= NEAR_ASKS
         return frozenset(weights) if enough else frozenset()
 
     def _kinds(self, weight: int) -> frozenset[str]:
@@ -180,8 +208,12 @@ def _signs(sentence: Sentence, concepts: Concepts) -> dict[str, int]:
     if is_described(sentence, concepts):
         return {}
     signs = signs_of(Fields(concepts))
-    if sentence.place in _IN_PROSE:
+    place = sentence.place
+    if place in _IN_PROSE:
         signs.pop("misplaced", None)
-    elif sentence.place is not Place.HIDDEN and signs.get("misplaced", 0) < ASKS:
-        return {}  # data and programs say all sorts of things, but not to a model
+    if place is not Place.HIDDEN:
+        signs.pop("hidden", None)
+        if place not in _IN_PROSE:
+            # Data and programs say all sorts of things, but don't ask a reader for much.
+            signs = {kind: own for kind, own in signs.items() if own >= ASKS and kind in _MISPLACED}
     return signs
