@@ -122,6 +122,8 @@ def call_host(run: Interpreter, name: str, receiver: Value, args: list[Value], n
             return either(*results)
     call = HostCall(run, name, receiver, args, node)
     handler = _CALLS.get(name)
+    if handler is None and name.startswith("#remote."):
+        return network.call_remote(call)
     if handler is None and name.startswith("npm:"):
         return network.call_package(call)
     if handler is None:
