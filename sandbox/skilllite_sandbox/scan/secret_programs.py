@@ -23,6 +23,27 @@ _PRINTS_SECRETS = re.compile(
 )
 
 
+_VENDORS = (
+    ("gh ", re.compile(r"(?:^|\.)(?:github\.com|githubusercontent\.com)$")),
+    ("hub ", re.compile(r"(?:^|\.)github\.com$")),
+    ("git", re.compile(r"(?:^|\.)(?:github\.com|gitlab\.com|bitbucket\.org)$")),
+    ("gcloud ", re.compile(r"(?:^|\.)googleapis\.com$")),
+    ("az ", re.compile(r"(?:^|\.)(?:azure\.com|microsoft\.com|windows\.net)$")),
+    ("aws ", re.compile(r"(?:^|\.)amazonaws\.com$")),
+)
+
+
+def belongs_to(asked: str, host: str) -> bool:
+    """Tell whether a log-in that a program printed is for this host: there it may be sent."""
+    host = host.partition(":")[0].lower()
+    return any(asked.startswith(name) and hosts.search(host) for name, hosts in _VENDORS)
+
+
+def is_own_login(asked: str) -> bool:
+    """Tell whether a program printed the log-in that it keeps for its own service."""
+    return any(asked.startswith(name) for name, _ in _VENDORS if name != "git")
+
+
 def prints_secrets(command: str) -> str:
     """Return the part of a command line that has a secret printed; empty when there is none."""
     match = _PRINTS_SECRETS.search(command)

@@ -17,7 +17,7 @@ from skilllite_sandbox.scan.scanner import scan_skill
 _FOLDER = Path(__file__).parents[2] / "data" / "scan" / "strangers"
 _HALVES = ("tuned", "held_out")
 _LANGUAGES = ("shell", "javascript")
-_BARS = (("tuned", 0.95, 0.97), ("held_out", 0.85, 0.92))
+_BARS = (("tuned", 0.95, 0.97), ("held_out", 0.92, 0.94))
 """Of refused attacks, and of those that are refused or asked about for more than a capability."""
 _MODULE = re.compile(r"^import |^await |^export |= await", re.MULTILINE)
 _TYPED = re.compile(r"^type \w", re.MULTILINE)

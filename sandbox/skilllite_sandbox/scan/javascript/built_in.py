@@ -40,8 +40,8 @@ def item(value: Value, name: Value) -> Value:
     key = as_text(name).text
     data = value.data
     known = value.known or value.kind == "list"
-    if key in ("href", "toString") and value.kind == "text":
-        return value
+    if key == "href" and value.kind == "text":
+        return text(str(data), all_taints(value))
     if key == "length":
         if not known:
             return unknown(value.taints)
@@ -67,6 +67,8 @@ def call_method(
         handler = LISTS.get(name)
         return handler(run, receiver, args, node) if handler is not None else None
     if kind == "text":
+        if name in ("toString", "toJSON", "valueOf") and receiver.members:
+            return text(str(receiver.data), all_taints(receiver))
         if name in _TEXTS:
             return _text_method(run, receiver, name, args, node)
         return None

@@ -64,6 +64,10 @@ class Interpreter:
         self.guards = 0
         self.changes = 0
         self.unsure = 0
+        self.handed = Value("unknown")
+        """What its own workers and children are given: it only grows."""
+        self.lacking: list[str] = []
+        """What a condition around found to be missing: setting that changes nothing."""
         self.loop_steps = 0
         self.followed: dict[Node, tuple[int, Value]] = {}
         self.calls_nested: dict[Node, int] = {}

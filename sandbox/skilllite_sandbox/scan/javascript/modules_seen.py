@@ -15,7 +15,11 @@ class Module:
         self.path = path
         self.exports = record()
         self.object = record({"exports": self.exports, "require": host("require")})
-        self.object.members = {"constructor": host("Module"), "filename": text(path)}
+        self.object.members = {
+            "constructor": host("Module"),
+            "_compile": host("module._compile"),
+            "filename": text(path),
+        }
         self.scope = Scope(is_function=True)
         folder = dirname(path) or "."
         for name, value in (

@@ -98,10 +98,28 @@ def _if(run: Interpreter, node: Node, scope: Scope) -> str:
             run.unreached.append((other, scope, run.module))
         return run.run(taken, scope) if taken is not None else ""
     before = triggers.weight(run)
-    ends = [run.run_unknown(each, scope) if each is not None else "" for each in (yes, no)]
+    lacking = _lacking(run, condition, scope)
+    run.lacking.append(lacking)
+    try:
+        ends = [run.run_unknown(each, scope) if each is not None else "" for each in (yes, no)]
+    finally:
+        run.lacking.pop()
     if condition is not None:
         triggers.judge(run, condition, value, before, node)
     return ends[0] if ends[0] == ends[1] else ""
+
+
+def _lacking(run: Interpreter, condition: Node | None, scope: Scope) -> str:
+    """Return what a script found to be missing before it makes one of its own."""
+    while condition is not None and condition.kind == "parenthesized_expression" and condition.kids:
+        condition = condition.kids[0]
+    if condition is not None and condition.kind == "binary_expression":
+        condition = condition.field.get("left")  # typeof x === "undefined"
+    if condition is None or condition.kind != "unary_expression":
+        return ""
+    argument = condition.field.get("argument")
+    value = evaluate(run, argument, scope) if argument is not None else NOTHING_KNOWN
+    return str(value.data) if value.kind == "host" else ""
 
 
 def _try(run: Interpreter, node: Node, scope: Scope) -> str:

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN, Place, place_of
+from skilllite_sandbox.scan.secret_programs import prints_secrets
 from skilllite_sandbox.scan.shell.environment import TELLING
 from skilllite_sandbox.scan.shell.words import fields_of
 from skilllite_sandbox.scan.source import Language
@@ -14,6 +15,7 @@ from skilllite_sandbox.scan.taint import EMPTY, VALUE_CHARS_MAX, Taint, Text, un
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from skilllite_sandbox.scan.shell.commands.call import Call
     from skilllite_sandbox.scan.shell.machine import Shell
     from skilllite_sandbox.scan.shell.nodes import Node
 
@@ -124,11 +126,22 @@ def invoke(shell: Shell, node: Node, fields: list[Text], stdin: Text) -> Text:
     base = base if base in HANDLERS else re.sub(r"[\d.]+$", "", base)
     handler = HANDLERS.get(base)
     if handler is not None and (UNKNOWN not in text or "/" in text):
-        return handler(Call(shell, node, base, args, stdin))
+        call = Call(shell, node, base, args, stdin)
+        return _with_secrets(call, handler(call))
     shell.do(Act.RUN_PROGRAM, node, text)
     _note_started(shell, node, args)
     secrets = [shell.read(arg, node) for arg in args if _is_secret(shell, arg)]
     return unknown_from(stdin, *args, *secrets)
+
+
+def _with_secrets(call: Call, printed: Text) -> Text:
+    """Return what a program prints: a log-in of the user, when it is asked for that."""
+    if call.name not in _HAVE_LOGINS or not (asked := prints_secrets(call.line)):
+        return printed
+    return unknown_from(printed, call.made(Datum.SECRET, asked))
+
+
+_HAVE_LOGINS = ("git", "gh", "hub", "gcloud", "az", "aws", "kubectl", "docker")
 
 
 def _is_secret(shell: Shell, arg: Text) -> bool:

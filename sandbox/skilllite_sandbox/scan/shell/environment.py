@@ -86,6 +86,8 @@ class Variables:
             return Text(self.file)
         if (known := self.set_variable(name)) is not None:
             return known
+        if name == "BASH_COMMAND":
+            return self.made(Datum.WATCHED, node, "the command that is about to run")
         if name in ("?", "#", "$", "!", "-", "_"):
             return SOMETHING
         if name in _FACTS:

@@ -10,6 +10,7 @@ from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.known_sources import is_known_source
 from skilllite_sandbox.scan.record import Budget, Record
+from skilllite_sandbox.scan.secret_programs import belongs_to, is_own_login
 from skilllite_sandbox.scan.shell import conditions, loops, syntax
 from skilllite_sandbox.scan.shell.call import run_command
 from skilllite_sandbox.scan.shell.files_seen import Files
@@ -93,6 +94,12 @@ class Shell(Files):
     def flow(self, value: Text, sink: Sink, node: Node, detail: str = "") -> None:
         """Write down that a text ends up there."""
         if value.taints:
+            if sink is Sink.OUTPUT:  # what the caller asked such a program for
+                kept = (each for each in value.taints if not is_own_login(each.detail))
+                value = Text(value.text, frozenset(kept))
+            if sink is Sink.SEND:
+                kept = (each for each in value.taints if not belongs_to(each.detail, detail))
+                value = Text(value.text, frozenset(kept))
             if sink in _RUNS:
                 value = self._without_known(value, node)
             self.record.flow(value.taints, sink, self.file, self.line_of(node), detail)

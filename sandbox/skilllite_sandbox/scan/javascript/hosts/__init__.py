@@ -78,6 +78,9 @@ def set_member(run: Interpreter, owner: Value, key: str, value: Value, node: Nod
     if name == "#Image.src":
         network.load_image(HostCall(run, "an image", owner, [value], node))
         return
+    if name in run.lacking and not name.startswith("Object.prototype."):
+        run.host_members[name] = either(run.host_members.get(name, host(name)), value)
+        return
     if is_shared(name) and value.kind in ("function", "native") and not name.startswith(_OURS):
         listen(run, name, value, node)
     before = run.host_members.get(name, host(name))
@@ -119,6 +122,8 @@ def call_host(run: Interpreter, name: str, receiver: Value, args: list[Value], n
             return either(*results)
     call = HostCall(run, name, receiver, args, node)
     handler = _CALLS.get(name)
+    if handler is None and name.startswith("#remote."):
+        return network.call_remote(call)
     if handler is None and name.startswith("npm:"):
         return network.call_package(call)
     if handler is None:

@@ -62,6 +62,8 @@ def value_of(run: Interpreter, name: str, node: Node) -> Value | None:
         return NOTHING_KNOWN
     if name in ("process.versions", "process.version", "process.exitCode", "require.main"):
         return NOTHING_KNOWN
+    if name == "worker_threads.workerData":
+        return run.handed
     if name == "document.cookie":
         run.do(Act.READ_SECRET, node, name)
         return unknown(run.taint(Datum.SECRET, node, name))
@@ -183,7 +185,9 @@ def _date(call: HostCall) -> Value:
 
 def _on_process(call: HostCall) -> Value:
     for arg in call.args[1:]:
-        if arg.kind in ("function", "native"):
+        if arg.kind in ("function", "native") and call.text(0).text == "message":
+            call.run.later(arg, call.node, call.run.handed)
+        elif arg.kind in ("function", "native"):
             call.run.call_back(arg, call.node, NOTHING_KNOWN)
     return call.receiver
 
@@ -252,6 +256,7 @@ CALLS: dict[str, Handler] = {
     "new URL": _url,
     **dict.fromkeys(("Date.now", "Date", "new Date"), _date),
     **dict.fromkeys(("process.on", "process.once", "process.stdin.on"), _on_process),
+    **{f"worker_threads.parentPort.{verb}": _on_process for verb in ("on", "once")},
     **dict.fromkeys(("process.exit", "process.abort"), _exit),
     "process.kill": _kill,
     "#readline.question": _ask,

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
-from skilllite_sandbox.scan.host_places import UNKNOWN
-from skilllite_sandbox.scan.javascript.hosts.files import put
+from skilllite_sandbox.scan.host_places import UNKNOWN, Place, place_of
+from skilllite_sandbox.scan.javascript.hosts.files import content_of, put
 from skilllite_sandbox.scan.javascript.hosts.host_call import PASSES, Handler, HostCall
 from skilllite_sandbox.scan.javascript.hosts.machine import ASKS_FOR_PASSWORD
 from skilllite_sandbox.scan.javascript.values import (
     NOTHING_KNOWN,
     UNDEFINED,
     Value,
+    add_origins,
     all_taints,
     as_text,
     boolean,
@@ -24,6 +25,7 @@ from skilllite_sandbox.scan.taint import NO_TAINTS, Taint
 
 _PACKAGES = re.compile(
     r"^npm:(?:axios|got|node-fetch|superagent|request|request-promise|needle|undici|ky|phin|bent"
+    r"|eventsource|pusher-js|ably|nats|kafkajs|centrifuge|@supabase/[\w-]+|ftp|ssh2-sftp-client"
     r"|ws|socket\.io-client|nodemailer|ssh2|node-ssh|basic-ftp|mqtt|amqplib|discord\.js|grpc"
     r"|discord-webhook-node|telegraf|node-telegram-bot-api|@slack/[\w-]+|@sendgrid/[\w-]+"
     r"|@octokit/[\w-]+|octokit|openai|@aws-sdk/[\w-]+|aws-sdk|@google-cloud/[\w-]+|firebase\S*"
@@ -268,8 +270,33 @@ def call_package(call: HostCall) -> Value:
             from skilllite_sandbox.scan.javascript.hosts.programs import run_command_line
 
             return run_command_line(call)
+    named = _files_named(call)
+    add_origins(call.receiver, named)
+    if name.endswith(".pipe") and call.receiver.taints:
+        return _pipe(call)
     made = call.unseen()
-    return host(name, made.taints)
+    return host(name, made.taints | named)
+
+
+def _files_named(call: HostCall) -> frozenset[Taint]:
+    """Return where those files come from that a package is told to read by their paths."""
+    named = [
+        content_of(call, arg)
+        for arg in call.args
+        if arg.kind == "text" and place_of(as_text(arg).text) is Place.SECRET
+    ]
+    return all_taints(*named)
+
+
+def call_remote(call: HostCall) -> Value:
+    """Follow a method of a connection that a package made: what it is given leaves."""
+    call.do(Act.SEND, "a connection")
+    call.flow(_words(call) | _files_named(call), Sink.SEND, "a connection")
+    answer = unknown(call.receiver.taints)
+    for arg in call.args:
+        if arg.kind in ("function", "native"):
+            call.run.call_back(arg, call.node, answer, answer, answer)
+    return host("#remote", call.receiver.taints)
 
 
 def _serve_package(call: HostCall) -> Value:
@@ -314,7 +341,19 @@ def _call_network_package(call: HostCall) -> Value:
         return host("#chain", answer)
     if call.name.startswith(("npm:ws", "npm:socket.io-client", "npm:nodemailer", "npm:mqtt")):
         return host("#socket", answer)
+    if name_of_maker(call.name):
+        return host("#remote", answer)
     return unknown(answer)
+
+
+_MAKERS = re.compile(
+    r"\.(?:[A-Z]\w*|connect|launch|createClient|createConnection)$|^npm:eventsource$"
+)
+
+
+def name_of_maker(name: str) -> bool:
+    """Tell whether a package makes a connection by this name."""
+    return bool(_MAKERS.search(name))
 
 
 def _chained(call: HostCall) -> Value:
@@ -348,6 +387,7 @@ CALLS: dict[str, Handler] = {
         for module in ("http", "https", "http2")
         for verb in ("request", "get", "connect")
     },
+    "#request.request": _request,
     **dict.fromkeys(
         ("#request.write", "#request.end", "#socket.write", "#socket.end", "#socket.send"), _send
     ),

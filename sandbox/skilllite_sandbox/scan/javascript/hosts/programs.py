@@ -15,8 +15,10 @@ from skilllite_sandbox.scan.javascript.values import (
     NOTHING_KNOWN,
     UNDEFINED,
     Value,
+    add_origins,
     all_taints,
     as_text,
+    boolean,
     host,
     native,
     text,
@@ -148,6 +150,7 @@ def _shell_input(call: HostCall) -> Value:
 
 
 def _worker(call: HostCall) -> Value:
+    add_origins(call.run.handed, all_taints(call.option("workerData"), call.option("env")))
     is_code = call.option("eval").data is True
     path = known_text(call.arg(0))
     if is_code:
@@ -159,6 +162,12 @@ def _worker(call: HostCall) -> Value:
     if path == call.run.file and not call.run.guards:
         call.do(Act.EXHAUST, "starts itself over and over")
     return host("#worker")
+
+
+def _hand(call: HostCall) -> Value:
+    """Follow `worker.postMessage(x)` and `child.send(x)`."""
+    add_origins(call.run.handed, call.taints)
+    return boolean(True)
 
 
 def _cluster_fork(call: HostCall) -> Value:
@@ -239,6 +248,7 @@ CALLS: dict[str, Handler] = {
     ),
     **dict.fromkeys(("#shell.stdin.write", "#shell.stdin.end"), _shell_input),
     **dict.fromkeys(("new Worker", "new worker_threads.Worker"), _worker),
+    **dict.fromkeys(("#worker.postMessage", "#worker.send", "#child.send"), _hand),
     "cluster.fork": _cluster_fork,
     **dict.fromkeys(
         ("vm.runInThisContext", "vm.runInNewContext", "vm.runInContext", "importScripts"), _run_code

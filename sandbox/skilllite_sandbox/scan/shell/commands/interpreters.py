@@ -151,10 +151,12 @@ def _other_code(call: Call, code: Text) -> None:
     source = code.text
     call.flow(code, Sink.RUN_CODE)
     runs, evals = _RUNS.search(source), _EVALS.search(source)
-    if _SOCKETS.search(source) or _REQUESTS.search(source):
+    # What it loads may stand in an option: perl -MLWP::Simple, ruby -rsocket.
+    sockets = _SOCKETS.search(call.line) or _SOCKETS.search(source)
+    if sockets or _REQUESTS.search(call.line) or _REQUESTS.search(source):
         call.do(Act.CONNECT, f"{call.name} one-liner")
         shell_inside = re.search(r"/bin/(?:ba|z|da)?sh|cmd\.exe|\bsh\s+-i", source)
-        if shell_inside or evals or (runs and _SOCKETS.search(source)):
+        if shell_inside or evals or (runs and sockets):
             call.flow(call.made(Datum.FETCHED), Sink.RUN_SHELL, f"{call.name} one-liner")
         if re.search(r"ENV\b|environ|getenv\(\)|\.ssh|/etc/shadow", source):
             call.flow(call.made(Datum.ENVIRONMENT), Sink.SEND, f"{call.name} one-liner")

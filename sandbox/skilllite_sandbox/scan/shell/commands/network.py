@@ -42,7 +42,7 @@ _CURL_DATA = (
 )
 _CURL_FORM = ("-F", "--form", "--form-string")
 _CURL_FILE = ("-T", "--upload-file")
-_CURL_GROUP = re.compile(r"-[aBfGgIijkLlMNnOpqRsSv0-9#]+([dFT])")
+_CURL_GROUP = re.compile(r"-[aBfGgIijkLlMNnOpqRsSv0-9#]+([dFTK])")
 """Switches in one word, and an option that takes the next word behind them."""
 _CURL_WRITES = ("-o", "--output")
 _CURL_VALUES = "ohHdFTuAebcCdDEKmPQrtUwxXyYz"
@@ -118,7 +118,11 @@ def _curl_body(call: Call) -> tuple[Text, bool]:
             option = "-" + group[1]
         if option in ("-X", "--request") and follows.text.upper() in ("POST", "PUT", "PATCH"):
             sends = True
-        if option in _CURL_FILE:
+        if option in ("-K", "--config"):
+            settings = call.stdin if follows.text in ("", "-") else call.read(follows)
+            sends = sends or bool(re.search(r"(?m)^\s*-*(?:data|form|upload)", settings.text))
+            parts.append(settings)
+        elif option in _CURL_FILE:
             sends = True
             parts.append(call.stdin if follows.text in ("-", ".") else call.read(follows))
         elif option in _CURL_DATA or option in _CURL_FORM:
