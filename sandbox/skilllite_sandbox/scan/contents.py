@@ -37,7 +37,7 @@ _IMAGE_ENDS = {
 _PDF_ACTIONS = re.compile(rb"/(JavaScript|JS|Launch|EmbeddedFile)\b")
 _TAIL_BYTES_MAX = 64  # padding and comments behind an image are ordinary, a program isn't
 _SCRIPT_TEXT = re.compile(
-    r"^\s*(?:#!\s*/\S+|<\?php\b|(?:import|from)\s+[\w.]+(?:\s+import\b|\s*$|\s*[,;])"
+    r"^[ \t]*(?:#!\s*/\S+|<\?php\b|(?:import|from)\s+[\w.]+(?:\s+import\b|\s*$|\s*[,;])"
     r"|def\s+\w+\s*\(|(?:exec|eval)\s*\(|require\s*\(|(?:const|let|var)\s+\w+\s*=\s*require\b)",
     re.MULTILINE,
 )
