@@ -11,8 +11,6 @@ from pathlib import Path
 
 from skilllite_sandbox.scan.finding import Finding
 from skilllite_sandbox.scan.source import SourceFile
-from skilllite_sandbox.supply.audit import Sources, audit_declared
-from skilllite_sandbox.supply.database import AdvisoryDatabase
 from skilllite_sandbox.supply.reading import read_declared
 
 _ADDED = frozenset({"SL601", "SL609", "SL615"})
@@ -28,6 +26,10 @@ def stored_findings(files: Sequence[SourceFile], directory: Path) -> tuple[Findi
     declared = read_declared(files)
     if not declared.dependencies:
         return ()
+    # Imported here: they bring the clients of the network, and most skills ask for no package.
+    from skilllite_sandbox.supply.audit import Sources, audit_declared
+    from skilllite_sandbox.supply.database import AdvisoryDatabase
+
     with AdvisoryDatabase(directory) as database:
         found = audit_declared("", declared, Sources(database)).findings
     return tuple(each for each in found if each.code in _ADDED)
