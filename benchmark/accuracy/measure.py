@@ -94,12 +94,31 @@ def scan_all(samples: Sequence[Sample], *, rewrites: Iterable[str], seed: int) -
     """Scan the samples as they are, then each rewrite of each."""
     with tempfile.TemporaryDirectory(prefix="skilllite-accuracy-") as directory:
         root = Path(directory)
+        _warm_up(root / "warm")
         for number, sample in enumerate(samples):
             yield _scan(sample, AS_IT_IS, root / f"{number}" / sample.name)
             for name in rewrites:
                 if (other_form := rewritten(sample, name, seed)) is not None:
                     place = root / f"{number}-{name.replace(' ', '-')}" / sample.name
                     yield _scan(other_form, name, place)
+
+
+def _warm_up(place: Path) -> None:
+    """Scan a skill that has a file for every engine: the first scan of a process loads them."""
+    place.mkdir()
+    for name, text in _WARM.items():
+        (place / name).write_text(text, encoding="utf-8")
+    scan_skill(place)
+
+
+_WARM = {
+    "SKILL.md": "---\nname: warm\ndescription: Says hello.\n---\n\n```bash\ncurl a.example\n```\n",
+    "a.py": "import os\nprint(os.path.join('a', input()))\n",
+    "a.sh": "echo hello | tr a-z A-Z\n",
+    "a.js": "console.log(require('path').join('a', 'b'));\n",
+    "a.ts": "const a: string = 'a';\n",
+    "requirements.txt": "requests==2.32.3\n",
+}
 
 
 def _scan(sample: Sample, rewrite: str, place: Path) -> Scanned:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tree_sitter import Language, Tree
 
 PIECE_BYTES = 4096  # that are handed over at once: few enough to be copied again and again
+OPEN_MAX = 2_000  # brackets that nothing closes: recovery from them takes hundreds of megabytes
+_PAIRS = ((b"(", b")"), (b"[", b"]"), (b"{", b"}"))
 PARSE_S_MAX = 0.3  # of processor time for one text; a script of 100 KB takes 0.05
 
 
@@ -28,6 +30,8 @@ def parse_bounded(language: Language, data: bytes, *, seconds: float = PARSE_S_M
     """
     import tree_sitter
 
+    if any(abs(data.count(one) - data.count(other)) > OPEN_MAX for one, other in _PAIRS):
+        raise OutOfBounds
     ends = time.thread_time() + min(seconds, PARSE_S_MAX)
     # One object for all that is read: the library (0.26.1) never lets go of what it was given.
     window = bytearray()

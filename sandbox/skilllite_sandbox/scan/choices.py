@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 
 from skilllite_sandbox.scan.choices_stamp import yara_files
 from skilllite_sandbox.scan.report import ScanReport, make_report
-from skilllite_sandbox.scan.scanner import scan_skill
+from skilllite_sandbox.scan.scanner import guarded_findings, scan_skill
 from skilllite_sandbox.scan.suppressions import Suppression, read_suppressions, suppress
 from skilllite_sandbox.scan.user_rules import UserRule, findings_by, read_rules
 from skilllite_sandbox.values import dataclass
@@ -105,13 +105,14 @@ def _added(choices: Choices, sources: Sequence[SourceFile]) -> tuple[Finding, ..
 
         inside = look_into_archives(sources).members
         for pack in choices.packs:
-            found += pack.inspect((*sources, *inside))
+            found += guarded_findings(pack.inspect, (*sources, *inside))
     if choices.advisories:
         from pathlib import Path
 
         from skilllite_sandbox.supply.stored import stored_findings
 
-        found += stored_findings(sources, Path(choices.advisories))
+        place = Path(choices.advisories)
+        found += guarded_findings(lambda those: stored_findings(those, place), sources)
     return found
 
 

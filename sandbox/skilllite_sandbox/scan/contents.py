@@ -44,7 +44,7 @@ _KEEPS_DATA = words(
 )
 """What programs keep their data in: none of them holds a program."""
 _SCRIPT_TEXT = re.compile(
-    r"^\s*(?:#!\s*/\S+|<\?php\b|(?:import|from)\s+[\w.]+(?:\s+import\b|\s*$|\s*[,;])"
+    r"^[ \t]*(?:#!\s*/\S+|<\?php\b|(?:import|from)\s+[\w.]+(?:\s+import\b|\s*$|\s*[,;])"
     r"|def\s+\w+\s*\(|(?:exec|eval)\s*\(|require\s*\(|(?:const|let|var)\s+\w+\s*=\s*require\b)",
     re.MULTILINE,
 )

@@ -23,7 +23,7 @@ _BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{60,}={0,2}")
 _HEX_RUN = re.compile(r"[0-9a-fA-F]{80,}")
 _BROKEN_LINES = re.compile(r"\s+")
 _PROGRAM_TEXT = re.compile(
-    rb"^#!\s*/|^\s*(?:import|from)\s+(?:os|sys|socket|subprocess|urllib|requests|base64|ctypes"
+    rb"^#!\s*/|^[ \t]*(?:import|from)\s+(?:os|sys|socket|subprocess|urllib|requests|base64|ctypes"
     rb"|pty|shutil|marshal|zlib|platform|pathlib|json|http)\b|\b(?:exec|eval|__import__)\s*\("
     rb"|\brequire\s*\(\s*['\"](?:node:)?(?:child_process|fs|net|https?|os)['\"]"
     rb"|\b(?:curl|wget)\s[^\n]{0,200}\|\s*(?:ba|z)?sh\b|/dev/tcp/|\bbash\s+-[ic]\b"

@@ -66,7 +66,7 @@ def scan_skill(
     """
     clock = Clock()
     folder = read_folder(directory)
-    problems = _guarded_findings(lambda _: inspect_structure(folder), ())
+    problems = guarded_findings(lambda _: inspect_structure(folder), ())
     skill = None
     digest = ""  # of what can't be staged either: it never runs
     try:
@@ -127,9 +127,9 @@ def scan_sources(
         analysis += _guarded(engine, (*sources, *other_readings(sources)), clock)
     findings += findings_of(analysis) + _unread(sources)
     if rules is not None:
-        findings += _guarded_findings(rules.inspect, sources)
+        findings += guarded_findings(rules.inspect, sources)
     if opinion is not None:
-        findings += _guarded_findings(lambda those: _asked(those, opinion), sources)
+        findings += guarded_findings(lambda those: _asked(those, opinion), sources)
     declared = frozenset() if skill is None else declared_capabilities(skill)
     return make_report(digest, judge_capabilities(findings, declared, strict=strict), declared)
 
@@ -171,7 +171,7 @@ def _inspected(sources: Sequence[SourceFile], clock: Clock) -> tuple[Finding, ..
     """Return what inspectors say; of a file that one stumbles over the others still speak."""
     findings: tuple[Finding, ...] = ()
     for inspect in _inspectors():
-        findings += _guarded_findings(inspect, sources)
+        findings += guarded_findings(inspect, sources)
     texts = Clock(min(TEXTS_S_MAX, clock.left()))
     found: list[Finding] = []
     # What people and models read first, then what is small: whoever hides something in a heap of
@@ -183,7 +183,7 @@ def _inspected(sources: Sequence[SourceFile], clock: Clock) -> tuple[Finding, ..
             found.append(make_finding("SL702", source.path, 0, detail))
             break
         for inspect in _file_inspectors(texts):
-            found += _guarded_findings(inspect, (source,))
+            found += guarded_findings(inspect, (source,))
     return findings + tuple(found)
 
 
@@ -195,7 +195,7 @@ def _guarded(engine: Engine, sources: Sequence[SourceFile], clock: Clock) -> Ana
         return Analysis(opaque=(Opaque("", 0, f"the scanner gave up: {type(error).__name__}"),))
 
 
-def _guarded_findings(inspect: Inspector, sources: Sequence[SourceFile]) -> tuple[Finding, ...]:
+def guarded_findings(inspect: Inspector, sources: Sequence[SourceFile]) -> tuple[Finding, ...]:
     """Return what an inspector says; stumbling is a finding, because unseen is not clean."""
     try:
         return inspect(sources)

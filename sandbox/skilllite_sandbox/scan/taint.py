@@ -63,6 +63,14 @@ def joined(parts: list[Text] | tuple[Text, ...], between: str = "") -> Text:
     return Text(between.join(part.text for part in parts), taints)
 
 
+def put_in(text: Text, mark: str, given: Text) -> Text:
+    """Return a text with another one for each mark."""
+    taints = text.taints | given.taints
+    if len(text.text) + text.text.count(mark) * len(given.text) > VALUE_CHARS_MAX:
+        return Text(UNKNOWN, taints)
+    return Text(text.text.replace(mark, given.text), taints)
+
+
 def unknown_from(*parts: Text) -> Text:
     """Return a text that was made from these in a way that isn't followed."""
     return Text(UNKNOWN, frozenset().union(*(part.taints for part in parts)))

@@ -42,6 +42,7 @@ def run_command(shell: Shell, node: Node, stdin: Text) -> Text:
     if name_node is not None and fields and not shell.guesses:
         _note_hidden_name(shell, name_node, fields[0])
     for child in node.children_by_field_name("argument"):
+        shell.budget.look()
         fields += fields_of(shell, child)
     fields = _bounded(fields)
     out = invoke(shell, node, fields, stdin) if fields else EMPTY

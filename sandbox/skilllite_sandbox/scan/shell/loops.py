@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from skilllite_sandbox.scan.shell.machine import Shell
     from skilllite_sandbox.scan.shell.nodes import Node
 
+CONDITION_CHARS_MAX = 200  # of one that compares two things
 ROUNDS_MAX = 64  # of a loop over constants, where a text may be put together piece by piece
 ROUNDS_COUNTED_MAX = 512  # of a loop that counts: a payload turned round letter by letter
 _PAUSES = frozenset(
@@ -91,7 +92,7 @@ def _value(shell: Shell, text: str) -> int | None:
 
 
 def _holds(shell: Shell, text: str) -> bool | None:
-    match = _COMPARED.fullmatch(text)
+    match = _COMPARED.fullmatch(text) if len(text) <= CONDITION_CHARS_MAX else None
     if match is None:
         return None
     one, other = _value(shell, match[1]), _value(shell, match[3])

@@ -188,6 +188,7 @@ def _setattr(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) ->
     return Value(None)
 
 
+QUESTION_CHARS_MAX = 1_000  # of a question to the user; people write one line
 _PASSWORDS = re.compile(
     r"sudo|(?:system|login|admin\w*|keychain|mac|windows|user|root|ssh)\s+pass|passphrase"
     r"|seed phrase|private key|wallet",
@@ -196,7 +197,7 @@ _PASSWORDS = re.compile(
 
 
 def _input(run: Interpreter, args: Args, keywords: Keywords, node: ast.AST) -> Value:
-    if args and _PASSWORDS.search(args[0].text()):
+    if args and _PASSWORDS.search(args[0].text()[:QUESTION_CHARS_MAX]):
         return Value(taints=frozenset((run.taint(Datum.WATCHED, node, "a password"),)))
     return Value(taints=frozenset((run.taint(Datum.INPUT, node, "input"),)))
 

@@ -215,10 +215,10 @@ def _follow(run: Interpreter, text: str, fed: Value | None, node: ast.AST) -> fr
         for each in said.doings
         if each.act in origins
     }
-    if (asked := prints_secrets(text)) and not _ENDS_ELSEWHERE.search(text):
+    if (asked := prints_secrets(text[:HEAD_CHARS_MAX])) and not _ENDS_ELSEWHERE.search(text):
         run.do(Act.READ_SECRET, node, asked)
         taints.add(run.taint(Datum.SECRET, node, asked))
-    if _CLIPBOARDS.search(text):
+    if _CLIPBOARDS.search(text[:HEAD_CHARS_MAX]):
         taints.add(run.taint(Datum.WATCHED, node, "the clipboard"))
     if _ENVIRONMENT_COMMANDS.search(text) and "=" not in text:
         taints.add(run.taint(Datum.ENVIRONMENT, node, text))
@@ -233,11 +233,12 @@ def _shell_says(run: Interpreter, text: str, fed: Value | None, node: ast.AST) -
     run.shells += 1
     if fed is not None and fed.text().strip(UNKNOWN) and fed.const is not MISSING:
         text = f"{text} <<'_END_'\n{fed.text()}\n_END_\n"
-    if re.match(r"\S*git\b.*\bremote\s+(?:add|set-url)\b", text):
+    head = text[:HEAD_CHARS_MAX]
+    if re.match(r"\S*git\b.*\bremote\s+(?:add|set-url)\b", head):
         run.remotes.append(text)
-    elif re.match(r"\S*git\b.*\bpush\b", text) and run.remotes:
+    elif re.match(r"\S*git\b.*\bpush\b", head) and run.remotes:
         text = "; ".join([*run.remotes[-8:], text])
-    elif _BRINGS.search(text):
+    elif _BRINGS.search(head):
         run.brought.append(text)
     elif run.brought:
         earlier = [each for each in run.brought[-8:] if _share_a_path(each, text)]
@@ -262,6 +263,7 @@ def _share_a_path(one: str, other: str) -> bool:
     return any(each in other for each in (words | names) if not each.startswith("-"))
 
 
+HEAD_CHARS_MAX = 2_000  # of a command line in which its program and verb stand
 SHELLS_MAX = 200  # commands of one skill that are followed: each takes a fraction of a millisecond
 
 

@@ -12,7 +12,7 @@ from skilllite_sandbox.scan.shell.commands.files import note_removal
 from skilllite_sandbox.scan.shell.marks import FOUND, FOUND_HERE
 from skilllite_sandbox.scan.shell.words import fields_of
 from skilllite_sandbox.scan.source import Language
-from skilllite_sandbox.scan.taint import EMPTY, SOMETHING, Text, joined, unknown_from
+from skilllite_sandbox.scan.taint import EMPTY, SOMETHING, Text, joined, put_in, unknown_from
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def _filled(arg: Text, mark: str, given: Text) -> Text:
     if mark not in arg.text:
         return arg
     value = UNKNOWN if "\n" in given.text.strip() else given.text.strip()
-    return Text(arg.text.replace(mark, value), arg.taints | given.taints)
+    return put_in(arg, mark, Text(value, given.taints))
 
 
 def _find(call: Call) -> Text:
@@ -194,9 +194,7 @@ def _find(call: Call) -> Text:
         if word in ("-exec", "-execdir", "-ok", "-okdir"):
             ends = [i for i in range(position, len(words)) if words[i] in (";", "+", "\\;")]
             command = [
-                Text(arg.text.replace("{}", found.text), arg.taints | found.taints)
-                if "{}" in arg.text
-                else arg
+                put_in(arg, "{}", found) if "{}" in arg.text else arg
                 for arg in call.args[position + 1 : ends[0] if ends else len(words)]
             ]
             if command:
