@@ -235,6 +235,8 @@ def _judged(
             continue
         severity = harm.severity
         plain = passage.place is Place.DATA and not ordered
+        said = " ".join((before, passage.text[begin : harm.offset], passage.heading, *above))
+        plain = plain or (passage.place is Place.PROSE and not _tells_to_run(said))
         if severity is Severity.CRITICAL and (plain or _EXPLAINS.search(around.text)):
             severity = Severity.HIGH  # a table of commands is not an order to run them
         if passage.place is Place.HIDDEN and severity >= Severity.HIGH:
@@ -242,6 +244,21 @@ def _judged(
         yield make_finding(
             harm.code, source.path, line, f"{harm.detail}: {shown[:120]}", severity=severity
         )
+
+
+_ORDERS_TO_RUN = re.compile(
+    r"\b(?:run(?!\s+away)|execut\w*|paste|type|enter|issue|invoke|launch|start|install\w*|set ?up"
+    r"|bootstrap|prepar\w*|prerequisites?|requirements?|requires?|first|before|needs?|must|steps?|then|use|do|call|via"
+    r"|ejecuta\w*|instala\w*|führe|installier\w*|ausführen|exécute\w*|lance[rz]?|esegui|rode|выполни\w*"
+    r"|запусти\w*|установи\w*)\b|^\s*\d+[.)]|运行|执行|安装|実行|실행",
+    re.IGNORECASE,
+)
+_IN_CODE_MARKS = re.compile(r"`[^`\n]*`?")
+
+
+def _tells_to_run(text: str) -> bool:
+    """Tell whether words beside a command in prose order it; what is only named is no order."""
+    return _ORDERS_TO_RUN.search(_IN_CODE_MARKS.sub(" ", text)) is not None
 
 
 _LISTED = re.compile(r"[ \t]*(?:[-*+•|]|\d{1,3}[.)])")

@@ -86,6 +86,8 @@ class Interpreter:
         """Standard input or output became a connection."""
         self.arguments: Value | None = None
         """What the skill put in the place of its own arguments: `sys.argv`."""
+        self.sought = ""
+        """A name of secrets that the files it looks around for are compared with."""
         self.record_written: dict[str, Value] = {}
         """What was written to which path, and to which name."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from skilllite_sandbox.scan.acts import Act, Datum
 from skilllite_sandbox.scan.python.interpreter import Interpreter
@@ -10,6 +11,7 @@ from skilllite_sandbox.scan.python.values import MISSING, Value, all_taints, unk
 
 EPOCH_LEAST = 1_000_000_000  # a number this large that is compared with a clock is a date
 YEAR_LEAST = 2000
+HUGE_BYTES = 1 << 27  # kept at each turn of any loop: no machine has room for many
 GROWTH_BYTES = 1 << 20  # what is added at each turn of an endless loop, to be more than a list
 
 _TELLING = frozenset(
@@ -44,6 +46,7 @@ def compare(run: Interpreter, node: ast.Compare, values: list[Value]) -> Value:
         return Value(kind="dated")
     if ("day" in kinds or "month" in kinds) and any(value.is_const for value in values):
         return Value(kind=f"{'day' if 'day' in kinds else 'month'} test")
+    seek(run, values, values)
     if "watched" in kinds:
         return Value(kind="watched")
     about = frozenset[Datum]().union(
@@ -61,6 +64,22 @@ def compare(run: Interpreter, node: ast.Compare, values: list[Value]) -> Value:
         except TypeError:
             return Value()
     return Value(taints=unknown(*values).taints)
+
+
+_SECRET_NAMES = re.compile(
+    r"^id_|^\.(?:kdbx|p12|pfx|jks|keychain-db|netrc|pgpass|git-credentials)$|wallet\.dat|key4\.db"
+    r"|logins\.json|^Login Data$|^Cookies$|cookies\.sqlite|^credentials$"
+)
+
+
+def seek(run: Interpreter, found: list[Value], names: list[Value]) -> None:
+    """Take note of names of secrets that names of found files are compared with."""
+    if not any(each.has(Datum.FOUND_NAMES) for each in found):
+        return
+    for each in names:
+        for item in each.items or [each]:
+            if isinstance(item.const, str) and _SECRET_NAMES.search(item.const):
+                run.sought = item.const
 
 
 def _compared(operation: ast.cmpop, left: object, right: object) -> object:

@@ -62,6 +62,8 @@ def read(run: Interpreter, path: Value, node: ast.AST) -> Value:
         # Beside the skill it holds the skill's own keys; to send it as a whole is another matter.
         beside = text[:1] not in ("~", "/") and UNKNOWN not in text and ".." not in text
         act, datum = Act.READ_VARIABLE if beside else Act.READ_SECRET, Datum.SECRET
+    if path.has(Datum.FOUND_NAMES) and run.sought and datum in (None, Datum.HOST_FILE):
+        act, datum, text = Act.READ_SECRET, Datum.SECRET, run.sought
     if act is None or datum is None:
         taints = path.taints if path.has(Datum.SECRET, Datum.HOST_FILE) else frozenset()
         if path.has(Datum.FOUND_NAMES):

@@ -245,7 +245,11 @@ def _list(run: Interpreter, ref: str, args: Args, keywords: Keywords, node: ast.
     if ref.endswith("walk"):
         top = Value(given.text(), taints=given.taints)
         inner = Value(UNKNOWN, kind="names", taints=given.taints)
-        both = [top, Value(items=[inner], kind="list"), Value(items=[Value(UNKNOWN)], kind="list")]
+        both = [
+            top,
+            Value(items=[inner], kind="list"),
+            Value(items=[Value(UNKNOWN, taints=given.taints)], kind="list"),
+        ]
         below = Value(f"{given.text()}/{UNKNOWN}", taints=given.taints)
         again = [below, *both[1:]]
         return Value(items=[Value(items=both, kind="tuple"), Value(items=again, kind="tuple")])

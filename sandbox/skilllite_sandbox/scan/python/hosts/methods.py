@@ -8,7 +8,7 @@ from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.python import folding
 from skilllite_sandbox.scan.python.hosts import files, loading, network
-from skilllite_sandbox.scan.python.hosts.conditions import GROWTH_BYTES, size_of
+from skilllite_sandbox.scan.python.hosts.conditions import GROWTH_BYTES, HUGE_BYTES, seek, size_of
 from skilllite_sandbox.scan.python.hosts.names import (
     DISK_BYTES,
     ENVIRONMENTS,
@@ -56,6 +56,10 @@ def call_method(
         return _of_file(run, me, name, args, node)
     if me.kind in ("path", "paths"):
         return _of_path(run, me, name, args, keywords, node)
+    if name in ("endswith", "startswith", "match", "fullmatch"):
+        seek(run, [me, *args], args)
+    if run.loops and name in _GROWS and any(size_of(each) >= HUGE_BYTES for each in args):
+        run.do(Act.EXHAUST, node, "memory, in a loop")
     if run.endless and name in _GROWS and any(size_of(each) >= GROWTH_BYTES for each in args):
         run.do(Act.EXHAUST, node, "memory, in a loop without an end")
     if me.items is not None:
