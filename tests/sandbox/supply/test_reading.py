@@ -669,3 +669,65 @@ def test_a_dot_among_overrides_is_the_package_around_it() -> None:
     found = of_file("package.json", '{"overrides": {"k": {".": "1.0.0"}}}')
 
     assert [(each.name, each.version) for each in found.dependencies] == [("k", "1.0.0")]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("npx -y the-one@1.0 go", "uvx the-one", "uv run --with the-one x.py", "bunx the-one"),
+        *("pipx run the-one", "pip -q install the-one", "pnpm dlx the-one", "yarn dlx the-one"),
+        *("yarn global add the-one", "npm exec the-one", "npm --loglevel=warn i the-one"),
+        *("pip install \\\n  the-one", "npx -p the-one other", "uv pip install the-one"),
+    ],
+)
+def test_every_command_that_fetches_a_package_is_read(command: str) -> None:
+    found = of_file("install.sh", f"{command}\n")
+
+    assert [each.name for each in found.dependencies] == ["the-one"]
+    assert one(found, "the-one").line == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("main.py", "run([sys.executable, '-m', 'pip', 'install', 'the-one'])\n"),
+        ("main.py", "os.system('pip install the-one')\n"),
+        ("main.py", "command = ['npm', 'i', 'the-one']\n"),
+        ("index.js", "execSync('npm install the-one', {stdio: 'inherit'});\n"),
+        ("index.js", "spawn('npm', ['install', 'the-one'])\n"),
+    ],
+)
+def test_a_program_that_starts_an_installer_asks_for_packages(path: str, text: str) -> None:
+    assert [each.name for each in of_file(path, text).dependencies] == ["the-one"]
+
+
+def test_a_message_of_a_program_asks_for_nothing() -> None:
+    found = of_file("main.py", "print('pip install rich to see colours')\n")
+
+    assert found == Declared()
+
+
+def test_a_list_that_a_command_names_is_read_whatever_its_name() -> None:
+    for path, text in (
+        ("SKILL.md", "```\npip install -r more.lst\n```\n"),
+        ("main.py", "run(['pip', 'install', '-r', 'more.lst'])\n"),
+        ("environment.yml", "dependencies:\n  - pip:\n    - -r more.lst\n"),
+    ):
+        files = [make_source(path, text.encode()), make_source("more.lst", b"the-one\n")]
+
+        assert one(read_declared(files), "the-one").file == "more.lst"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PIP_INDEX_URL=https://i.example.invalid/ pip install a-b",
+        "npm config set registry https://i.example.invalid/",
+        "npm i --registry https://i.example.invalid/ a-b",
+        "pip config set global.index-url https://i.example.invalid/",
+    ],
+)
+def test_an_index_that_a_command_or_variable_sets_is_told(text: str) -> None:
+    (setting,) = of_file("install.sh", text).settings
+
+    assert (setting.leaves, setting.detail) == (Leaves.OTHER_INDEX, "https://i.example.invalid/")

@@ -22,7 +22,16 @@ LOCK_BYTES_MAX = 2 * MIB  # of one lock
 SAID_MAX = 256  # settings, hooks and unread files of one skill; findings are fewer anyway
 
 UNFORESEEN = "unforeseen:"
-_INSTALLERS = ("pip", "npm", "uv ", "yarn", "bun ", "poetry", "pdm")
+_INSTALLERS = re.compile(
+    r"(?<![a-z])(?:pipx?|npm|uvx?|yarn|bunx?|npx|pnpm|poetry|pdm|easy_install)[\d.]*(?![a-z-])|"
+    r"(?:PIP|UV)_[A-Z_]+=|npm_config_registry",
+)
+_COMMANDED = frozenset(
+    {
+        *(Language.MARKDOWN, Language.SHELL, Language.PYTHON),
+        *(Language.JAVASCRIPT, Language.TYPESCRIPT),
+    }
+)
 _INLINE = "# /// script"
 
 
@@ -105,13 +114,23 @@ def read_declared(sources: Sequence[SourceFile]) -> Declared:
 
 def _includes(sources: Sequence[SourceFile]) -> tuple[Declared, frozenset[str]]:
     """Return what includes lead nowhere, and which files are included."""
-    if not any(is_requirements(source.path) for source in sources):
+    lists = [source.path for source in sources if is_requirements(source.path)]
+    commands = [source for source in sources if _may_install_a_list(source)]
+    if not lists and not commands:
         return Declared(), frozenset()
     from skilllite_sandbox.supply.reading import pip_options
 
-    paths = {source.path for source in sources}
-    missing = pip_options.missing_includes(sources, paths, is_requirements)
-    return missing, frozenset(pip_options.included_files(sources, is_requirements))
+    by_path = {source.path: source for source in sources}
+    named = [path for source in commands for path in pip_options.named_lists(source)]
+    lists += [path for path in dict.fromkeys(named) if path in by_path and path not in lists]
+    missing, included = pip_options.included_files(by_path, lists)
+    return missing, included.union(lists)
+
+
+def _may_install_a_list(source: SourceFile) -> bool:
+    is_conda = source.path.endswith((".yml", ".yaml"))
+    may = source.language in _COMMANDED or is_conda
+    return may and "-r" in source.text and "pip" in source.text
 
 
 def _readers(source: SourceFile, is_included: bool) -> list[_Reader]:
@@ -128,9 +147,8 @@ def _readers(source: SourceFile, is_included: bool) -> list[_Reader]:
         readers.append(_REQUIREMENTS)
     if source.language is Language.PYTHON and _INLINE in source.text:
         readers.append(_Reader("python_manifests", "read_inline", 0))
-    is_page = source.language in (Language.MARKDOWN, Language.SHELL)
-    if is_page and any(word in source.text for word in _INSTALLERS):
-        readers.append(_Reader("prose", "read_commands", 0))
+    if source.language in _COMMANDED and _INSTALLERS.search(source.text):
+        readers.append(_Reader("commands", "read_commands", 0))
     if name == "skill.md":
         readers.append(_Reader("prose", "read_compatibility", 0))
     return readers

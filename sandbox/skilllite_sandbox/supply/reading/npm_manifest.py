@@ -62,6 +62,8 @@ def read_package_json(source: SourceFile) -> Declared:
 
 def read_binding(source: SourceFile) -> Declared:
     """Read binding.gyp: npm builds what has one, without any script that says so."""
+    if "node_modules/" in source.path:
+        return Declared()  # brought along as it was built
     hook = Hook("binding.gyp", "node-gyp rebuild", source.path, 1)
     return Declared(hooks=(hook,))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from posixpath import dirname, normpath
 
 from skilllite_sandbox.scan.source import Language, SourceFile, make_source
@@ -48,6 +49,10 @@ _ADDRESS = re.compile(r"(?:\w+\+)?[a-z]{2,5}:|git@|\.{0,2}/|\.\.?$|~/", re.IGNOR
 _HASH_OR_OPTION = re.compile(r"\s--?[a-z][\w-]*.*", re.DOTALL)
 _CONDA_ENTRY = re.compile(r"""\s*-\s+["']?(?P<text>[^"'#]*[^"'#\s])["']?\s*(?:#.*)?""")
 _QUOTED = re.compile(r"[\"'\\]")
+_NAMED_LIST = re.compile(
+    r"""(?:pip[^\n]{0,300}?[\s"',]|-\s+)(?:-r|-c|--requirements?|--constraints?)[\s=,"']+"""
+    r"""(?P<path>[\w./-]+)"""
+)
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 
 
@@ -195,36 +200,38 @@ def _in_full(flag: str) -> str:
     return meant[0] if len(meant) == 1 else flag
 
 
-def included_files(
-    sources: Sequence[SourceFile], is_requirements: Callable[[str], bool]
-) -> set[str]:
-    """Return the files that requirements include, whatever they are called."""
-    by_path = {source.path: source for source in sources}
-    found: set[str] = set()
-    waiting = [source.path for source in sources if is_requirements(source.path)]
-    while waiting and len(found) <= INCLUDES_MAX:
-        source = by_path[waiting.pop()]
-        for _, path in _includes(source):
-            if path in by_path and path not in found:
-                found.add(path)
-                waiting.append(path)
+def named_lists(source: SourceFile) -> list[str]:
+    """Return the files that a page, a script or an environment has pip install."""
+    found = []
+    for match in islice(_NAMED_LIST.finditer(source.text), INCLUDES_MAX):
+        for folder in {dirname(source.path), ""}:
+            found.append(normpath(f"{folder}/{match['path']}".lstrip("/")))
     return found
 
 
-def missing_includes(
-    sources: Sequence[SourceFile],
-    paths: Collection[str],
-    is_requirements: Callable[[str], bool],
-) -> Declared:
-    """Return the includes that lead nowhere, or out of the skill: nobody saw what they say."""
-    unread = []
-    for source in sources:
-        if is_requirements(source.path):
-            for line, path in _includes(source):
-                if path not in paths:
-                    why = f"it includes {path or 'nothing'}, which is not in the skill"
-                    unread.append(Unread(source.path, line, why))
-    return Declared(unread=tuple(unread[:INCLUDES_MAX]))
+def included_files(
+    by_path: Mapping[str, SourceFile], lists: Sequence[str]
+) -> tuple[Declared, frozenset[str]]:
+    """Return what includes lead nowhere, and the files that lists of requirements include.
+
+    Nobody saw what stands in a file that is not in the skill.
+    """
+    found: set[str] = set()
+    unread: list[Unread] = []
+    waiting = list(lists)
+    while waiting and len(found) <= INCLUDES_MAX:
+        source = by_path[waiting.pop()]
+        for line, path in _includes(source):
+            if path not in by_path:
+                why = f"it includes {path or 'nothing'}, which is not in the skill"
+                unread.append(Unread(source.path, line, why))
+            elif path not in found and path not in lists:
+                found.add(path)
+                waiting.append(path)
+    if waiting:
+        why = f"more than {INCLUDES_MAX} files include each other; the rest is not read"
+        unread.insert(0, Unread(waiting[0], 0, why))
+    return Declared(unread=tuple(unread[:INCLUDES_MAX])), frozenset(found)
 
 
 def _includes(source: SourceFile) -> list[tuple[int, str]]:
