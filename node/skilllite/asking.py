@@ -17,8 +17,3 @@ def ask_at_the_terminal(lines: list[str]) -> bool | None:
 
     said = ask_at_terminal(lines, {"yes": "yes"})
     return None if said is None else said == "yes"
-
-
-def ask_nobody(lines: list[str]) -> bool | None:
-    """Answer for the lack of a person."""
-    return None

@@ -149,7 +149,7 @@ class ProjectTrust(Protocol):
         """Return whether the skills of this folder are used."""
         ...
 
-    def may_hide(self, directory: str, others: Sequence[str]) -> bool:
+    def may_hide(self, directory: str, name: str, others: Sequence[str]) -> bool:
         """Return whether this skill may take the place of these bundled or installed ones."""
         ...
 
@@ -355,7 +355,8 @@ class SkillCatalog:
         if not protected:
             return ""
         places = [os.fspath(each.directory) for each in protected]
-        if self._trust is not None and self._trust.may_hide(os.fspath(first.directory), places):
+        mine, trust = os.fspath(first.directory), self._trust
+        if trust is not None and trust.may_hide(mine, first.name, places):
             return ""
         return (
             f"it would hide the {protected[0].origin} skill of that name: "

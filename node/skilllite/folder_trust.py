@@ -39,7 +39,7 @@ class FolderTrust:
         found = _seen(folder)
         return found is not None and self._decisions.is_trusted(*found)
 
-    def may_hide(self, directory: str, others: Sequence[str]) -> bool:
+    def may_hide(self, directory: str, name: str, others: Sequence[str]) -> bool:
         """Return whether a skill may take the place of bundled or installed ones of its name.
 
         It may when they are the same as it, or a person lets its content. Of an installed skill
@@ -52,7 +52,7 @@ class FolderTrust:
         try:
             registered = open_guard(self._home).record_of(directory)
             digest = compute_digest(directory) if registered is None else registered.digest
-            return self._decisions.may_hide(digest) or all(
+            return self._decisions.may_hide(digest, name) or all(
                 compute_digest(each) == digest for each in others
             )
         except SandboxError:

@@ -51,7 +51,7 @@ class HideAtAdd:
         hidden = self._catalog.protected(name, self._root)
         if not hidden or not others_than(report.digest, hidden):
             return
-        if open_decisions(self._home).may_hide(report.digest):
+        if open_decisions(self._home).may_hide(report.digest, name):
             return
         question = hiding_question(name, self.source, report.digest)
         self._ask_about(name, f"it would hide {_places(hidden)}", question)

@@ -14,6 +14,7 @@ from skilllite_sandbox.scan.report import ScanReport
 from skilllite_sandbox.skill import Skill
 
 FINDINGS_SHOWN_MAX = 20
+LINE_CHARS_MAX = 400  # five rows of a terminal
 
 
 class Reviewer:
@@ -80,7 +81,16 @@ def shown(skill: Skill, report: ScanReport) -> list[str]:
     """Return what a person gets to see of a scan, harmless to a terminal."""
     first = f"scan: {report.verdict.value} {skill.name} ({report.digest[:19]}…)"
     lines = [f"  {line}" for line in (*_finding_lines(report), *_request_lines(skill))]
-    return [output.printable(line) for line in (first, *lines)]
+    return [_bounded(output.printable(line)) for line in (first, *lines)]
+
+
+def _bounded(line: str) -> str:
+    """Cut a line that would push the others out of sight."""
+    return (
+        line
+        if len(line) <= LINE_CHARS_MAX
+        else f"{line[:LINE_CHARS_MAX]}… ({len(line)} characters)"
+    )
 
 
 def _finding_lines(report: ScanReport) -> list[str]:

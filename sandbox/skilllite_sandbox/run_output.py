@@ -11,6 +11,7 @@ import json
 import sys
 
 from skilllite_sandbox.errors import SandboxError
+from skilllite_sandbox.printable import INDENT, LINES
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
@@ -50,26 +51,20 @@ _HINTS = {
 _WEAK_TIERS = frozenset({"root-chroot", "landlock"})
 """Those without namespaces: whoever runs something there is told what they lack."""
 
-# What would move the cursor, retitle the window or reorder what a person reads.
-UNPRINTABLE = {
-    code: f"\\x{code:02x}"
-    for code in (*range(0x20), 0x7F, *range(0x80, 0xA0))
-    if chr(code) not in "\n\t"
-} | {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
-
 
 def note(text: str) -> None:
-    """Print one line that isn't the result, harmless to a terminal."""
-    sys.stderr.write(text.translate(UNPRINTABLE).rstrip("\n") + "\n")
+    """Print what isn't the result, harmless to a terminal."""
+    sys.stderr.write(text.translate(LINES).rstrip("\n") + "\n")
     sys.stderr.flush()
 
 
 def print_error(error: SandboxError) -> None:
     """Print what failed, why, and what to do next."""
-    note(f"error: {error.message}")
+    note(f"error: {error.message}".replace("\n", INDENT))
     if error.cause:
-        note(f"cause: {error.cause}")
-    note(f"hint: {error.hint or 'each command explains itself with --help'}")
+        note(f"cause: {error.cause}".replace("\n", INDENT))
+    hint = error.hint or "each command explains itself with --help"
+    note(f"hint: {hint}".replace("\n", INDENT))
 
 
 def print_outcome(facts: dict[str, Any]) -> None:
@@ -126,7 +121,7 @@ def exit_code_of(error: SandboxError) -> int:
 def write(text: str) -> None:
     """Write to stdout as UTF-8 whatever the locale says; at a terminal harmless to it."""
     if sys.stdout.isatty():
-        text = text.translate(UNPRINTABLE)
+        text = text.translate(LINES)
     data = text.encode("utf-8", "backslashreplace")
     stream = getattr(sys.stdout, "buffer", None)
     if stream is None:  # a replaced stdout, as under a test runner

@@ -24,7 +24,6 @@ import pytest
 from skill_files import make_skill, skill_md
 from skilllite import fetch as fetch_module
 from skilllite import sources_git, sources_web
-from skilllite.asking import ask_nobody
 from skilllite.catalog import SkillCatalog
 from skilllite.cli.main import main
 from skilllite.config import load_config
@@ -383,7 +382,7 @@ def test_what_the_scanner_blocks_is_not_installed_whoever_agrees(lab: Lab) -> No
 
 def test_a_review_needs_a_person(lab: Lab) -> None:
     with pytest.raises(ConsentRequired) as caught:
-        install(lab, Reviewer(ask=ask_nobody), HIGH)
+        install(lab, Reviewer(ask=lambda lines: None), HIGH)
 
     assert caught.value.hint is not None and "in a terminal" in caught.value.hint
     assert lab.installed == []
@@ -528,6 +527,17 @@ def test_a_name_that_only_looks_like_one_in_a_listing_is_refused(lab: Lab) -> No
         fetch(source, "owner/repo", lab.home.incoming, say=print),
     ):
         pass
+
+
+@pytest.mark.parametrize("words", [("add", "report", "--project"), ("init",)])
+def test_a_link_of_a_project_puts_nothing_elsewhere(lab: Lab, words: tuple[str, ...]) -> None:
+    make_skill(Path(), "report")
+    (lab.base / "outside").mkdir()
+    Path(".skills").symlink_to(lab.base / "outside")
+
+    assert lab(*words) == 3
+    assert "leads out of this folder" in lab.err
+    assert list((lab.base / "outside").iterdir()) == []
 
 
 def test_a_skill_is_not_added_to_itself(lab: Lab) -> None:

@@ -50,7 +50,7 @@ class TrustsAll:
     def trusts(self, folder: str) -> bool:
         return True
 
-    def may_hide(self, directory: str, others: Sequence[str]) -> bool:
+    def may_hide(self, directory: str, name: str, others: Sequence[str]) -> bool:
         return True
 
 

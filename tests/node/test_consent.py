@@ -617,9 +617,31 @@ def test_consent_to_hide_is_for_one_content(home: Home, here: Path) -> None:
     mine = make_skill(here / ".skills", "calculator", files={"scripts/main.py": "print('mine')"})
     lets_hide(home, mine)
 
-    assert decisions(home).may_hide(open_stage(home).put(mine).digest)
+    digest = open_stage(home).put(mine).digest
+    assert decisions(home).may_hide(digest, "calculator")
+    assert not decisions(home).may_hide(digest, "diff")
     (mine / "notes.txt").write_text("changed", encoding="utf-8")
-    assert not decisions(home).may_hide(open_stage(home).put(mine).digest)
+    assert not decisions(home).may_hide(open_stage(home).put(mine).digest, "calculator")
+
+
+def test_trust_and_names_are_listed_and_taken_back(home: Home, here: Path) -> None:
+    mine = make_skill(here / ".skills", "calculator", files={"scripts/main.py": "print('mine')"})
+    lets_hide(home, mine)
+    trusts(home, here)
+    asked = ("run", "calculator", '{"operation": "add", "a": 1, "b": 2}')
+    assert run(home, here, *asked)[1] == "mine\n"
+
+    listed = json.loads(run(home, here, "grants", "--json")[1])
+    assert listed["folders"] == [str(here)]
+    assert [each["name"] for each in listed["names"]] == ["calculator"]
+    assert str(here) in run(home, here, "grants")[1]
+    assert run(home, here, "grants", "revoke", "calculator")[0] == 0
+    assert json.loads(run(home, here, *asked)[1])["result"] == 3
+    assert run(home, here, "grants", "revoke", ".")[0] == 0
+
+    after = json.loads(run(home, here, "grants", "--json")[1])
+    assert (after["folders"], after["names"]) == ([], [])
+    assert json.loads(run(home, here, "list", "--json")[1])["withheld"]
 
 
 # Grants

@@ -11,7 +11,6 @@ import pytest
 
 from person import trusts
 from skill_files import make_skill, skill_md
-from skilllite.asking import ask_nobody
 from skilllite.cli import verify
 from skilllite.cli.main import main
 from skilllite.errors import Refused
@@ -208,7 +207,7 @@ def test_a_skill_of_the_project_is_not_removed_by_its_name_alone(lab: Lab) -> No
 def test_accepting_needs_a_person(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     (lab.skill / "a.txt").write_text("mine")
 
-    monkeypatch.setattr(verify, "ask_at_the_terminal", ask_nobody)
+    monkeypatch.setattr(verify, "ask_at_the_terminal", lambda lines: None)
     assert lab("verify", "--accept", "report") == 4
     assert "in a terminal" in lab.err
     assert lab("verify", "--accept") == 2
@@ -240,7 +239,7 @@ def test_a_change_of_the_name_can_not_be_accepted(lab: Lab) -> None:
 def test_nobody_to_ask_accepts_nothing(lab: Lab) -> None:
     (lab.skill / "a.txt").write_text("mine")
     with pytest.raises(ConsentRequired):
-        verify.accept(lab.skill, lab.home, open_guard(lab.home), ask=ask_nobody)
+        verify.accept(lab.skill, lab.home, open_guard(lab.home), ask=lambda lines: None)
 
 
 def test_the_sandbox_alone_verifies_and_refuses_too(lab: Lab) -> None:
@@ -350,3 +349,23 @@ def test_a_name_means_no_skill_of_another_project(
     assert lab("run", "theirs", "{}", "--sandbox-level", "1") == 5
     assert lab("verify", "theirs") == 5
     assert "theirs" in {each["name"] for each in lab.checked()["skills"]}
+
+
+FORGED = "x\nok        other  (bundled)\nhint: type `curl x | sh`\u200e"
+
+
+@pytest.mark.parametrize("kind", ["a file", "a link"])
+def test_no_name_of_a_file_forges_a_line_of_ours(lab: Lab, kind: str) -> None:
+    skill = lab.home.skills / "report"
+    if kind == "a file":
+        (skill / FORGED).touch()
+    else:
+        (skill / FORGED).symlink_to("/")
+
+    for command in (["verify", "report"], ["run", "report", "{}"], ["run", str(skill), "{}"]):
+        assert lab(*command) in (1, 3)
+
+        said = lab.out + lab.err
+        assert "other" in said
+        assert not [line for line in said.splitlines() if line.startswith(("ok ", "hint: type"))]
+        assert "\u200e" not in said

@@ -26,6 +26,7 @@ from skilllite_sandbox.policy import NOTHING_GRANTED, Grants
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
     from typing import Any
 
 DIGEST_SHOWN_CHARS = 19  # `sha256:` and twelve digits tell any two skills of one user apart
@@ -54,7 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     revoke = add("revoke", "take back what was granted and agreed to", "revoke report")
     for action in (show, allow):
         action.add_argument("skill", metavar="NAME|DIR")
-    revoke.add_argument("skill", metavar="NAME|DIR|DIGEST")
+    revoke.add_argument(
+        "skill", metavar="NAME|DIR|DIGEST", help="a skill, or a folder that was trusted"
+    )
     allow.add_argument("--allow-network", action="append", metavar="HOST")
     allow.add_argument("--allow-exec", action="append", metavar="NAME")
     allow.add_argument("--allow-env", action="append", metavar="NAME")
@@ -77,7 +80,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _list(args: argparse.Namespace) -> int:
     decisions = open_decisions(Home.locate())
-    _print(decisions.grant_records(), decisions.agreed(), as_json=args.json)
+    _print(
+        decisions.grant_records(),
+        decisions.agreed(),
+        names=decisions.hiding(),
+        folders=decisions.trusted_folders(),
+        as_json=args.json,
+    )
     return errors.OK
 
 
@@ -87,7 +96,8 @@ def _show(args: argparse.Namespace) -> int:
     digest = open_stage(home).put(locate_or_ask(args.skill, home)[0]).digest
     granted = [each for each in decisions.grant_records() if each.digest == digest]
     agreed = [each for each in decisions.agreed() if each.digest == digest]
-    _print(granted, agreed, as_json=args.json)
+    names = [each for each in decisions.hiding() if each[0] == digest]
+    _print(granted, agreed, names=names, as_json=args.json)
     return errors.OK
 
 
@@ -143,6 +153,13 @@ def _allow(args: argparse.Namespace) -> int:
 def _revoke(args: argparse.Namespace) -> int:
     home = Home.locate()
     decisions = open_decisions(home)
+    if _is_path(args.skill) and decisions.distrust(os.path.realpath(args.skill)):
+        folder = os.path.realpath(args.skill)
+        HomeAudit(home).record("trust.revoked", {"folder": folder, "by": "command"}, durable=True)
+        if args.json:
+            output.print_json({"schema": 1, "revoked": [], "folder": folder})
+        output.note(output.printable(f"the skills of {folder} are not used by name any more"))
+        return errors.OK
     meant = dict.fromkeys(_meant(args.skill, home, decisions))
     revoked = [each for each in meant if decisions.revoke(each)]
     if not revoked:
@@ -157,10 +174,15 @@ def _revoke(args: argparse.Namespace) -> int:
     return errors.OK
 
 
+def _is_path(text: str) -> bool:
+    return "/" in text or text in (".", "..")
+
+
 def _meant(text: str, home: Home, decisions: Decisions) -> list[str]:
     """Return the digests that somebody means by a name, a directory or a digest's beginning."""
     known = {each.digest: each.name for each in decisions.grant_records()}
     known |= {each.digest: each.name for each in decisions.agreed()}
+    known |= dict(decisions.hiding())
     if is_digest(text):
         return [text]
     start = text.removeprefix("sha256:")
@@ -177,7 +199,14 @@ def _meant(text: str, home: Home, decisions: Decisions) -> list[str]:
     return [*(each.digest for each in there), open_stage(home).put(directory).digest]
 
 
-def _print(grants: list[GrantRecord], agreed: list[Agreed], *, as_json: bool) -> None:
+def _print(
+    grants: list[GrantRecord],
+    agreed: list[Agreed],
+    *,
+    names: Sequence[tuple[str, str]] = (),
+    folders: Sequence[str] = (),
+    as_json: bool,
+) -> None:
     if as_json:
         output.print_json(
             {
@@ -193,6 +222,8 @@ def _print(grants: list[GrantRecord], agreed: list[Agreed], *, as_json: bool) ->
                     }
                     for each in agreed
                 ],
+                "names": [{"name": name, "digest": digest} for digest, name in names],
+                "folders": list(folders),
             }
         )
         return
@@ -208,6 +239,11 @@ def _print(grants: list[GrantRecord], agreed: list[Agreed], *, as_json: bool) ->
         )
         for each in agreed
     ]
+    rows += [
+        (name, digest[:DIGEST_SHOWN_CHARS], "", "stands for other skills of its name")
+        for digest, name in names
+    ]
+    rows += [("", "", "", f"the skills of {folder} are used by name") for folder in folders]
     if not rows:
         output.note("nothing was granted and nothing agreed to")
         return

@@ -20,21 +20,14 @@ COLUMNS_OTHERWISE = 80
 LAST_COLUMN_MIN = 12
 """Narrower than this a cut cell says nothing; then the line may wrap."""
 
-_CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F, *range(0x80, 0xA0))}
-_CONTROL_BUT_LAYOUT = {code: text for code, text in _CONTROL.items() if chr(code) not in "\n\t"}
-# Bidirectional overrides reorder what a person reads: the attack known as Trojan Source.
-_BIDIRECTIONAL = {
-    code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
-}
-# What JSON itself leaves as it is, and a terminal may obey: U+009B begins a sequence like ESC [.
-_RAW_IN_JSON = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), *_BIDIRECTIONAL)}
-_CONTROL.update(_BIDIRECTIONAL)
-_CONTROL_BUT_LAYOUT.update(_BIDIRECTIONAL)
-
 
 def printable(text: str, *, keep_layout: bool = False) -> str:
     """Return text with control characters made visible; newlines and tabs too unless kept."""
-    return text.translate(_CONTROL_BUT_LAYOUT if keep_layout else _CONTROL)
+    if text.isascii() and text.isprintable():
+        return text
+    from skilllite_sandbox.printable import LINES, ONE_LINE  # 1 ms, and most text needs none
+
+    return text.translate(LINES if keep_layout else ONE_LINE)
 
 
 def to_json_text(value: Any) -> str:
@@ -43,7 +36,12 @@ def to_json_text(value: Any) -> str:
     Harmless to a terminal too: only strings can hold control characters, and there they have an
     escape.
     """
-    text = json.dumps(value, ensure_ascii=False).translate(_RAW_IN_JSON)
+    text = json.dumps(value, ensure_ascii=False)
+    if text.isascii() and text.isprintable():
+        return text
+    from skilllite_sandbox.printable import RAW_IN_JSON
+
+    text = text.translate(RAW_IN_JSON)
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -80,11 +78,11 @@ def note(text: str) -> None:
 
 def print_error(message: str, *, cause: str | None = None, hint: str | None = None) -> None:
     """Print what failed, why, and what to do next."""
-    note(f"error: {printable(message, keep_layout=True)}")
-    if cause:
-        note(f"cause: {printable(cause, keep_layout=True)}")
-    if hint:
-        note(f"hint: {printable(hint, keep_layout=True)}")
+    from skilllite_sandbox.printable import INDENT
+
+    for what, text in (("error", message), ("cause", cause), ("hint", hint)):
+        if text:
+            note(f"{what}: {printable(text, keep_layout=True)}".replace("\n", INDENT))
 
 
 def report(error: BaseException, *, otherwise: str | None = None) -> None:

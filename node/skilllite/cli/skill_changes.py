@@ -274,6 +274,12 @@ def _target_root(catalog: SkillCatalog, home: Home, *, project: bool) -> Path:
         return home.skills
     root = catalog.project_root
     assert root is not None  # the command line always has a working directory
+    if not root.resolve().is_relative_to(root.parent.resolve()):
+        # Whoever wrote the folder would decide where else files are put.
+        raise Refused(
+            f"{root} leads out of this folder, to {root.resolve()}",
+            hint=f"go there, or replace {root} by a folder",
+        )
     return root
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 import os
 
+from skilllite_sandbox.printable import ONE_LINE
+
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,9 +63,6 @@ _SECRET_NAMES = (
     *("password", "passwd", "passphrase", "secret", "token", "apikey", "api_key", "authorization"),
     *("credential", "private_key", "access_key", "cookie", "passcode", "pwd", "bearer", "jwt"),
 )
-_CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F, *range(0x80, 0xA0))} | {
-    code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
-}
 _VARIABLES = ("KEY", "TOKEN", "SECRET", "PASS", "PWD", "CREDENTIAL", "AUTH", "COOKIE", "DSN")
 _NOT_SECRET = frozenset({"PWD", "OLDPWD", "SSH_AUTH_SOCK", "XAUTHORITY"})
 
@@ -147,7 +146,7 @@ class Redaction:
                 shown = shown.replace(value, HIDDEN)
         shown = _without_secrets(shown)
         if not shown.isascii() or not shown.isprintable():
-            shown = shown.encode("utf-8", "replace").decode("utf-8").translate(_CONTROL)
+            shown = shown.encode("utf-8", "replace").decode("utf-8").translate(ONE_LINE)
         return shown
 
 

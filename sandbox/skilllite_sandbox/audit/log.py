@@ -107,11 +107,6 @@ class AuditLog:
         if durable:
             self.flush(durable=True)
 
-    @property
-    def has_waiting(self) -> bool:
-        """Whether a flush has something to write."""
-        return bool(self._waiting or self._lost)
-
     def flush(self, *, durable: bool = False) -> None:
         """Write what waits, in the order it came.
 

@@ -278,10 +278,23 @@ class Decisions:
         record = {"version": VERSION, "digest": digest, "name": name, "at": self._now()}
         self._hides.write(_hex(digest), record)
 
-    def may_hide(self, digest: str) -> bool:
-        """Return whether it may."""
-        record = self._hides.read(_hex(digest))
-        return record is not None and record.get("digest") == digest
+    def may_hide(self, digest: str, name: str) -> bool:
+        """Return whether it may; content without a name in it has that of any folder."""
+        return (digest, name) in self._hiding(_hex(digest))
+
+    def hiding(self) -> list[tuple[str, str]]:
+        """Return digests and names of what may take the place of other skills."""
+        return [each for name in self._hides.names() for each in self._hiding(name)]
+
+    def _hiding(self, record_name: str) -> list[tuple[str, str]]:
+        record = self._hides.read(record_name)
+        if record is None:
+            return []
+        digest, name = record.get("digest"), record.get("name")
+        if not isinstance(name, str) or digest != f"sha256:{record_name}":
+            self._hides.reject(record_name, "it is not of this digest")
+            return []
+        return [(digest, name)]
 
     def _grant_record(self, name: str) -> GrantRecord | None:
         record = self._grants.read(name)

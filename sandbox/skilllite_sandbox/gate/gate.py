@@ -12,6 +12,7 @@ from skilllite_sandbox.errors import ConsentRequired, KeyUnusable, PolicyDenied
 from skilllite_sandbox.gate.clearance import Clearance
 from skilllite_sandbox.gate.verdicts import BLOCK, PASS, REVIEW, Verdicts
 from skilllite_sandbox.policy import NOTHING_GRANTED, Grants, Origin, Policy
+from skilllite_sandbox.printable import ONE_LINE
 from skilllite_sandbox.scan.version import SCANNER_VERSION
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
@@ -236,12 +237,9 @@ class Gate:
 
 
 def _blocked(staged: StagedSkill, judgement: Judgement, *, strict: bool) -> PolicyDenied:
-    heavy = judgement.heavy[:CAUSES_SHOWN_MAX]
-    said = "; ".join(f"{each.file}:{each.line} {each.message} ({each.code})" for each in heavy)
-    more = judgement.heavy_count - len(heavy)
     return PolicyDenied(
         f"{staged.skill.name} is blocked by the scanner, and nobody can agree to it",
-        cause=said + (f"; and {more} more" if more > 0 else ""),
+        cause=_causes(judgement),
         hint=(
             "a skill that was received has to declare what it does"
             if strict and judgement.verdict != BLOCK
@@ -250,8 +248,8 @@ def _blocked(staged: StagedSkill, judgement: Judgement, *, strict: bool) -> Poli
     )
 
 
-def _causes(request: ConsentRequest) -> str:
-    heavy = request.heavy[:CAUSES_SHOWN_MAX]
+def _causes(about: Judgement | ConsentRequest) -> str:
+    heavy = about.heavy[:CAUSES_SHOWN_MAX]
     said = "; ".join(f"{each.file}:{each.line} {each.message} ({each.code})" for each in heavy)
-    more = request.heavy_count - len(heavy)
-    return said + (f"; and {more} more" if more > 0 else "")
+    more = about.heavy_count - len(heavy)
+    return said.translate(ONE_LINE) + (f"; and {more} more" if more > 0 else "")

@@ -7,8 +7,8 @@ from enum import StrEnum
 from skilllite_sandbox.gate.verdicts import Heavy, Judgement
 from skilllite_sandbox.plan import BASH_PROGRAMS
 from skilllite_sandbox.policy import NOTHING_GRANTED, Grants, Policy
+from skilllite_sandbox.printable import ONE_LINE
 from skilllite_sandbox.program_powers import warning_about
-from skilllite_sandbox.run_output import UNPRINTABLE
 from skilllite_sandbox.values import dataclass, replace
 
 TYPE_CHECKING = False  # importing `typing` for it would cost every run 3 ms
@@ -133,6 +133,6 @@ def _listed(names: tuple[str, ...]) -> str:
 
 def _line(text: str, limit: int) -> str:
     """Return text that can neither move the cursor, nor reorder, nor begin another line."""
-    flat = " ".join(text.split()).translate(UNPRINTABLE)
+    flat = " ".join(text.split()).translate(ONE_LINE)
     flat = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in flat)
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"

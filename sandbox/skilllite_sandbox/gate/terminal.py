@@ -26,12 +26,6 @@ LINE_BYTES_MAX = 1024  # of an answer; a terminal gives a line at a time
 _DEVICE = "/dev/tty"
 
 
-def person_is_here() -> bool:
-    """Return whether somebody can be asked at this moment."""
-    with _terminal() as descriptor:
-        return descriptor is not None
-
-
 def ask_at_terminal(lines: list[str], answers: dict[str, str]) -> str | None:
     """Show lines and ask for one of some words; return what it stands for, empty for another.
 

@@ -7,7 +7,8 @@ refuses everything, because what it forbids isn't known.
       {"digest": "sha256:…", "reason": "steals tokens"},
       {"name": "free-*", "source": "https://example.com/someone/*"}]}
 
-`name` and `source` are patterns with `*`, `?` and `[…]`; an entry with both needs both to match.
+`name` and `source` are patterns with `*`, `?` and `[…]`, upper and lower case alike; an entry with
+both needs both to match.
 """
 
 # ruff: noqa: PTH116
@@ -149,4 +150,6 @@ def _matches(entry: Denied, name: str, source: str) -> bool:
     from fnmatch import fnmatchcase
 
     wanted = ((entry.name, name), (entry.source, source))
-    return all(fnmatchcase(text, pattern) for pattern, text in wanted if pattern)
+    return all(
+        fnmatchcase(text.casefold(), pattern.casefold()) for pattern, text in wanted if pattern
+    )

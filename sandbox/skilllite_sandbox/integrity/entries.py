@@ -21,6 +21,7 @@ from skilllite_sandbox.digest import (
 )
 from skilllite_sandbox.errors import InvalidSkill, NotFound
 from skilllite_sandbox.integrity.modes import MODE_BITS
+from skilllite_sandbox.printable import ONE_LINE
 from skilllite_sandbox.tree import ByteBudget, TreeDirectory, walk_tree
 from skilllite_sandbox.values import dataclass
 
@@ -58,7 +59,8 @@ class Change:
 
     def __str__(self) -> str:
         """Return the line a person reads."""
-        return f"{self.what} {self.path or '.'}" + (f" ({self.detail})" if self.detail else "")
+        path = (self.path or ".").translate(ONE_LINE)
+        return f"{self.what} {path}" + (f" ({self.detail})" if self.detail else "")
 
 
 def read_entries(directory: str | Path) -> tuple[Entry, ...]:

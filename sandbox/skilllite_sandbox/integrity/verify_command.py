@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from skilllite_sandbox.errors import RegisterUntrusted
+from skilllite_sandbox.printable import ONE_LINE
 from skilllite_sandbox.run_output import FAILED, OK, note, print_error, write
 
 TYPE_CHECKING = False
@@ -62,7 +63,7 @@ def run_verify(
         _print_json(args, found, {"ok": True, "cause": None}, good=good)
     else:
         for line in _lines(found):
-            write(line + "\n")
+            write(line.translate(ONE_LINE) + "\n")
     bad = [each for each in found if not each.status.is_good(strict=args.strict)]
     if bad:
         note(f"{len(bad)} of {len(found)} skills are not as they should be")

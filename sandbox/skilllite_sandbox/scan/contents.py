@@ -36,6 +36,13 @@ _IMAGE_ENDS = {
 }
 _PDF_ACTIONS = re.compile(rb"/(JavaScript|JS|Launch|EmbeddedFile)\b")
 _TAIL_BYTES_MAX = 64  # padding and comments behind an image are ordinary, a program isn't
+_KEEPS_DATA = words(
+    """
+    db db3 sqlite sqlite3 idx index cache tmp bak old log lock map key pem crt lst tbl table model
+    weights vocab dict data sav rec dump asset res pak font icon
+    """
+)
+"""What programs keep their data in: none of them holds a program."""
 _SCRIPT_TEXT = re.compile(
     r"^\s*(?:#!\s*/\S+|<\?php\b|(?:import|from)\s+[\w.]+(?:\s+import\b|\s*$|\s*[,;])"
     r"|def\s+\w+\s*\(|(?:exec|eval)\s*\(|require\s*\(|(?:const|let|var)\s+\w+\s*=\s*require\b)",
@@ -60,10 +67,10 @@ def _one(source: SourceFile) -> Iterator[Finding]:
     kind = format_of(source.data)
     binary = source.language is Language.BINARY
     if (kind is Format.NATIVE or suffix in _NATIVE_NAMES) and (binary or _is_elf(source)):
-        disguised = suffix in _PROMISES_DATA
+        disguised = suffix in _PROMISES_DATA | _KEEPS_DATA
         yield make_finding("SL111" if disguised else "SL109", source.path, 0)
     elif (kind is Format.BYTE_CODE or suffix in _BYTE_CODE_NAMES) and binary:
-        disguised = suffix in _PROMISES_DATA
+        disguised = suffix in _PROMISES_DATA | _KEEPS_DATA
         yield make_finding("SL111" if disguised else "SL110", source.path, 0)
     elif binary:
         yield from _binary(source, suffix, kind)

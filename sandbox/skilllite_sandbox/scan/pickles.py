@@ -18,7 +18,7 @@ from skilllite_sandbox.scan.formats import Format, format_of
 from skilllite_sandbox.scan.source import Language, SourceFile
 from skilllite_sandbox.scan.words import words
 
-OPCODES_MAX = 200_000  # of one pickle that are read; values of models stand in files beside it
+OPCODES_MAX = 200_000  # of one file that are read; values of models stand in files beside it
 STREAMS_MAX = 16  # pickles one after another in one file: old models have five
 
 _NAMED = words("pkl pickle p pt pth ckpt bin joblib model sav dill cloudpickle npy dat data db")
@@ -154,9 +154,9 @@ def judge_import(module: str, name: str) -> Severity:
 def _imports(data: bytes) -> tuple[list[tuple[str, str]], bool]:
     """Return what a pickle imports, and whether it could be read to its end."""
     found: list[tuple[str, str]] = []
-    position = 0
+    position, left = 0, [OPCODES_MAX]
     for _ in range(STREAMS_MAX):
-        end = _one_stream(data, position, found)
+        end = _one_stream(data, position, found, left)
         if end is None:
             return found, False
         position = end
@@ -165,15 +165,18 @@ def _imports(data: bytes) -> tuple[list[tuple[str, str]], bool]:
     return found, False
 
 
-def _one_stream(data: bytes, position: int, found: list[tuple[str, str]]) -> int | None:
+def _one_stream(
+    data: bytes, position: int, found: list[tuple[str, str]], left: list[int]
+) -> int | None:
     """Read one pickle; return where it ends, None when it doesn't."""
     strings: list[str] = []
     memo: dict[int, str] = {}
     last: str | None = None
     view = data[position : position + 2 * MIB]
     try:
-        for count, (opcode, argument, offset) in enumerate(pickletools.genops(view)):
-            if count >= OPCODES_MAX:
+        for opcode, argument, offset in pickletools.genops(view):
+            left[0] -= 1
+            if left[0] < 0:
                 return None
             name = opcode.name
             if name in ("GLOBAL", "INST"):

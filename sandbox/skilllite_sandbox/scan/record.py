@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Iterable
 
 from skilllite_sandbox.scan.acts import Act, Analysis, Datum, Doing, Flow, Opaque, Sink
+from skilllite_sandbox.scan.holdings import ENTRY_BYTES, SMALL_BYTES, SMALL_ITEMS, Holdings
+from skilllite_sandbox.scan.holdings import OutOfBounds as OutOfBounds
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.taint import Taint
 
@@ -15,10 +18,6 @@ ENTRIES_MAX = 5_000  # of acts and flows each; a report is read by a person
 STEPS_UNSEEN = 16  # between two looks at the clock: one step can take some milliseconds
 SECRETS_SENT_MIN = 3  # variables of so many services sent at once are a harvest, not a log-in
 VARIABLES_SENT_MIN = 10  # the rest of what Datum.ENVIRONMENT calls a dozen
-
-
-class OutOfBounds(Exception):
-    """The work that one file or skill may cause is used up."""
 
 
 class Budget:
@@ -30,6 +29,7 @@ class Budget:
     def __init__(self, steps: int, time_s: float) -> None:
         self.steps = steps
         self.ends = time.thread_time() + time_s
+        self.holdings = Holdings()
 
     def seconds_left(self) -> float:
         """Return how much of the time is left; less than nothing when it is over."""
@@ -46,6 +46,18 @@ class Budget:
             raise OutOfBounds
         if self.steps % STEPS_UNSEEN == 0:
             self.look()
+
+    def hold(self, thing: object) -> None:
+        """Count what is kept of a text, or of a list or table of values.
+
+        Raises:
+            OutOfBounds: there is no room for it.
+        """
+        if isinstance(thing, str):
+            if len(thing) > SMALL_BYTES:
+                self.holdings.hold(thing, sys.getsizeof(thing))
+        elif isinstance(thing, (list, dict)) and len(thing) > SMALL_ITEMS:
+            self.holdings.hold(thing, len(thing) * ENTRY_BYTES)
 
     def look(self) -> None:
         """Look at the clock, before something that takes long without a step.

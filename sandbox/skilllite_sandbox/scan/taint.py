@@ -12,7 +12,7 @@ VALUE_CHARS_MAX = 262_144  # of one text that is followed; a payload in a script
 
 
 LOADED_BY_READERS = re.compile(
-    rf"!\[[^\]\n]*\]\(\s*https?://[^)\s]*{UNKNOWN}|<img\b[^>]*\bsrc=[\"']?https?://[^\"'>\s]*{UNKNOWN}"
+    rf"!\[[^\]\n]{{0,200}}\]\(\s?https?://[^)\s]{{0,2000}}?{UNKNOWN}|<img\b[^>]{{0,200}}\bsrc=[\"']?https?://[^\"'>\s]{{0,2000}}?{UNKNOWN}"
 )
 """An image in what is printed: whoever shows it asks for it, with all that its address says."""
 
@@ -56,9 +56,11 @@ def joined(parts: list[Text] | tuple[Text, ...], between: str = "") -> Text:
     """Return texts put together."""
     if len(parts) == 1:
         return parts[0]
-    text = between.join(part.text for part in parts)
     taints = frozenset().union(*(part.taints for part in parts)) if parts else NO_TAINTS
-    return Text(text if len(text) <= VALUE_CHARS_MAX else UNKNOWN, taints)
+    size = sum(len(part.text) for part in parts) + len(between) * len(parts)
+    if size > VALUE_CHARS_MAX:
+        return Text(UNKNOWN, taints)
+    return Text(between.join(part.text for part in parts), taints)
 
 
 def unknown_from(*parts: Text) -> Text:

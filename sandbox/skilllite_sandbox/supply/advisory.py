@@ -49,6 +49,9 @@ class Advisory:
 
     def hits(self, version: str) -> bool:
         """Whether it is about this version."""
+        public = version.partition("+")[0]
+        if public != version and self.hits(public):
+            return True  # somebody's build of that release
         if any(is_same(self.ecosystem, version, each) for each in self.versions):
             return True
         try:
@@ -234,6 +237,7 @@ def _merged(group: list[Advisory]) -> Advisory:
         severity=max(each.severity for each in rated),
         summary=next((each.summary for each in group if each.summary), ""),
         ranges=tuple(dict.fromkeys(events for each in group for events in each.ranges)),
+        versions=tuple(dict.fromkeys(each for one in group for each in one.versions)),
     )
 
 

@@ -23,7 +23,7 @@ from skilllite_sandbox.supply.online import Listed, Package
 from skilllite_sandbox.supply.reading import read_declared
 from skilllite_sandbox.values import dataclass
 
-SCHEMA = 1
+SILENCES_MAX = 3  # in a row, of the index; each can cost a minute
 
 AskAdvisories = Callable[[Sequence[Package]], dict[Package, tuple[Advisory, ...]]]
 AskIndex = Callable[[Ecosystem, str], Listed]
@@ -82,8 +82,12 @@ class AuditReport:
         """`findings`, `unknown` or `clean`; a finding of weight outweighs what is unknown."""
         if any(each.severity >= Severity.MEDIUM for each in self.findings):
             return "findings"
-        unread = any(each.code == "SL613" for each in self.findings)
-        return "unknown" if self.unknown or unread else "clean"
+        return "unknown" if self.unknown or self.has_unread else "clean"
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether something that declares packages could not be read."""
+        return any(each.code == "SL613" for each in self.findings)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as it is printed for programs; fields are only ever added."""
@@ -152,13 +156,19 @@ class _Auditing:
     def ask(self, dependencies: Sequence[Dependency]) -> None:
         """Ask over the network what may be asked there."""
         if (ask_index := self._sources.index) is not None:
+            failed, why = 0, ""
             names = list(dict.fromkeys((each.ecosystem, each.name) for each in dependencies))
             for number, (ecosystem, name) in enumerate(names, 1):
+                if failed >= SILENCES_MAX:
+                    self._silent_index[ecosystem, name] = why
+                    continue
                 self._told(f"index {number}/{len(names)} {name}")
                 try:
                     self._listed[ecosystem, name] = ask_index(ecosystem, name)
+                    failed = 0
                 except SourceUnreachable as error:
-                    self._silent_index[ecosystem, name] = _said(error)
+                    why, failed = _said(error), failed + 1
+                    self._silent_index[ecosystem, name] = why
         if (ask := self._sources.advisories) is not None:
             packages = [(e.ecosystem, e.name, self._version(e)) for e in dependencies if e.name]
             self._told(f"advisories for {len(packages)} packages")
@@ -241,10 +251,11 @@ class _Auditing:
 
 
 def _each_once(dependencies: Iterable[Dependency]) -> list[Dependency]:
-    """Return each package once a version; one that only repeats a pinned one adds nothing."""
+    """Return each package once a version or range; one that a lock resolves adds nothing."""
     found: dict[tuple[Ecosystem, str, str, str], Dependency] = {}
     for each in dependencies:
-        found.setdefault((each.ecosystem, each.name, each.version, each.address), each)
+        wanted = each.version or each.wanted
+        found.setdefault((each.ecosystem, each.name, wanted, each.address), each)
     locked = {(each.ecosystem, each.name) for each in found.values() if each.locked}
     return [
         each

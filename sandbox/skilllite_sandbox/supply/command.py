@@ -20,7 +20,6 @@ from skilllite_sandbox.scan.source import SourceFile
 from skilllite_sandbox.supply.audit import (
     AuditReport,
     Sources,
-    Standing,
     audit_declared,
     snapshots_json,
 )
@@ -108,7 +107,7 @@ def add_audit_arguments(parser: argparse.ArgumentParser, *, skill: str) -> None:
     parser.add_argument(
         "--require-known",
         action="store_true",
-        help="exit 3 when nothing could be learned about a package",
+        help="exit 3 when nothing could be learned about a package; so it is with --online",
     )
     parser.add_argument("--json", action="store_true", help="print a JSON object")
 
@@ -182,8 +181,13 @@ def _update(
 def _audited(
     targets: Sequence[Target], declared: Declared, sources: Sources, terminal: Terminal
 ) -> list[AuditReport]:
+    if len(targets) > TARGETS_MAX:
+        raise InvalidInput(
+            f"{len(targets)} skills are more than the {TARGETS_MAX} of one audit",
+            hint="name some of them",
+        )
     reports = []
-    for number, target in enumerate(targets[:TARGETS_MAX], 1):
+    for number, target in enumerate(targets, 1):
         where = f"{number}/{len(targets)} {target.name}"
         terminal.progress(where)
 
@@ -366,7 +370,7 @@ def _status(reports: Sequence[AuditReport], args: argparse.Namespace, silent: Se
     threshold = next(each for each in Severity if each.word == args.fail_on)
     if any(finding.severity >= threshold for report in reports for finding in report.findings):
         return FOUND
-    unknown = silent or any(
-        each.standing is Standing.UNKNOWN for report in reports for each in report.packages
-    )
-    return UNKNOWN if unknown and args.require_known else CLEAN
+    if silent:
+        return UNKNOWN  # what was asked for could not be had
+    unknown = any(report.unknown or report.has_unread for report in reports)
+    return UNKNOWN if unknown and (args.require_known or args.online) else CLEAN

@@ -130,7 +130,7 @@ def read_bounded(
     ends_at, came = clock() + deadline_s, 0
     while True:
         try:
-            chunk = answer.read(CHUNK_BYTES)
+            chunk = answer.read1(CHUNK_BYTES)  # read() waits for all of it, drop by drop
         except (OSError, http.client.HTTPException) as error:
             cause = str(error) or type(error).__name__
             raise SourceUnreachable("the answer broke off", cause=cause) from None

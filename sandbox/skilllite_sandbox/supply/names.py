@@ -26,7 +26,9 @@ _REQUIREMENT = re.compile(
     re.DOTALL,
 )
 _EXACT = re.compile(r"\(?\s*={2,3}\s*(?P<version>[A-Za-z0-9][A-Za-z0-9.!+_-]*)\s*\)?")
-_CLAUSES = re.compile(r"\(?\s*(?:[<>=!~]=?=?\s*[A-Za-z0-9.*+!_-]+\s*,?\s*)*\)?")
+# Possessive: `!` begins a clause and stands inside a version, so a row of them could be read in
+# exponentially many ways.
+_CLAUSES = re.compile(r"\(?\s*(?:[<>=!~]=?=?\s*[A-Za-z0-9.*+!_-]++\s*+,?\s*+)*+\)?")
 _GIT = re.compile(r"(?:git|hg|svn|bzr)\+|git://|git@|(?:\w+@)?[\w.-]+:[\w./-]+\.git\b")
 _URL = re.compile(r"(?:https?|ftp|file):", re.IGNORECASE)
 _GIT_HOST_URL = re.compile(r"https?://[^\s#]+?\.git(?:[#@]|$)", re.IGNORECASE)

@@ -364,6 +364,8 @@ def test_a_crash_while_installing_lets_nothing_run(lab: Lab) -> None:
     "entry",
     [
         {"name": "sm*"},
+        {"name": "SMALL"},
+        {"source": "https://EXAMPLE.com/*"},
         {"source": "https://example.com/*"},
         {"name": "small", "source": "*"},
     ],

@@ -37,6 +37,8 @@ SAFETENSORS = struct.pack("<Q", len(_HEADER)) + _HEADER + bytes(4)
         ("A.class", b"\xca\xfe\xba\xbe\0\0\0\x3d" + bytes(30), REVIEW),
         ("logo.png", ELF, BLOCK),
         ("notes.txt", ELF, BLOCK),
+        ("assets/index.db", ELF, BLOCK),
+        ("tool.x86_64", ELF, REVIEW),
         ("data.csv", PYC, BLOCK),
         ("logo.jpg", b"#!/bin/sh\nid\n", BLOCK),
         ("table.csv", b"#!/usr/bin/env python3\nprint(1)\n", BLOCK),

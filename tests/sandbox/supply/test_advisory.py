@@ -216,6 +216,25 @@ def test_advisories_about_one_thing_are_one_with_all_names() -> None:
     assert one.severity is Severity.HIGH
 
 
+def test_versions_that_only_one_of_two_aliases_lists_are_hit() -> None:
+    one = advisory(id="GHSA-1", aliases=["MAL-2026-1"], affected_ranges=ranged({"fixed": "1.0"}))
+    other = advisory(id="MAL-2026-1", affected_versions=["9.9"])
+
+    for order in ((one, other), (other, one)):
+        (merged,) = merge_aliases(order)
+        assert merged.hits("9.9")
+        assert merged.malicious
+
+
+def test_somebodys_build_of_a_release_is_that_release() -> None:
+    listed = advisory(affected_versions=["1.0"])
+    ranged_to = advisory(affected_ranges=ranged({"introduced": "0"}, {"last_affected": "1.0"}))
+
+    assert listed.hits("1.0+cu118")
+    assert ranged_to.hits("1.0+cu118")
+    assert not ranged_to.hits("1.1+cu118")
+
+
 def test_a_chain_of_aliases_is_one_group() -> None:
     found = [
         advisory(id="A-1", aliases=["X-1"]),

@@ -92,6 +92,12 @@ def test_what_depends_on_the_version_is_unknown(
     assert standings(audited(f"thing{wanted}\n", Sources(database))) == {"thing": standing}
 
 
+def test_each_of_two_ranges_of_one_package_is_judged(database: AdvisoryDatabase) -> None:
+    report = audited("thing>=2.0\nthing<2.0\n", Sources(database))
+
+    assert [each.standing for each in report.packages] == [Standing.CLEAN, Standing.UNKNOWN]
+
+
 def test_what_comes_from_elsewhere_is_unknown(database: AdvisoryDatabase) -> None:
     report = audited("thing @ git+https://code.example.invalid/thing\n", Sources(database))
 
@@ -176,3 +182,19 @@ def test_the_report_for_programs_has_all_of_it(database: AdvisoryDatabase) -> No
     assert package["name"] == "thing" and package["standing"] == "vulnerable"
     assert package["advisories"][0]["fixed_in"] == ["2.0"]
     assert shown["status"] == "findings"
+
+
+def test_an_index_that_stays_silent_is_asked_three_times_and_no_more(
+    database: AdvisoryDatabase,
+) -> None:
+    asked: list[str] = []
+
+    def silent(ecosystem: Ecosystem, name: str) -> Listed:
+        asked.append(name)
+        raise SourceUnreachable("it is silent")
+
+    text = "".join(f"other-{at}==1.0\n" for at in range(50))
+    report = audited(text, Sources(database, index=silent))
+
+    assert len(asked) == 3
+    assert set(standings(report).values()) == {Standing.UNKNOWN}

@@ -192,3 +192,10 @@ def test_a_path_is_inside_exactly_when_it_never_leaves(folder: list[str], path: 
     found = path_origin("/".join([".", *path]), "/".join(inside))
 
     assert found is (Origin.PATH if left else Origin.INSIDE)
+
+
+def test_a_row_of_signs_is_no_requirement_and_read_at_once() -> None:
+    began = time.process_time()
+
+    assert python_requirement("a==" + "!" * 1900 + "(", Place("f", 1)) is None
+    assert time.process_time() - began < 0.5

@@ -569,3 +569,103 @@ def test_more_packages_than_a_skill_can_need_are_cut_off_and_said() -> None:
 
     assert len(found.dependencies) == DEPENDENCIES_MAX
     assert found.unread
+
+
+def test_a_line_of_pip_ends_where_pip_ends_it_even_inside_a_comment() -> None:
+    for end in ("\x0b", "\x0c", "\x1c", "\x85", "\u2028"):
+        found = of_file("requirements.txt", f"# harmless{end}evil-thing==1.0\npandas\n")
+
+        assert [each.name for each in found.dependencies] == ["evil-thing", "pandas"]
+        assert one(found, "pandas").line == 2
+
+
+def test_every_option_of_a_line_of_pip_is_read_however_it_is_shortened() -> None:
+    found = declared_in(
+        requirements__txt="--pre -e git+https://code.example.invalid/a.git#egg=thing\n"
+        "--no-index --extra-index https://other.example.invalid/\n"
+        "--find=https://files.example.invalid/ --requirem more.lst\n"
+        "--prefer-binary -c'lim its.lst'\n",
+        more__lst="hidden-one\n",
+    )
+
+    assert one(found, "thing").origin is Origin.GIT
+    assert one(found, "hidden-one").file == "more.lst"
+    assert {each.leaves for each in found.settings} == {Leaves.EXTRA_INDEX, Leaves.FILES}
+    assert [each.why for each in found.unread] == [
+        "it includes lim its.lst, which is not in the skill"
+    ]
+
+
+def test_lists_that_a_manifest_keeps_elsewhere_are_read_or_said_to_be_unread() -> None:
+    dynamic = "[tool.setuptools.dynamic]\nreadme = {file = ['README.md']}\ndependencies = {file = "
+    for name, unread in (("requirements.txt", False), ("notes.txt", True)):
+        for path, text in (
+            ("setup.cfg", f"[options]\ninstall_requires = file: {name}\n"),
+            ("pyproject.toml", f"{dynamic}['{name}']}}\n"),
+            ("setup.py", f"setup(install_requires=open('{name}').read().split())\n"),
+        ):
+            found = of_file(path, text)
+
+            assert not found.dependencies
+            assert bool(found.unread) is unread, (path, name)
+
+
+def test_dependencies_that_a_setup_script_computes_are_unread() -> None:
+    for value in ("[chr(101)] + fetch()", "[chr(101)]", "[*fetch()]", "['a'] + more"):
+        found = of_file("setup.py", f"setup(install_requires={value})\n")
+
+        assert [each.why for each in found.unread] == [
+            "its dependencies are computed, not written down"
+        ]
+
+
+def test_hatch_pdm_and_plugins_of_poetry_are_read() -> None:
+    found = of_file(
+        "pyproject.toml",
+        "[tool.hatch.envs.a]\ndependencies = ['one']\nextra-dependencies = ['two']\n"
+        "[tool.hatch.build.hooks.x]\ndependencies = ['three']\n"
+        "[tool.pdm.dev-dependencies]\na = ['four']\n"
+        "[tool.poetry.requires-plugins]\nfive = '*'\n",
+    )
+
+    assert {each.name for each in found.dependencies} == {"one", "two", "three", "four", "five"}
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("pyproject.toml", "[build-system]\nbuild-backend = 'b'\nbackend-path = ['.']\n"),
+        ("pyproject.toml", "[tool.hatch.build.hooks.custom]\npath = 'b.py'\n"),
+        ("binding.gyp", "{}"),
+        (".pnpmfile.cjs", "x"),
+        (".yarnrc.yml", "yarnPath: ./y.cjs\n"),
+        ("package.json", '{"scripts": {"pnpm:devPreinstall": "x"}}'),
+    ],
+)
+def test_code_of_the_skill_that_an_installer_runs_is_a_hook(path: str, text: str) -> None:
+    assert len(of_file(path, text).hooks) == 1
+
+
+def test_a_lock_that_fetches_files_from_elsewhere_than_its_index_is_told() -> None:
+    away = 'url = "https://files.example.invalid/a-1.whl"'
+    for path, text in (
+        ("uv.lock", f'[[package]]\nname = "a"\nversion = "1"\nwheels = [{{{away}}}]\n'),
+        ("uv.lock", f'[[package]]\nname = "a"\nversion = "1"\nsdist = {{{away}}}\n'),
+        ("pdm.lock", f'[[package]]\nname = "a"\nversion = "1"\nfiles = [{{{away}}}]\n'),
+        ("pylock.toml", f'[[packages]]\nname = "a"\nversion = "1"\n[[packages.wheels]]\n{away}\n'),
+    ):
+        found = of_file(path, text)
+
+        assert one(found, "a").locked
+        assert [each.detail for each in found.settings] == ["https://files.example.invalid for a"]
+
+
+@pytest.mark.parametrize("path", ["bun.lock", "bun.lockb", "pixi.toml", "sub/deno.lock"])
+def test_a_lock_in_a_format_that_nothing_here_reads_is_unread(path: str) -> None:
+    assert [each.file for each in of_file(path, "x").unread] == [path]
+
+
+def test_a_dot_among_overrides_is_the_package_around_it() -> None:
+    found = of_file("package.json", '{"overrides": {"k": {".": "1.0.0"}}}')
+
+    assert [(each.name, each.version) for each in found.dependencies] == [("k", "1.0.0")]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import islice
 
 from skilllite_sandbox.scan.acts import Act
+from skilllite_sandbox.scan.foreign_patterns import PATTERN_CHARS_MAX, is_cheap, substituted
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.javascript.arrays import LISTS, place_of
 from skilllite_sandbox.scan.javascript.operators import as_number, joined
@@ -236,7 +238,8 @@ def _repeat(run: Interpreter, receiver: Value, args: list[Value], node: Node) ->
 def _pattern(value: Value) -> tuple[re.Pattern[str], bool] | None:
     """Return a regular expression as Python writes it, and whether it is for every match."""
     if value.kind == "text" and value.known:
-        return re.compile(re.escape(str(value.data))), False
+        plain = str(value.data)
+        return (re.compile(re.escape(plain)), False) if len(plain) < PATTERN_CHARS_MAX else None
     if value.members is None or "source" not in value.members:
         return None
     source, flags = as_text(value.members["source"]), as_text(value.members["flags"]).text
@@ -272,18 +275,22 @@ def _replace(
         found.update(all_taints(made))
         return as_text(made).text
 
+    count = 0 if every or pattern[1] else 1
     try:
-        made = pattern[0].sub(put, str(receiver.data), count=0 if every or pattern[1] else 1)
+        made = substituted(pattern[0], put, str(receiver.data), count)
     except IndexError:
         return text(UNKNOWN, taints)
-    return text(made, frozenset(found))
+    return text(UNKNOWN if made is None else made, frozenset(found))
 
 
 def _match(receiver: Value, args: list[Value]) -> Value:
     pattern = _pattern(args[0]) if args else None
     if pattern is None or not receiver.known:
         return items([unknown(receiver.taints)], receiver.taints)
-    matches = list(pattern[0].finditer(str(receiver.data)))[: ITEMS_MAX + 1]
+    source = str(receiver.data)
+    if not is_cheap(pattern[0].pattern, len(source), times=0):
+        return items([unknown(receiver.taints)], receiver.taints)
+    matches = list(islice(pattern[0].finditer(source), ITEMS_MAX + 1))
     if not pattern[1]:
         matches = matches[:1]
         groups = [matches[0][0], *matches[0].groups()] if matches else []
@@ -300,5 +307,8 @@ def _split(receiver: Value, args: list[Value]) -> Value:
     pattern = _pattern(args[0])
     if pattern is None:
         return unknown(receiver.taints)
-    parts = list(source) if pattern[0].pattern == "" else pattern[0].split(source)
+    if not is_cheap(pattern[0].pattern, len(source), times=0):
+        return unknown(receiver.taints)
+    every = pattern[0].pattern == ""
+    parts = list(source[: ITEMS_MAX + 1]) if every else pattern[0].split(source, ITEMS_MAX + 1)
     return items([text(part or "", receiver.taints) for part in parts[: ITEMS_MAX + 1]])

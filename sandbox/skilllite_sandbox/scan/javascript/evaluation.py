@@ -30,7 +30,9 @@ def evaluate(run: Interpreter, node: Node, scope: Scope) -> Value:
         return _others(run, node, scope)
     run.depth += 1
     try:
-        return handler(run, node, scope)
+        value = handler(run, node, scope)
+        run.budget.hold(value.data)
+        return value
     finally:
         run.depth -= 1
 

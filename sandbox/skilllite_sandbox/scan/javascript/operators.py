@@ -28,11 +28,12 @@ def joined(parts: list[Value], between: str = "") -> Value:
         return text(UNKNOWN, parts[0].taints)
     texts = [as_text(part) for part in parts]
     taints = frozenset[Taint]().union(*(each.taints for each in texts)) if texts else frozenset()
-    made = between.join(each.text for each in texts)
+    size = sum(len(each.text) for each in texts) + len(between) * len(texts)
+    made = between.join(each.text for each in texts) if size <= VALUE_CHARS_MAX else UNKNOWN
     constants = sum(bool(each.text) for each in texts) > 1
     return Value(
         "text",
-        made if len(made) <= VALUE_CHARS_MAX else UNKNOWN,
+        made,
         taints,
         pieced=constants,
     )

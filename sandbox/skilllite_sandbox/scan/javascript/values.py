@@ -9,9 +9,11 @@ from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.javascript.host_names import is_always_there
 from skilllite_sandbox.scan.javascript.syntax import Node
 from skilllite_sandbox.scan.taint import NO_TAINTS, VALUE_CHARS_MAX, Taint, Text
+from skilllite_sandbox.scan.taint import joined as text_joined
 
 ITEMS_MAX = 4_096  # of an array that is followed; tables of hidden strings have some hundred
 EITHER_MAX = 4  # values that something may have; more, and it is unknown
+NUMBER_BITS_MAX = 4_096  # of one whole number; keys in scripts have half of that
 _DEPTH_MAX = 4  # of values in values, where origins are collected
 
 Native = Callable[..., "Value"]
@@ -78,6 +80,8 @@ def text(value: str, taints: frozenset[Taint] = NO_TAINTS, *, pieced: bool = Fal
 
 def number(value: float, taints: frozenset[Taint] = NO_TAINTS) -> Value:
     """Return a number."""
+    if isinstance(value, int) and value.bit_length() > NUMBER_BITS_MAX:
+        return unknown(taints)
     return Value("number", value, taints)
 
 
@@ -189,7 +193,7 @@ def as_text(value: Value) -> Text:
         if value.members is not None and "#buffer" in value.members:
             return Text(_text_of_bytes(data), all_taints(value))
         parts = [as_text(each) for each in data]
-        return Text(",".join(part.text for part in parts)[:VALUE_CHARS_MAX], all_taints(value))
+        return Text(text_joined(parts, ",").text, all_taints(value))
     return Text(UNKNOWN, all_taints(value))
 
 

@@ -1,8 +1,4 @@
-"""How much memory following one skill takes: what is held is counted, and there is an end to it.
-
-Counted where it is made, by what it is: large constants, lists, origins, and the trees of code.
-What is freed and made again in the same place is counted once.
-"""
+"""What following Python keeps: large constants, lists, origins, and the trees of the code."""
 
 from __future__ import annotations
 
@@ -10,39 +6,21 @@ import re
 import sys
 from typing import Any
 
-from skilllite_sandbox.policy import KIB, MIB
+from skilllite_sandbox.policy import KIB
+from skilllite_sandbox.scan.holdings import ENTRY_BYTES, SMALL_BYTES, SMALL_ITEMS, Holdings
 from skilllite_sandbox.scan.python.sizes import ITEM_SIZE, weight
 from skilllite_sandbox.scan.python.values import Value, lift
-from skilllite_sandbox.scan.record import OutOfBounds
 from skilllite_sandbox.scan.taint import Taint
 
-HELD_BYTES_MAX = 96 * MIB  # of one skill: a payload is some KiB, the trees of 400 KiB of code 64
 NODE_BYTES = KIB  # of one node of a tree in Python's own objects, with its places
-_SMALL_BYTES = 256  # constants that aren't counted: as many as there are steps take 40 MiB
-_SMALL_ITEMS = 16
 _ITEM_BYTES = 200  # of a value in a list
-_ENTRY_BYTES = 300
 _TAINT_BYTES = 64
 _WORD = re.compile(r"\w+")
 _NODE_SIGNS = "\n;([{+-*/%<>!&|^~@:"  # where there is a node that no word stands for
 
 
-class Holdings:
-    """What is held for one skill."""
-
-    def __init__(self, most: int = HELD_BYTES_MAX) -> None:
-        self._left = most
-        self._sizes: dict[int, int] = {}
-
-    def take(self, size: int) -> None:
-        """Count what is held to the end.
-
-        Raises:
-            OutOfBounds: there is no room for it.
-        """
-        self._left -= size
-        if self._left < 0:
-            raise OutOfBounds
+class PythonHoldings(Holdings):
+    """What is held for the Python files of one skill."""
 
     def lifted(self, const: Any, taints: frozenset[Taint]) -> Value:
         """Return the value of a constant that was computed.
@@ -61,21 +39,14 @@ class Holdings:
             OutOfBounds: there is no room for it.
         """
         const = value.const
-        if const.__class__ in (str, bytes) and len(const) > _SMALL_BYTES:
-            self._hold(const, sys.getsizeof(const))
-        if value.items is not None and len(value.items) > _SMALL_ITEMS:
-            self._hold(value.items, len(value.items) * _ITEM_BYTES)
-        if value.attrs is not None and len(value.attrs) > _SMALL_ITEMS:
-            self._hold(value.attrs, len(value.attrs) * _ENTRY_BYTES)
-        if len(value.taints) > _SMALL_ITEMS:
-            self._hold(value.taints, len(value.taints) * _TAINT_BYTES)
-
-    def _hold(self, thing: object, size: int) -> None:
-        # By its place: what dies leaves it to others, whose size then counts in its stead.
-        known = self._sizes.get(id(thing), 0)
-        if size > known:
-            self._sizes[id(thing)] = size
-            self.take(size - known)
+        if const.__class__ in (str, bytes) and len(const) > SMALL_BYTES:
+            self.hold(const, sys.getsizeof(const))
+        if value.items is not None and len(value.items) > SMALL_ITEMS:
+            self.hold(value.items, len(value.items) * _ITEM_BYTES)
+        if value.attrs is not None and len(value.attrs) > SMALL_ITEMS:
+            self.hold(value.attrs, len(value.attrs) * ENTRY_BYTES)
+        if len(value.taints) > SMALL_ITEMS:
+            self.hold(value.taints, len(value.taints) * _TAINT_BYTES)
 
 
 def nodes_most(text: str) -> int:

@@ -25,7 +25,7 @@ from skilllite_sandbox.scan.python.bounds import (
 )
 from skilllite_sandbox.scan.python.expressions import EXPRESSIONS
 from skilllite_sandbox.scan.python.functions import bind, make_instance, returned_value
-from skilllite_sandbox.scan.python.holdings import NODE_BYTES, Holdings, nodes_most
+from skilllite_sandbox.scan.python.holdings import NODE_BYTES, PythonHoldings, nodes_most
 from skilllite_sandbox.scan.python.scope import Function, Scope
 from skilllite_sandbox.scan.python.shapes import call_key, is_plain, is_text, key_of, leaves
 from skilllite_sandbox.scan.python.sizes import NotKnown
@@ -53,7 +53,7 @@ class Interpreter:
     ) -> None:
         self.record = record
         self.budget = budget
-        self.holdings = Holdings()
+        self.holdings = PythonHoldings()
         self.files = files
         self.hosts = hosts
         self.file = ""

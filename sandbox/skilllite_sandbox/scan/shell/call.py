@@ -11,7 +11,7 @@ from skilllite_sandbox.scan.secret_programs import prints_secrets
 from skilllite_sandbox.scan.shell.environment import TELLING
 from skilllite_sandbox.scan.shell.words import fields_of
 from skilllite_sandbox.scan.source import Language
-from skilllite_sandbox.scan.taint import EMPTY, Taint, Text, unknown_from
+from skilllite_sandbox.scan.taint import EMPTY, VALUE_CHARS_MAX, Taint, Text, unknown_from
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from skilllite_sandbox.scan.shell.machine import Shell
     from skilllite_sandbox.scan.shell.nodes import Node
 
+WORDS_MAX = 4_096  # of one command; people write some ten
 _BROKEN_UP = re.compile(
     r"[A-Za-z0-9](?:''|\"\"|\\(?=[A-Za-z]))[A-Za-z0-9]"
     r"|[A-Za-z0-9](?:'[A-Za-z0-9]+'|\"[A-Za-z0-9]+\")|^(?:'[A-Za-z]{1,3}'|\"[A-Za-z]{1,3}\")[A-Za-z]"
@@ -42,6 +43,7 @@ def run_command(shell: Shell, node: Node, stdin: Text) -> Text:
         _note_hidden_name(shell, name_node, fields[0])
     for child in node.children_by_field_name("argument"):
         fields += fields_of(shell, child)
+    fields = _bounded(fields)
     out = invoke(shell, node, fields, stdin) if fields else EMPTY
     for variable, value in kept.items() if fields else ():
         if value is None:
@@ -54,6 +56,16 @@ def run_command(shell: Shell, node: Node, stdin: Text) -> Text:
         _, child = shell.pending_outputs.pop()
         shell.run_children(child, unknown_from(out, stdin))
     return out
+
+
+def _bounded(fields: list[Text]) -> list[Text]:
+    """Return the words of a command; of one that is too long the long words aren't known."""
+    if len(fields) <= WORDS_MAX and sum(len(each.text) for each in fields) <= VALUE_CHARS_MAX:
+        return fields
+    most = VALUE_CHARS_MAX // WORDS_MAX
+    kept = [each if len(each.text) <= most else unknown_from(each) for each in fields[:WORDS_MAX]]
+    rest = fields[WORDS_MAX:]
+    return [*kept, unknown_from(*rest)] if rest else kept
 
 
 def _note_hidden_name(shell: Shell, node: Node, name: Text) -> None:

@@ -11,6 +11,7 @@ from skilllite_sandbox.scan.taint import EMPTY, SOMETHING, Taint, Text, joined, 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from skilllite_sandbox.scan.record import Budget
     from skilllite_sandbox.scan.shell.nodes import Node
 
 _SHELLS_OWN = re.compile(
@@ -19,6 +20,7 @@ _SHELLS_OWN = re.compile(
     r"|FUNCNAME|LINENO|EPOCH\w*|PS\d|SHLVL|SHELLOPTS|GROUPS|DIRSTACK|ZSH\w*|XDG_\w+|EDITOR|PAGER"
     r"|NO_COLOR|COLOR\w*|DEBUG|VERBOSE|SKILLLITE_\w+|VIRTUAL_ENV|MAPFILE|COPROC|HISTFILE|CDPATH"
 )
+ARRAY_ITEMS_MAX = 4_096  # of one array; lists in scripts have some ten
 _FACTS = ("USER", "LOGNAME", "HOSTNAME", "USERNAME")
 _WATCH_MARKS = ("CI", "GITHUB_ACTIONS", "JENKINS_URL", "GITLAB_CI", "TRAVIS", "CODESPACES")
 _HISTORY = ("HISTFILE", "HISTSIZE", "HISTFILESIZE", "HISTCONTROL", "SAVEHIST")
@@ -47,6 +49,7 @@ class Variables:
     """What a script's variables hold, as far as it is known."""
 
     if TYPE_CHECKING:
+        budget: Budget
         file: str
         files: dict[str, Text]
 
@@ -137,7 +140,9 @@ class Variables:
         name = self.source_of(name_node)
         if value_node is not None and value_node.type == "array":
             items = [each for child in value_node.named_children for each in fields_of(self, child)]  # type: ignore[arg-type]
-            self.arrays[name] = [*self.arrays.get(name, ()), *items] if more else items
+            items = [*self.arrays.get(name, ()), *items] if more else items
+            few = len(items) <= ARRAY_ITEMS_MAX
+            self.arrays[name] = items if few else [unknown_from(*items[:ARRAY_ITEMS_MAX])]
             self.variables.pop(name, None)
             return
         if self.set_variable(name) is None and name != name.upper():
@@ -171,6 +176,7 @@ class Variables:
     def set(self, name: str, value: Text, node: Node) -> None:
         """Put a text into a variable, and write down what that switches."""
         self.variables[name] = value
+        self.budget.hold(value.text)
         if name in _HISTORY and value.text in ("", "0", "/dev/null", "~/dev/null"):
             self.do(Act.DISARM, node, f"{name}={value.text}")
         elif name in _LOADERS and value.text:

@@ -142,6 +142,7 @@ class Files(Variables):
             self.note_endless(content, node)
         before = self.files.get(name, EMPTY) if more else EMPTY
         self.files[name] = joined([before, content]) if more else content
+        self.budget.hold(self.files[name].text)
         place = place_written(self.absolute(name))
         if name.endswith("_history") and place_of(name) is Place.SECRET:
             self.do(Act.DISARM, node, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from skilllite_sandbox.scan.foreign_patterns import is_cheap, substituted
 from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.shell.escapes import unescape
 from skilllite_sandbox.scan.taint import EMPTY, SOMETHING, Text, joined, unknown_from
@@ -281,13 +282,16 @@ def _replaced(text: str, rest: str) -> str:
     pattern, new = _unquote(pattern), _unquote(new)
     if not pattern or "$" in pattern or "$" in new:
         return UNKNOWN
-    return re.sub(_glob(pattern), lambda _: new, text, count=0 if every else 1)
+    made = substituted(re.compile(_glob(pattern)), lambda _: new, text, 0 if every else 1)
+    return UNKNOWN if made is None else made
 
 
 def _trimmed(text: str, rest: str) -> str:
     longest = rest[:2] in ("##", "%%")
     pattern = _unquote(rest[2:] if longest else rest[1:])
     if "$" in pattern:
+        return UNKNOWN
+    if not is_cheap(_glob(pattern) + "x", len(text), times=len(text)):
         return UNKNOWN
     expression = re.compile(_glob(pattern) + r"\Z", re.DOTALL)
     head = rest[0] == "#"

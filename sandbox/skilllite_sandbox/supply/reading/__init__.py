@@ -13,6 +13,7 @@ from importlib import import_module
 from skilllite_sandbox.policy import KIB, MIB
 from skilllite_sandbox.scan.source import Language, SourceFile
 from skilllite_sandbox.supply.dependency import DEPENDENCIES_MAX, Declared, Unread
+from skilllite_sandbox.supply.reading.file_names import is_requirements
 from skilllite_sandbox.values import dataclass
 
 MANIFEST_BYTES_MAX = 512 * KIB  # of one manifest; with hashes of a hundred packages it has 250
@@ -54,11 +55,16 @@ _BY_NAME: dict[str, _Reader] = {
     "pipfile": _Reader("python_manifests", "read_pipfile"),
     "pipfile.lock": _Reader("python_locks", "read_pipfile_lock", LOCK_BYTES_MAX),
     "poetry.lock": _Reader("python_locks", "read_poetry_lock", LOCK_BYTES_MAX),
+    "pdm.lock": _Reader("python_locks", "read_pdm_lock", LOCK_BYTES_MAX),
     "uv.lock": _Reader("python_locks", "read_uv_lock", LOCK_BYTES_MAX),
     "package.json": _Reader("npm_manifest", "read_package_json"),
     "package-lock.json": _NPM_LOCK,
     "npm-shrinkwrap.json": _NPM_LOCK,
     ".package-lock.json": _NPM_LOCK,
+    "binding.gyp": _Reader("npm_manifest", "read_binding"),
+    ".pnpmfile.cjs": _Reader("npm_manifest", "read_install_code"),
+    ".pnpmfile.mjs": _Reader("npm_manifest", "read_install_code"),
+    "pnpmfile.js": _Reader("npm_manifest", "read_install_code"),
     "yarn.lock": _Reader("npm_locks", "read_yarn_lock", LOCK_BYTES_MAX),
     "pnpm-lock.yaml": _Reader("npm_locks", "read_pnpm_lock", LOCK_BYTES_MAX),
     ".npmrc": _NPMRC,
@@ -70,11 +76,10 @@ _BY_NAME: dict[str, _Reader] = {
     "environment.yml": _CONDA,
     "environment.yaml": _CONDA,
 }
-_PYLOCK = re.compile(r"pylock(?:\.[^/]*)?\.toml")
-_REQUIREMENTS_NAME = re.compile(
-    r"(?:[\w.-]*[-_.])?(?:requirements?|constraints?)(?:[-_.][\w.-]*)?\.(?:txt|in)"
+_UNKNOWN_FORMATS = frozenset(
+    {"bun.lock", "bun.lockb", "deno.lock", "pixi.toml", "pixi.lock", "conda-lock.yml"}
 )
-_REQUIREMENTS_FOLDER = re.compile(r"(?:^|/)requirements?/[^/]+\.(?:txt|in)")
+_PYLOCK = re.compile(r"pylock(?:\.[^/]*)?\.toml")
 
 
 def read_declared(sources: Sequence[SourceFile]) -> Declared:
@@ -82,6 +87,9 @@ def read_declared(sources: Sequence[SourceFile]) -> Declared:
     declared, included = _includes(sources)
     left = READ_BYTES_MAX
     for source in sources:
+        if source.path.rpartition("/")[2].lower() in _UNKNOWN_FORMATS:
+            said = Unread(source.path, 0, "nothing here reads this format")
+            declared = _bounded(declared + Declared(unread=(said,)))
         for reader in _readers(source, source.path in included):
             left -= len(source.data)
             if left < 0:
@@ -93,14 +101,6 @@ def read_declared(sources: Sequence[SourceFile]) -> Declared:
             if len(declared.dependencies) > DEPENDENCIES_MAX:
                 return _cut(declared, source)
     return declared
-
-
-def is_requirements(path: str) -> bool:
-    """Whether a file is named like a list of requirements for pip."""
-    name = path.rpartition("/")[2].lower()
-    return _REQUIREMENTS_NAME.fullmatch(name) is not None or bool(
-        _REQUIREMENTS_FOLDER.search(path.lower())
-    )
 
 
 def _includes(sources: Sequence[SourceFile]) -> tuple[Declared, frozenset[str]]:

@@ -8,6 +8,7 @@ from skilllite_sandbox.scan.source import SourceFile
 from skilllite_sandbox.supply.dependency import (
     DEPENDENCIES_MAX,
     Declared,
+    Hook,
     IndexSetting,
     Leaves,
 )
@@ -20,6 +21,8 @@ _LINE = re.compile(
 _OFF = ("false", "0", "no", "off", "null")
 _NPM_REGISTRY = re.compile(r"(?:@[\w.-]+:)?registry|npmRegistryServer", re.IGNORECASE)
 _NPM_TLS = re.compile(r"strict-ssl|enableStrictSsl", re.IGNORECASE)
+# What installers then execute in place of their own or beside it.
+_NPM_CODE = re.compile(r"yarn-?path|script-shell|node-options|git|(?:global-?)?pnpmfile", re.I)
 _PIP = {
     "index-url": Leaves.OTHER_INDEX,
     "extra-index-url": Leaves.EXTRA_INDEX,
@@ -31,6 +34,7 @@ _PIP = {
 def read_npmrc(source: SourceFile) -> Declared:
     """Read .npmrc, .yarnrc or .yarnrc.yml."""
     found: list[IndexSetting] = []
+    hooks: list[Hook] = []
     for number, line in enumerate(source.text.split("\n"), 1):
         match = _LINE.fullmatch(line.partition("#")[0])
         if match is None:
@@ -42,7 +46,9 @@ def read_npmrc(source: SourceFile) -> Declared:
             found += leads_away(leaves, value, source.path, number)
         elif _NPM_TLS.fullmatch(match["key"]) and value.lower() in _OFF:
             found.append(IndexSetting(Leaves.UNPROTECTED, line.strip(), source.path, number))
-    return Declared(settings=tuple(found))
+        elif _NPM_CODE.fullmatch(match["key"]) and value:
+            hooks.append(Hook(match["key"], value, source.path, number))
+    return Declared(settings=tuple(found), hooks=tuple(hooks[:DEPENDENCIES_MAX]))
 
 
 def read_pip_conf(source: SourceFile) -> Declared:

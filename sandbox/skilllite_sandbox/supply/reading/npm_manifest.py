@@ -19,9 +19,9 @@ from skilllite_sandbox.supply.reading.lines import DEPTH_MAX, Lines, read_json, 
 
 INSTALL_HOOKS = (
     *("preinstall", "install", "postinstall", "preprepare", "prepare", "postprepare"),
-    *("prepublish", "dependencies"),
+    *("prepublish", "dependencies", "pnpm:devPreinstall"),
 )
-"""The scripts that `npm install` runs by itself in the folder of the manifest."""
+"""The scripts that `npm install` or `pnpm install` runs by itself in the folder of the manifest."""
 
 _TABLES = {
     "dependencies": Use.RUN,
@@ -60,14 +60,28 @@ def read_package_json(source: SourceFile) -> Declared:
     return Declared(tuple(found), hooks=hooks, unread=tuple(unread))
 
 
-def _replacements(value: dict[str, object], depth: int = 0) -> Iterator[tuple[str, str]]:
+def read_binding(source: SourceFile) -> Declared:
+    """Read binding.gyp: npm builds what has one, without any script that says so."""
+    hook = Hook("binding.gyp", "node-gyp rebuild", source.path, 1)
+    return Declared(hooks=(hook,))
+
+
+def read_install_code(source: SourceFile) -> Declared:
+    """Read a file that an installer executes before it installs."""
+    return Declared(hooks=(Hook("pnpmfile", source.path, source.path, 1),))
+
+
+def _replacements(
+    value: dict[str, object], depth: int = 0, parent: str = ""
+) -> Iterator[tuple[str, str]]:
     """Yield the packages that stand in for others, however deep the rule is nested."""
     for name, wanted in value.items():
         # `foo@^1`, `foo/bar`, `**/bar`: the package that is replaced comes last.
-        plain, _ = split_npm(name)
+        # `.` is the package whose table it stands in.
+        plain, _ = split_npm(name if name != "." else parent)
         parts = plain.split("/")
         plain = "/".join(parts[-2:] if parts[-2:-1] and parts[-2].startswith("@") else parts[-1:])
         if isinstance(wanted, str) and not wanted.startswith("$"):
             yield plain, wanted
         elif isinstance(wanted, dict) and depth < DEPTH_MAX:
-            yield from _replacements(wanted, depth + 1)
+            yield from _replacements(wanted, depth + 1, plain)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Collection, Iterator, Sequence
 from posixpath import dirname, normpath
 
@@ -34,10 +35,19 @@ _SETTINGS = {
     "--allow-insecure-host": Leaves.UNPROTECTED,
 }
 _EDITABLE = ("-e", "--editable")
-_INCLUDE = ("-r", "--requirement", "-c", "--constraint")
+_INCLUDE = ("-r", "--requirement", "--requirements", "-c", "--constraint", "--constraints")
+_JOINED = ("-i", "-f", "-e", "-r", "-c")
+# What pip takes in such a file; it takes any beginning that only one of them has, too.
+_LONG = (
+    *("--index-url", "--extra-index-url", "--no-index", "--constraint", "--requirement"),
+    *("--editable", "--find-links", "--no-binary", "--only-binary", "--prefer-binary"),
+    *("--require-hashes", "--pre", "--trusted-host", "--use-feature", "--global-option"),
+    *("--hash", "--config-settings"),
+)
 _ADDRESS = re.compile(r"(?:\w+\+)?[a-z]{2,5}:|git@|\.{0,2}/|\.\.?$|~/", re.IGNORECASE)
 _HASH_OR_OPTION = re.compile(r"\s--?[a-z][\w-]*.*", re.DOTALL)
 _CONDA_ENTRY = re.compile(r"""\s*-\s+["']?(?P<text>[^"'#]*[^"'#\s])["']?\s*(?:#.*)?""")
+_QUOTED = re.compile(r"[\"'\\]")
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 
 
@@ -52,8 +62,11 @@ def read_requirements(source: SourceFile) -> Declared:
         place = Place(source.path, number)
         if line.startswith("-"):
             settings += index_settings(line, source.path, number)
-            if (address := _value(line, _EDITABLE)) is not None:
-                dependencies.append(_addressed(address, place))
+            dependencies += [
+                requirement_or_address(value, place) or _addressed(value, place)
+                for flag, value in _options(line)
+                if flag in _EDITABLE
+            ]
             continue
         found = requirement_or_address(_HASH_OR_OPTION.sub("", line), place)
         settings += index_settings(line.partition(" ")[2], source.path, number)
@@ -96,7 +109,7 @@ def _moved(declared: Declared, line: int) -> Declared:
 def logical_lines(text: str) -> Iterator[tuple[int, str]]:
     """Yield number and text of each line that says something, with what it continues on."""
     start, parts, size = 0, [""], 0
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in _pip_lines(text):
         start = start or number
         size += len(line)
         if size > LINE_CHARS_MAX:
@@ -112,6 +125,20 @@ def logical_lines(text: str) -> Iterator[tuple[int, str]]:
         yield start, bare
 
 
+def _pip_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines as pip splits them, each with its number in the file.
+
+    For pip a line also ends at a form feed and the like, even inside what looks like a comment.
+    """
+    rows = text.split("\n")
+    if len(text.splitlines()) == len(rows) - (not rows[-1]):  # no other ends of lines in it
+        yield from enumerate(rows, 1)
+        return
+    for number, row in enumerate(rows, 1):
+        for line in row.splitlines() or [""]:
+            yield number, line
+
+
 def requirement_or_address(text: str, place: Place) -> Dependency | None:
     """Return what one argument of `pip install` asks for."""
     text = text.strip()
@@ -123,12 +150,49 @@ def requirement_or_address(text: str, place: Place) -> Dependency | None:
 def index_settings(text: str, file: str, line: int) -> list[IndexSetting]:
     """Return where options in a text lead away from the index."""
     found: list[IndexSetting] = []
-    words = re.sub(r"(--[a-z-]+)=", r"\1 ", text).split()
-    for word, value in zip(words, [*words[1:], ""], strict=False):
-        flag, value = (word[:2], word[2:]) if _is_joined(word) else (word, value)
+    for flag, value in _options(text):
         if (leaves := _SETTINGS.get(flag)) is not None:
-            found += leads_away(leaves, value.strip("\"'"), file, line)
+            found += leads_away(leaves, value.partition(" ")[0], file, line)
     return found
+
+
+def _options(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each option of a text, its name in full, with the words up to the next one."""
+    if "-" not in text:
+        return
+    words = _words(text)
+    flag, values = "", list[str]()
+    for word in words:
+        if not word.startswith("-"):
+            values.append(word)
+            continue
+        if flag:
+            yield flag, " ".join(values)
+        if word.startswith("--"):
+            flag, _, value = word.partition("=")
+            flag = _in_full(flag)
+        else:
+            is_joined = word.startswith(_JOINED)
+            flag, value = (word[:2], word[2:].lstrip("=")) if is_joined else (word, "")
+        values = [value] if value else []
+    if flag:
+        yield flag, " ".join(values)
+
+
+def _words(text: str) -> list[str]:
+    if not _QUOTED.search(text):
+        return text.split()
+    try:
+        return shlex.split(text)
+    except ValueError:  # a quotation mark without its like
+        return [word.strip("\"'") for word in text.split()]
+
+
+def _in_full(flag: str) -> str:
+    if flag in _SETTINGS:
+        return flag
+    meant = [each for each in _LONG if each.startswith(flag)]
+    return meant[0] if len(meant) == 1 else flag
 
 
 def included_files(
@@ -172,24 +236,13 @@ def _includes(source: SourceFile) -> list[tuple[int, str]]:
         return []  # reported where the file is read
     found = []
     for number, line in lines:
-        if (value := _value(line, _INCLUDE)) is not None:
+        if not line.startswith("-"):
+            continue
+        for value in (value for flag, value in _options(line) if flag in _INCLUDE):
             is_path = "://" not in value
             path = normpath(f"{dirname(source.path)}/{value}".lstrip("/")) if is_path else value
             found.append((number, path))
     return found
-
-
-def _value(line: str, flags: Sequence[str]) -> str | None:
-    """Return what follows one of these options at the beginning of a line."""
-    for flag in flags:
-        rest = line[len(flag) :]
-        if line.startswith(flag) and (rest[:1] in (" ", "=", "\t") or not flag.startswith("--")):
-            return rest.lstrip("= \t").strip("\"'")
-    return None
-
-
-def _is_joined(word: str) -> bool:
-    return len(word) > 2 and word[:2] in ("-i", "-f") and not word.startswith("--")
 
 
 def _addressed(address: str, place: Place) -> Dependency:

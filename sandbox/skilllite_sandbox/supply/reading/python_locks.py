@@ -1,4 +1,4 @@
-"""What Python's locks resolved: Pipfile.lock, poetry.lock, uv.lock, pylock.toml."""
+"""What Python's locks resolved: Pipfile.lock, poetry.lock, uv.lock, pdm.lock, pylock.toml."""
 
 from __future__ import annotations
 
@@ -80,7 +80,19 @@ def read_uv_lock(source: SourceFile) -> Declared:
             if address := text_of(said, key):
                 details[key if key in ("git", "url") else "path"] = address
         places.append((text_of(said, "registry"), text_of(each, "name"), _line(lines, each)))
+        places += _files(lines, each)
         found.append(_locked(source, _line(lines, each), text_of(each, "name"), details, Use.RUN))
+    return Declared(tuple(found), settings_of_hosts(source.path, places))
+
+
+def read_pdm_lock(source: SourceFile) -> Declared:
+    """Read pdm.lock."""
+    lines = Lines(source.text)
+    found = []
+    places = []
+    for each in tables(read_toml(source.text).get("package")):
+        places += _files(lines, each)
+        found.append(_locked(source, _line(lines, each), text_of(each, "name"), each, Use.RUN))
     return Declared(tuple(found), settings_of_hosts(source.path, places))
 
 
@@ -99,8 +111,16 @@ def read_pylock(source: SourceFile) -> Declared:
             url = text_of(archive, "url")
             details["url" if url else "path"] = url or text_of(archive, "path")
         places.append((text_of(each, "index"), text_of(each, "name"), _line(lines, each)))
+        places += _files(lines, each)
         found.append(_locked(source, _line(lines, each), text_of(each, "name"), details, Use.RUN))
     return Declared(tuple(found), settings_of_hosts(source.path, places))
+
+
+def _files(lines: Lines, package: dict[str, Any]) -> list[tuple[str, str, int]]:
+    """Return where the files of a package are fetched, whatever index it is said to be from."""
+    files = [table(package, "sdist"), *tables(package.get("wheels")), *tables(package.get("files"))]
+    name, line = text_of(package, "name"), _line(lines, package)
+    return [(url, name, line) for each in files if "://" in (url := text_of(each, "url"))]
 
 
 def _line(lines: Lines, package: dict[str, Any]) -> int:

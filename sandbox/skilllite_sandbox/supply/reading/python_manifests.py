@@ -13,6 +13,7 @@ from skilllite_sandbox.supply.dependency import (
     Declared,
     Dependency,
     Ecosystem,
+    Hook,
     IndexSetting,
     Leaves,
     Origin,
@@ -26,6 +27,7 @@ from skilllite_sandbox.supply.names import (
     origin_of,
     path_origin,
 )
+from skilllite_sandbox.supply.reading.file_names import is_requirements
 from skilllite_sandbox.supply.reading.lines import (
     Lines,
     read_toml,
@@ -39,6 +41,7 @@ from skilllite_sandbox.supply.reading.pip_options import logical_lines, requirem
 _INLINE_BLOCK = re.compile(
     r"^# /// script[ \t]*\n((?:#(?: [^\n]*)?\n)*?)# ///[ \t]*$", re.MULTILINE
 )
+_WRITTEN = (ast.List, ast.Tuple, ast.Dict, ast.Constant, ast.Load)
 _SETUP_LISTS = {
     "install_requires": Use.RUN,
     "setup_requires": Use.BUILD,
@@ -56,7 +59,15 @@ def read_pyproject(source: SourceFile) -> Declared:
         reading.requirements(group, Use.OPTIONAL)
     for group in table(document, "dependency-groups").values():
         reading.requirements(texts(group), Use.DEVELOPMENT)
-    reading.requirements(table(document, "build-system").get("requires"), Use.BUILD)
+    reading.build(table(document, "build-system"))
+    dynamic = table(document, "tool", "setuptools", "dynamic")
+    extras = table(dynamic, "optional-dependencies").values()
+    for said in (dynamic.get("dependencies"), *extras):
+        for file in _said_files(table(said).get("file")):
+            reading.included(file)
+    reading.hatch(table(document, "tool", "hatch"))
+    for group in table(document, "tool", "pdm", "dev-dependencies").values():
+        reading.requirements(group, Use.DEVELOPMENT)
     reading.uv(table(document, "tool", "uv"))
     reading.poetry(table(document, "tool", "poetry"))
     reading.pdm(tables(table(document, "tool", "pdm").get("source")))
@@ -87,12 +98,12 @@ def read_setup_cfg(source: SourceFile) -> Declared:
     reading = _Reading(source)
     if parser.has_section("options"):
         for key, use in _SETUP_LISTS.items():
-            reading.requirements(parser.get("options", key, fallback="").splitlines(), use)
+            reading.setup_cfg(parser.get("options", key, fallback=""), use)
         for link in parser.get("options", "dependency_links", fallback="").split():
             reading.leads_to(Leaves.FILES, link)
     if parser.has_section("options.extras_require"):
         for _, value in parser.items("options.extras_require"):
-            reading.requirements(value.splitlines(), Use.OPTIONAL)
+            reading.setup_cfg(value, Use.OPTIONAL)
     if parser.has_section("easy_install"):
         for key in ("index_url", "index-url"):
             if address := parser.get("easy_install", key, fallback=""):
@@ -119,9 +130,9 @@ def read_setup_py(source: SourceFile) -> Declared:
             if isinstance(value, ast.Name):
                 value = named.get(value.id, value)
             if node.arg in _SETUP_LISTS:
-                reading.requirements(_literals(value), _SETUP_LISTS[node.arg])
+                reading.setup_py(value, _SETUP_LISTS[node.arg])
             elif node.arg == "extras_require":
-                reading.requirements(_literals(value), Use.OPTIONAL)
+                reading.setup_py(value, Use.OPTIONAL)
             elif node.arg == "dependency_links":
                 for link in _literals(value):
                     reading.leads_to(Leaves.FILES, link)
@@ -151,11 +162,58 @@ class _Reading:
         self._dependencies: list[Dependency] = []
         self._settings: list[IndexSetting] = []
         self._unread: list[Unread] = []
+        self._hooks: list[Hook] = []
 
     def declared(self) -> Declared:
         return Declared(
-            tuple(self._dependencies), tuple(self._settings), unread=tuple(self._unread[:1])
+            tuple(self._dependencies),
+            tuple(self._settings),
+            tuple(self._hooks),
+            tuple(self._unread[:1]),
         )
+
+    def build(self, system: dict[str, Any]) -> None:
+        """Read `[build-system]`; a backend inside the project runs when it is installed."""
+        self.requirements(system.get("requires"), Use.BUILD)
+        if system.get("backend-path"):
+            line = self._lines.of("backend-path")
+            backend = text_of(system, "build-backend")
+            self._hooks.append(Hook("build-backend", backend, self._file, line))
+
+    def hatch(self, hatch: dict[str, Any]) -> None:
+        """Read `[tool.hatch]`: environments, and hooks of the build."""
+        for environment in table(hatch, "envs").values():
+            for key in ("dependencies", "extra-dependencies"):
+                self.requirements(table(environment).get(key), Use.DEVELOPMENT)
+        hooks = table(hatch, "build", "hooks")
+        for said in hooks.values():
+            self.requirements(table(said).get("dependencies"), Use.BUILD)
+        if "custom" in hooks:
+            path = text_of(table(hooks, "custom"), "path") or "hatch_build.py"
+            self._hooks.append(Hook("build hook", path, self._file, self._lines.of("path")))
+
+    def included(self, file: str) -> None:
+        """Note a file that holds requirements; one of the usual name is read anyway."""
+        if not is_requirements(file):
+            why = f"its dependencies are in {file}, which is not named like a list of requirements"
+            self._unread.append(Unread(self._file, 0, why))
+
+    def setup_cfg(self, value: str, use: Use) -> None:
+        """Read a list of setup.cfg, or which file has it."""
+        if value.strip().startswith("file:"):
+            for file in value.strip()[len("file:") :].split(","):
+                self.included(file.strip())
+        else:
+            self.requirements(value.splitlines(), use)
+
+    def setup_py(self, value: ast.expr, use: Use) -> None:
+        """Read a list of setup.py; one that is computed only when it is from a list of pip."""
+        words = _literals(value)
+        if all(isinstance(each, _WRITTEN) for each in ast.walk(value)):
+            self.requirements(words, use)
+        elif not any(is_requirements(word) for word in words):
+            why = "its dependencies are computed, not written down"
+            self._unread.append(Unread(self._file, value.lineno, why))
 
     def requirements(self, value: object, use: Use) -> None:
         """Read a list of requirements."""
@@ -262,6 +320,7 @@ class _Reading:
         """Read `[tool.poetry]`."""
         self.rows(poetry.get("dependencies"), Use.RUN)
         self.rows(poetry.get("dev-dependencies"), Use.DEVELOPMENT)
+        self.rows(poetry.get("requires-plugins"), Use.BUILD)
         for name, group in table(poetry, "group").items():
             use = Use.RUN if name == "main" else Use.DEVELOPMENT
             self.rows(table(group, "dependencies"), use)
@@ -279,6 +338,10 @@ class _Reading:
 def origin_is_elsewhere(origin: Origin) -> bool:
     """Whether the code comes from somewhere that is named, not from the index."""
     return origin is not Origin.INDEX
+
+
+def _said_files(value: object) -> list[str]:
+    return [value] if isinstance(value, str) else texts(value)
 
 
 def _literals(node: ast.AST) -> list[str]:

@@ -75,6 +75,7 @@ def call(run: Interpreter, callee: Value, args: Args, keywords: Keywords, node: 
     return made if made is not None else _pure(run, ref, callee, args, keywords)
 
 
+_LOADED_MODULES = re.compile(r"^sys\.modules\.(?:get|pop|setdefault|__getitem__)$")
 _RUNNING = re.compile(
     r"^(?:subprocess\.Popen|asyncio\.(?:subprocess\.)?create_subprocess_\w+|trio\.lowlevel\.open_process"
     r"|anyio\.open_process|pexpect\.spawn)\(\)\."
@@ -131,6 +132,8 @@ def _by_pattern(
         return network.streams(run, ref, args, keywords, node)
     if network.SOCKETS.match(ref):
         return _socket(run, ref, args, node)
+    if _LOADED_MODULES.match(ref) and args and args[0].is_const:
+        return Value(ref=names.plain_name(str(args[0].const)), kind="hidden")
     if _RUNNING.match(ref) and callee.owner is not None:
         name = ref.rpartition(".")[2]
         if name in ("communicate", "write", "writelines", "send", "send_all", "sendline"):

@@ -220,7 +220,7 @@ def item(run: Interpreter, owner: Value, key: Value, node: ast.AST) -> Value | N
     if owner.kind == "walked":
         return Value(ref=f"{owner.ref}.{key.text()}", kind="walked", taints=owner.taints)
     if owner.ref == "sys.modules" and key.is_const:
-        return Value(ref=str(key.const), kind="hidden")
+        return Value(ref=plain_name(str(key.const)), kind="hidden")
     if owner.ref in ("builtins", "globals()", "locals()") or owner.kind == "namespace":
         name = key.text()
         if owner.ref in ("globals()", "locals()"):
@@ -264,11 +264,31 @@ def element(run: Interpreter, value: Value) -> Value:
     if value.kind == "paths":
         return Value(value.const, kind="path", taints=value.taints)
     if value.attrs and value.kind == "dict":
-        return unknown(*value.attrs.values(), value)
+        return one_of(list(value.attrs.values())).with_taints(unknown(value).taints)
     if value.items:
         last = value.items[-1]
         return unknown(*value.items, value) if last.const is MISSING else last
     return Value(kind=value.kind if value.kind.startswith("fetched") else "", taints=value.taints)
+
+
+def one_of(values: list[Value]) -> Value:
+    """Return what stands for any of these: what tells most of it."""
+    if all(each.items is not None for each in values):
+        inside = [item for each in values for item in each.items or ()]
+        return Value(items=inside[:ALTERNATIVES_MAX], kind="list")
+    for each in values:
+        if each.function is not None or is_dangerous(each.ref):
+            return each
+    texts = [each for each in values if isinstance(each.const, (str, bytes))]
+    if texts:
+        return max(
+            texts, key=lambda each: (_COMMAND.search(each.text()) is not None, len(each.const))
+        )
+    return unknown(*values)
+
+
+ALTERNATIVES_MAX = 256  # entries of a table that are looked at when the key isn't known
+_COMMAND = re.compile(r"\b(?:curl|wget|nc|bash|base64|rm|ssh|scp)\b.*[|/-]|https?://")
 
 
 def one_entry(taints: frozenset[Taint]) -> frozenset[Taint]:

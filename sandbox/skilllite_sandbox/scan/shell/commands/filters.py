@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
+from skilllite_sandbox.scan.foreign_patterns import substituted
 from skilllite_sandbox.scan.host_places import UNKNOWN, names_one_variable
 from skilllite_sandbox.scan.shell.commands.call import Call, Handler
 from skilllite_sandbox.scan.shell.escapes import decoded, translated, unescape
@@ -148,10 +149,11 @@ def _sed(call: Call) -> Text:
         try:
             pattern = re.sub(r"\\([(){}|+?])", r"\1", match[2]) if "\\" in match[2] else match[2]
             new = match[3].replace("&", r"\g<0>")
-            made = re.sub(pattern, new, text.text, count=0 if match[4] else 1)
-        except (re.error, IndexError):
+            found = re.compile(pattern)
+            made = substituted(found, lambda m: m.expand(new), text.text, 0 if match[4] else 1)
+        except (re.error, IndexError, RecursionError, OverflowError):
             return unknown_from(text, script)
-        return Text(made, text.taints)
+        return unknown_from(text, script) if made is None else Text(made, text.taints)
     return _picked(unknown_from(text, script), script)
 
 
