@@ -148,12 +148,12 @@ def holds_variables(path: str) -> bool:
     return bool(_KEYS_OF_PROJECT.search(path))
 
 
-_ONE_VARIABLE = re.compile(r"^[^|]*\b[A-Z][A-Z0-9]*_[A-Z0-9_]+[^|]*$")
+_VARIABLE_NAME = re.compile(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]")
 
 
 def names_one_variable(pattern: str) -> bool:
     """Tell whether a pattern picks one variable by its name out of many."""
-    return bool(_ONE_VARIABLE.match(pattern))
+    return "|" not in pattern and bool(_VARIABLE_NAME.search(pattern))
 
 
 def normal_path(path: str) -> str:

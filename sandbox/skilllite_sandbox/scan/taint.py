@@ -12,7 +12,7 @@ VALUE_CHARS_MAX = 262_144  # of one text that is followed; a payload in a script
 
 
 LOADED_BY_READERS = re.compile(
-    rf"!\[[^\]\n]*\]\(\s*https?://[^)\s]*{UNKNOWN}|<img\b[^>]*\bsrc=[\"']?https?://[^\"'>\s]*{UNKNOWN}"
+    rf"!\[[^\]\n]{{0,200}}\]\(\s?https?://[^)\s]{{0,2000}}?{UNKNOWN}|<img\b[^>]{{0,200}}\bsrc=[\"']?https?://[^\"'>\s]{{0,2000}}?{UNKNOWN}"
 )
 """An image in what is printed: whoever shows it asks for it, with all that its address says."""
 

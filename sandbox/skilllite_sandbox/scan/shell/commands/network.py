@@ -120,7 +120,9 @@ def _curl_body(call: Call) -> tuple[Text, bool]:
             sends = True
         if option in ("-K", "--config"):
             settings = call.stdin if follows.text in ("", "-") else call.read(follows)
-            sends = sends or bool(re.search(r"(?m)^\s*-*(?:data|form|upload)", settings.text))
+            sends = sends or bool(
+                re.search(r"(?m)^[ \t]{0,8}-{0,2}(?:data|form|upload)", settings.text)
+            )
             parts.append(settings)
         elif option in _CURL_FILE:
             sends = True
