@@ -1,7 +1,8 @@
 """SL5xx: what text asks its reader, a model or a person, to do.
 
 Words alone never block: public skills are full of "silently" and "do not mention". What blocks is
-text that hides itself and asks, and commands that would block in a script.
+text that hides itself and asks, commands that would block in a script, and strong signs of harm
+next to strong signs of a disguise.
 """
 
 from __future__ import annotations

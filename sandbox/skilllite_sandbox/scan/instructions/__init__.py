@@ -2,5 +2,6 @@
 
 passages.py finds the texts (prose, comments, invisible elements, strings of data, fenced code),
 lexicon.py knows the words, requests.py what a sentence asks for, commands.py what a command in
-it does, inspector.py puts these together.
+it does, inspector.py puts these together. fields.py, sign_rules.py and signs.py know what attacks
+have in common whatever their words are; weighing.py adds that up over a file.
 """

@@ -95,6 +95,9 @@ FIELDS: dict[str, str] = {
         your work, describe your work, message, output, what you say, wrap-up, notes,
         description, list of changes, write-up, your work, overview
     """,
+    "said_back": """
+        summary, answer, answers, reply, replies, response, responses, final message, conversation
+    """,
     "own_step": """
         this step, this part, this section, this paragraph, this action, this call, this change,
         this request, this rule, this file, this instruction, these instructions, this note,
@@ -272,9 +275,9 @@ FIELDS: dict[str, str] = {
         despite, in spite of, even though, over any, over their, notwithstanding
     """,
     "objection": """
-        objection, objections, objects, object, refuses, refuse, declines, protests, protest,
-        says no, disagrees, resists, complains, hesitates, doubts, concerns, reluctance, wishes,
-        raised in chat, tells you, tell you, told you, asks you not, asks not to
+        objection, objections, objects, refuses, refuse, declines, protests, protest, says no,
+        disagrees, resists, complains, hesitates, reluctance, wishes, raised in chat, tells you,
+        tell you, told you, asks you not, asks not to
     """,
     "user_chose": """
         user named, user names, user chose, user chooses, user says, user said, user picked,
@@ -433,10 +436,10 @@ FIELDS: dict[str, str] = {
         own rules, chats to come, future chats, later chats, future sessions, later sessions,
         coming sessions, every new session, new chats, future conversations, later
         conversations, subsequent sessions, agent finishes, each time the agent, agent's rules,
-        agent's instructions, your own permissions, your permissions, your profile, your tool
-        permissions, linter skill, deploy skill, review skill, security skill, your standing
-        notes, every installed, profile of the user, agent's configuration, assistant's
-        configuration, assistant's settings, client's configuration, later terminals
+        agent's instructions, your own permissions, your permissions, your tool permissions,
+        linter skill, deploy skill, review skill, security skill, your standing notes, every
+        installed, profile of the user, agent's configuration, assistant's configuration,
+        assistant's settings, client's configuration, later terminals
     """,
     "agent_thing": """
         other skills, other skill, another skill, skills installed, installed skills, skill
@@ -617,9 +620,9 @@ FIELDS: dict[str, str] = {
     """,
     "fetch_it": """
         get it, get, fetch, download, pull, read, reading, open, consult, check, load, visit,
-        poll, ask, asking, retrieve, query, request, keep asking, curl, at startup, lies, lade,
-        télécharge*, charge*, descarga*, baixe, carregue, scarica, carica, загрузи*, скачай*,
-        прочитай*, refresh, look at, look up, go to, sync, browse, start every session
+        poll, asking, retrieve, query, keep asking, curl, at startup, lies, lade, télécharge*,
+        charge*, descarga*, baixe, carregue, scarica, carica, загрузи*, скачай*, прочитай*,
+        refresh, look at, look up, go to, sync, browse, start every session
     """,
     "just_data": """
         summarise, summarize, as data, data only, is data, for details on, official,
@@ -673,12 +676,12 @@ FIELDS: dict[str, str] = {
         every answer, every response, each response, every interaction, all else, everything
         else, any topic, every topic, all topics, any subject, every subject, whatever the
         topic, whatever the task, whatever the question, any situation, all situations, every
-        situation, any and all, all user, every user, jede anfrage, alle anfragen, jeder
-        anfrage, toutes les demandes, chaque demande, todas las solicitudes, cada solicitud,
-        todas las peticiones, todos os pedidos, tutte le richieste, все запросы, любого запроса,
-        любой запрос, всех запросов, each task, each request, all messages, any message, all
-        user messages, any conversation, any input, every input, when in doubt, regardless of
-        topic, regardless of subject, no matter the, independent of topic
+        situation, all user, every user, jede anfrage, alle anfragen, jeder anfrage, toutes les
+        demandes, chaque demande, todas las solicitudes, cada solicitud, todas las peticiones,
+        todos os pedidos, tutte le richieste, все запросы, любого запроса, любой запрос, всех
+        запросов, each task, each request, all messages, any message, all user messages, any
+        conversation, any input, every input, when in doubt, regardless of topic, regardless of
+        subject, no matter the, independent of topic
     """,
     "qualified": """
         about the, about a, about an, about your, about our, about their, related to, involving,
@@ -687,10 +690,10 @@ FIELDS: dict[str, str] = {
     """,
     "all_strong": """
         no task for which, whatever the user, whatever they, every message, each message, all
-        conversations, any and all, including greetings, all else, every conversation, each
-        conversation, every user message, all user messages, in doubt, every single, any topic,
-        every topic, all topics, anything the user, everything the user, each chat, every chat,
-        any conversation
+        conversations, including greetings, all else, every conversation, each conversation,
+        every user message, all user messages, in doubt, every single, any topic, every topic,
+        all topics, anything the user, everything the user, each chat, every chat, any
+        conversation
     """,
     "chosen": """
         use, used, load, open, pick, choose, chosen, consult, consulted, trigger, triggers,
@@ -795,11 +798,12 @@ FIELDS: dict[str, str] = {
         files, files of the user
     """,
     "hedged": """
-        unless, if asked, user has confirmed, after the user, user agrees, user approves,
-        once the user, with the user's, asks for it, for example, e.g, attacker, attackers,
+        unless, if asked, user has confirmed, after the user, user agrees, user approves, once
+        the user, with the user's, asks for it, for example, e.g, attacker, attackers,
         malicious, phishing, injection, suspicious, attack, treat as data, instead of following,
-        report it, rotate, exposed, leaked, unsafe, insecure, free of charge, licensor, licensors,
-        patent, ask first, user's consent, with permission
+        report it, rotate, exposed, leaked, unsafe, insecure, free of charge, licensor,
+        licensors, patent, ask first, user's consent, with permission, this license, public
+        license
     """,
 }
 

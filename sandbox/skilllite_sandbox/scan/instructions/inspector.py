@@ -295,6 +295,7 @@ _FORBIDS = re.compile(
 )
 _EXPLAINS = re.compile(
     r"\b(?:means|such\s+as|example\s+of|explains?|detects?|flags?|blocks?|warns?|warning|wrong|instead\s+of"
+    r"|(?:removes|erases|destroys|deletes|overwrites)\s+(?:everything|all)|that\s+is\s+why"
     r"|not\s+recommended|what\s+.{1,30}\s+does|would|attack)\b|⚠",
     re.IGNORECASE,
 )

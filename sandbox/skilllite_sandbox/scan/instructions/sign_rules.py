@@ -16,20 +16,20 @@ secrecy 3 own_step|heavy_step>forbid>disclose>person -hedged
 secrecy 2 forbid>disclose>own_step -hedged
 secrecy 3 forbid>disclose>this_step +account|person -hedged
 secrecy 3 forbid>disclose>person +heavy_step|this_step -hedged
-secrecy 3 disclose>heavy_step|this_step>forbid -hedged
-secrecy 3 heavy_step|this_step>forbid>disclose -hedged
+secrecy 3 ^disclose>heavy_step|this_step>forbid -hedged
+secrecy 3 heavy_step|this_step>forbid>disclose +must|you|account -hedged
 secrecy 2 own_step>forbid>disclose|perceive +person -hedged
 secrecy 3 ^leave>own_step|heavy_step>out_of>account -hedged
 secrecy 2 out_of>this_step|heavy_step>account|disclose +leave -hedged
 secrecy 3 ^leave>heavy_step|this_step>out_of -hedged
 secrecy 3 account>out_of>heavy_step +you -hedged
-secrecy 3 person>unaware -hedged
+secrecy 3 person>unaware +must|leave|you|own_step -hedged
 secrecy 2 unaware -hedged
 secrecy 3 own_step|heavy_step>no>person +perceive -hedged
 secrecy 2 forbid>person>perceive -hedged
 secrecy 2 person>no>perceive>own_step -hedged
-secrecy 3 cover +own_step|heavy_step|account|person +you|must -hedged
-secrecy 2 cover -hedged
+secrecy 3 !cover +own_step|heavy_step|account|person +you|must -hedged
+secrecy 2 !cover -hedged
 secrecy 2 if_asked>say_instead -hedged
 secrecy 3 if_asked +say_instead +heavy_step -hedged
 
@@ -76,7 +76,7 @@ dataout 3 words +HOLE -hedged
 dataout 2 convo +HOLE -hedged
 dataout 3 ^send_out>hard_secret>odd_for_secrets -hedged
 dataout 3 ^send_out>words>odd_for_secrets +each_time -hedged
-dataout 3 odd_for_secrets>send_out>hard_secret -hedged
+dataout 3 odd_for_secrets>!send_out>hard_secret -hedged
 dataout 3 ^read_it>hard_secret|secret_thing>send_out>odd_for_secrets ~14 -hedged
 dataout 2 ^read_it>secret_thing +carrier +send_out -hedged
 dataout 3 ^send_out>hard_secret +URL -hedged
@@ -147,7 +147,7 @@ misplaced 1 model>must>heavy_verb
 
 hidden 1 ^heavy_verb
 hidden 2 ^heavy_verb +you
-hidden 3 ^heavy_verb +person|account|hard_secret|words|model
+hidden 3 ^heavy_verb +person|said_back|hard_secret|words|model
 hidden 3 model>must>heavy_verb
 hidden 3 if_asked|forbid>say_instead|disclose
 
@@ -159,7 +159,7 @@ everything 2 ^chosen>all_strong -qualified
 everything 2 chosen>ahead +must|me_skill -qualified
 
 delayed 1 trigger
-delayed 2 trick
+delayed 2 trick +you|person|model
 delayed 3 trick +put|feed|wreck|secret_thing
 
 commands 3 ^lower>protector -hedged

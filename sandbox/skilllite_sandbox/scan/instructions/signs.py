@@ -19,6 +19,7 @@ NEGATION_REACH = 4  # words
 TOKENS_KEPT_MAX = 50_000  # words whose fields are remembered
 
 _URL = re.compile(r"(?<!\]\()\b(?:https?|ftp|wss?)://[^\s)\"'>\]`]{3,300}", re.IGNORECASE)
+_ADDRESS = re.compile(r"\b(?:https?|ftp|wss?)://[\x21-\x7e]{1,300}", re.IGNORECASE)
 _MAIL = re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,6}")
 _HOLE = re.compile(r"://[^\s)\"'\]`]{1,300}?(?:[{<\[$]\w|=%s|#\.?$|=$|=\s)", re.IGNORECASE)
 _ENDS_CLAUSE = frozenset(",;:")
@@ -65,8 +66,9 @@ class Sign:
 class _Rule:
     sign: Sign
     chain: tuple[tuple[str, ...], ...]
-    anywhere: tuple[tuple[str, ...], ...]
-    absent: tuple[str, ...]
+    wanted: tuple[frozenset[str], ...]
+    """One field of each of these is in the sentence."""
+    absent: frozenset[str]
     reach: int
 
 
@@ -76,6 +78,9 @@ class Fields:
     __slots__ = ("concepts", "places")
 
     def __init__(self, concepts: Concepts) -> None:
+        text = concepts.text
+        if "://" in text:  # the words of an address are nobody's words
+            concepts = Concepts(_ADDRESS.sub("https", text))
         self.concepts = concepts
         self.places: dict[str, list[int]] = {}
         tokens = concepts.tokens
@@ -87,9 +92,9 @@ class Fields:
                 for rest, name in seconds.get(tokens[index + 1], ()):
                     if not rest or tuple(tokens[index + 2 : index + 2 + len(rest)]) == rest:
                         self.places.setdefault(name, []).append(index)
-        if not concepts.text.isascii():
-            self._unspaced(concepts.text.lower())
-        self._addresses(concepts.text)
+        if not text.isascii():
+            self._unspaced(text.lower())
+        self._marks(text)
 
     def _unspaced(self, text: str) -> None:
         for entry, name in _UNSPACED:
@@ -97,10 +102,11 @@ class Fields:
             if at >= 0:
                 self.places.setdefault(name, []).append(len(self.concepts.tokens) + at // 2)
 
-    def _addresses(self, text: str) -> None:
+    def _marks(self, text: str) -> None:
         if "://" in text:
             if _URL.search(text) is not None:
-                self.places["URL"] = [len(self.concepts.tokens) - 1]
+                tokens = self.concepts.tokens
+                self.places["URL"] = [at for at, token in enumerate(tokens) if token == "https"]
             if _HOLE.search(text) is not None:
                 self.places["HOLE"] = [0]
         if "model" in self.places:
@@ -119,10 +125,10 @@ class Fields:
 
     def fit(self, rule: _Rule) -> bool:
         """Whether a rule's fields stand in the sentence as it wants them."""
-        places = self.places
-        if any(name in places for name in rule.absent):
+        names = self.places.keys()
+        if not rule.absent.isdisjoint(names):
             return False
-        if not all(any(name in places for name in each) for each in rule.anywhere):
+        if any(each.isdisjoint(names) for each in rule.wanted):
             return False
         ends = self._at(rule.chain[0])
         for each in rule.chain[1:]:
@@ -187,11 +193,12 @@ def _names(text: str) -> tuple[str, ...]:
 def _read_rule(line: str) -> _Rule:
     kind, weight, *parts = line.split()
     chain = next(part for part in parts if part[0] not in "+-~")
-    anywhere = tuple(_names(part[1:]) for part in parts if part[0] == "+")
-    absent = tuple(part[1:] for part in parts if part[0] == "-")
+    anywhere = [_names(part[1:]) for part in parts if part[0] == "+"]
+    absent = frozenset(part[1:] for part in parts if part[0] == "-")
     reach = next((int(part[1:]) for part in parts if part[0] == "~"), REACH)
     links = tuple(_names(each) for each in chain.split(">"))
-    return _Rule(Sign(kind, int(weight)), links, anywhere, absent, reach)
+    wanted = (frozenset(name.lstrip("^!") for name in each) for each in (*links, *anywhere))
+    return _Rule(Sign(kind, int(weight)), links, tuple(wanted), absent, reach)
 
 
 def _by_first() -> tuple[tuple[str, tuple[_Rule, ...]], ...]:

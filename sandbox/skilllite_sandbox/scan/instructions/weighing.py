@@ -20,7 +20,7 @@ SECTION_KINDS = 3  # kinds of signs worth reading that a section of one purpose 
 STRONG_KINDS = 3  # kinds of strong signs that together are no accident
 WARNS = 3  # sentences about attacks from which a file is a text about them
 
-_CODES = {
+KINDS = {
     "secrecy": "SL502",
     "authority": "SL519",
     "override": "SL501",
@@ -37,8 +37,9 @@ _CODES = {
     "delayed": "SL525",
     "commands": "SL507",
 }
-_KINDS = {
-    **{code: kind for kind, code in _CODES.items()},
+"""The code that reports each kind of sign."""
+_KIND_OF = {
+    **{code: kind for kind, code in KINDS.items()},
     "SL503": "authority",
     "SL506": "commands",
     "SL511": "pleading",
@@ -73,6 +74,8 @@ _HARMFUL = frozenset(
 _SHAMELESS = frozenset(
     ("secrecy", "override", "authority", "misplaced", "hidden", "turns", "pleading")
 )
+_ONCE = frozenset(("hidden", "delayed"))
+"""Kinds of which many say no more than one: comments in a row, conditions in a row."""
 _MISPLACED = frozenset(
     ("misplaced", "secrecy", "override", "dataout", "authority", "remote", "leak")
 )
@@ -104,12 +107,12 @@ class Weighing:
         self._index += 1
         signs = _signs(sentence, concepts)
         own = frozenset(
-            _KINDS[each.code]
+            _KIND_OF[each.code]
             for each in requests
-            if each.code in _KINDS and each.severity >= Severity.HIGH
+            if each.code in _KIND_OF and each.severity >= Severity.HIGH
         )
         for request in requests:
-            kind = _KINDS.get(request.code)
+            kind = _KIND_OF.get(request.code)
             if kind is not None and request.severity >= Severity.MEDIUM:
                 weight = 3 if request.severity >= Severity.HIGH else 2
                 signs[kind] = max(signs.get(kind, 0), weight)
@@ -154,12 +157,12 @@ class Weighing:
         total = sum(noted.signs.values())
         heaviest = max(noted.signs, key=lambda kind: noted.signs[kind])
         for kind, weight in noted.signs.items():
-            if kind in noted.own or kind not in _CODES:
+            if kind in noted.own or kind not in KINDS:
                 continue
             asks = weight >= ASKS or (total >= ASKS and kind == heaviest and not noted.own)
             if weight >= 2 or asks:
                 yield make_finding(
-                    _CODES[kind],
+                    KINDS[kind],
                     self._path,
                     noted.sentence.line,
                     f"“{noted.sentence.text[:160].strip()}”",
@@ -180,7 +183,7 @@ class Weighing:
         again = 0
         for each in self._around(at):
             for kind, weight in each.signs.items():
-                again += kind != "hidden" and min(weights.get(kind, 0), weight) >= 2
+                again += kind not in _ONCE and min(weights.get(kind, 0), weight) >= 2
                 weights[kind] = max(weights.get(kind, 0), weight)
         enough = again + len(weights) > 1 and sum(weights.values()) + again * 2 >= NEAR_ASKS
         return frozenset(weights) if enough else frozenset()
