@@ -23,7 +23,9 @@ Rewrite = Callable[[Sources, random.Random], Sources | None]
 
 def rename(sources: Sources, chance: random.Random) -> Sources | None:
     """Give every variable, parameter and function of a file another name."""
-    return _each_tree(sources, lambda tree: _Renamer(tree, chance).visit(tree))
+    trees = [tree for text in sources.values() if (tree := _tree(text)) is not None]
+    known = {name for tree in trees for name in _used_elsewhere(tree)}
+    return _each_tree(sources, lambda tree: _Renamer(tree, chance, known).visit(tree))
 
 
 def alias_imports(sources: Sources, chance: random.Random) -> Sources | None:
@@ -102,8 +104,23 @@ class _AsMain(ast.NodeTransformer):
         return ast.Constant("__main__") if node.id == "__name__" else node
 
 
+def _used_elsewhere(tree: ast.Module) -> set[str]:
+    """Return the names that other files, or callers with keywords, may know things by."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            names.add(node.attr)
+        elif isinstance(node, ast.keyword):
+            names.add(node.arg or "")
+        elif isinstance(node, ast.ImportFrom):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            names.add(node.value)  # what `getattr` and `__all__` name
+    return names
+
+
 class _Renamer(ast.NodeTransformer):
-    def __init__(self, tree: ast.Module, chance: random.Random) -> None:
+    def __init__(self, tree: ast.Module, chance: random.Random, known: set[str]) -> None:
         imported = {
             (alias.asname or alias.name).partition(".")[0]
             for node in ast.walk(tree)
@@ -119,13 +136,10 @@ class _Renamer(ast.NodeTransformer):
             elif isinstance(node, ast.FunctionDef):
                 names.append(node.name)
         wanted = [each for each in dict.fromkeys(names) if each not in _KEPT | imported]
-        # What is called with keywords from elsewhere, or read as an attribute, keeps its name.
-        taken = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-        taken |= {node.arg or "" for node in ast.walk(tree) if isinstance(node, ast.keyword)}
         self._new = {
             old: f"v{chance.randrange(10**6)}"
             for old in wanted
-            if old not in taken and not old.startswith("__")
+            if old not in known and not old.startswith("__")
         }
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
