@@ -60,7 +60,7 @@ def start(
     else:
         run.do(Act.RUN_PROGRAM, node, first if UNKNOWN not in first else "")
         if command and all_taints(command[0]):
-            run.flow(command[0], Sink.RUN_PROGRAM, node, text)
+            run.flow(_read_through(run, command[0], node), Sink.RUN_PROGRAM, node, text)
     if _TELLS.search(text):
         run.flow(value, Sink.SEND, node, text)
     if _MINERS.search(text):
@@ -73,6 +73,15 @@ def start(
     printed = _follow(run, text, fed, node)
     attrs = {"?command": Value(text)}
     return Value(ref=f"{ref}()", kind="process", attrs=attrs, taints=printed)
+
+
+def _read_through(run: Interpreter, program: Value, node: ast.AST) -> Value:
+    """Return a program's name; that it was decoded asks, but hides nothing once it is known."""
+    decoded = {each for each in program.taints if each.datum is Datum.DECODED}
+    if not decoded or not program.is_const:
+        return program
+    run.do(Act.IMPORT_COMPUTED, node, "a program by a name that is decoded")
+    return Value(program.const, taints=program.taints - decoded)
 
 
 def feed(
