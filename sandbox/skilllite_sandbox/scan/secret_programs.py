@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_PRINTS_SECRETS = re.compile(
+from skilllite_sandbox.scan.lazy_pattern import LazyPattern
+
+_PRINTS_SECRETS = LazyPattern(
     r"(?:^|[\s;|&(`/])(?:"
     r"git\s+credential(?:-\w+)?\s+(?:fill|get)\b|git-credential-\w+\s+get\b"
     r"|gh\s+auth\s+(?:token|status\s+.*(?:-t|--show-token)\b)|hub\s+api\s+--show-token"

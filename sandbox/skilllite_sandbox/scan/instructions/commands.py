@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from skilllite_sandbox.scan.clock import Clock
 from skilllite_sandbox.scan.finding import Severity
 from skilllite_sandbox.scan.known_sources import fetches_from_known_sources
+from skilllite_sandbox.scan.lazy_pattern import LazyPattern
 from skilllite_sandbox.supply.names import is_public_index
 from skilllite_sandbox.values import dataclass
 
@@ -28,49 +29,53 @@ _INTERPRETER = (
 _REST = r"[^\n|;&]{0,400}"
 
 _FETCH_AND_RUN = (
-    re.compile(rf"\b{_FETCH}\s{_REST}\|[^\n]{{0,200}}?\b{_INTERPRETER}", re.IGNORECASE),
-    re.compile(rf"\b{_INTERPRETER}\s+(?:-\w+\s+)*[\"']?(?:<\(|\$\(|`)\s*{_FETCH}\b", re.IGNORECASE),
-    re.compile(rf"(?:\beval|\bsource|^\.|\s\.)\s+[\"']?(?:<\(|\$\(|`)\s*{_FETCH}\b", re.IGNORECASE),
-    re.compile(
+    LazyPattern(rf"\b{_FETCH}\s{_REST}\|[^\n]{{0,200}}?\b{_INTERPRETER}", re.IGNORECASE),
+    LazyPattern(
+        rf"\b{_INTERPRETER}\s+(?:-\w+\s+)*[\"']?(?:<\(|\$\(|`)\s*{_FETCH}\b", re.IGNORECASE
+    ),
+    LazyPattern(
+        rf"(?:\beval|\bsource|^\.|\s\.)\s+[\"']?(?:<\(|\$\(|`)\s*{_FETCH}\b", re.IGNORECASE
+    ),
+    LazyPattern(
         rf"\b{_FETCH}\s[^\n]{{0,300}}(?:&&|;)\s*(?:sudo\s+)?(?:chmod\s+\S{{1,20}}\s+[^\n]{{1,100}}(?:&&|;)\s*)"
         r"(?:sudo\s+)?(?:\./|/|~|sh\b|bash\b|open\b)",
         re.IGNORECASE,
     ),
-    re.compile(
+    LazyPattern(
         rf"\b{_FETCH}\s[^\n]{{0,300}}(?:&&|;)\s*{_INTERPRETER}\s+[^\n]{{1,100}}", re.IGNORECASE
     ),
-    re.compile(
+    LazyPattern(
         r"\b(?:iwr|irm|invoke-webrequest|invoke-restmethod|downloadstring|curl)\b[^\n]{0,300}\|\s*"
         r"(?:iex|invoke-expression)\b|\b(?:iex|invoke-expression)\b[^\n]{0,60}\(?\s*(?:\(?new-object|iwr|irm"
         r"|invoke-)",
         re.IGNORECASE,
     ),
-    re.compile(
+    LazyPattern(
         r"\bmshta\s+[\"']?(?:https?|vbscript|javascript):|\bregsvr32\b[^\n]{0,80}https?:|\bmsiexec\b[^\n]{0,60}"
         r"https?:|\brundll32\b[^\n]{0,80}(?:javascript|https?):|\bcertutil\b[^\n]{0,60}-urlcache",
         re.IGNORECASE,
     ),
-    re.compile(
+    LazyPattern(
         r"\bpython[\d.]*\s+-c\s[^\n]{0,200}(?:urlopen|requests\.get|urllib)[^\n]{0,200}\bexec\b"
         r"|\bpython[\d.]*\s+-c\s[^\n]{0,100}\bexec\b[^\n]{0,200}(?:urlopen|requests\.get|urllib)"
         r"|\bexec\([^\n]{0,80}(?:urlopen|requests\.get)\(|\beval\([^\n]{0,60}(?:await\s+)?fetch\(",
     ),
 )
 _DECODE_AND_RUN = (
-    re.compile(
+    LazyPattern(
         rf"\b(?:base64|openssl\s+(?:enc|base64)|xxd|uudecode|base32)\s+[^\n|]{{0,80}}?(?:-d|-D|--decode|-r)\b"
         rf"[^\n]{{0,200}}\|[^\n]{{0,60}}?\b{_INTERPRETER}",
     ),
-    re.compile(rf"\|\s*rev\s*\|[^\n]{{0,80}}?\b{_SHELL}"),
-    re.compile(
+    LazyPattern(rf"\|\s*rev\s*\|[^\n]{{0,80}}?\b{_SHELL}"),
+    LazyPattern(
         r"(?:\beval|\b(?:ba|z)?sh\s+-c)\s+[\"']?(?:\$\(|`)[^\n]{0,400}\b(?:base64|xxd|openssl)\b",
         re.IGNORECASE,
     ),
-    re.compile(r"<\([^\n]{0,400}\bbase64\s+(?:-d|-D|--decode)"),
-    re.compile(
+    LazyPattern(r"<\([^\n]{0,400}\bbase64\s+(?:-d|-D|--decode)"),
+    LazyPattern(
         r"\bpowershell(?:\.exe)?\s[^\n]{0,80}-e(?:nc|ncodedcommand|c)?\s+[A-Za-z0-9+/=]{20,}", re.I
     ),
-    re.compile(r"\bexec\([^\n]{0,80}\bb(?:64|32|85|16)decode\(|\beval\([^\n]{0,30}\batob\("),
+    LazyPattern(r"\bexec\([^\n]{0,80}\bb(?:64|32|85|16)decode\(|\beval\([^\n]{0,30}\batob\("),
 )
 _SECRET_PLACE = (
     r"(?:\.ssh/|id_(?:rsa|ed25519|ecdsa)|\.aws/|\.gnupg|\.netrc|\.git-credentials|\.kube/config|\.docker/config"
@@ -81,63 +86,63 @@ _SENDERS = (
     r"(?:curl|wget|nc|ncat|netcat|socat|scp|sftp|rsync|ftp|mail|sendmail|http|xh|rclone|aws\s+s3)"
 )
 _SEND_SECRETS = (
-    re.compile(rf"{_SECRET_PLACE}[^\n]{{0,300}}\|[^\n]{{0,200}}?\b{_SENDERS}\b"),
-    re.compile(
+    LazyPattern(rf"{_SECRET_PLACE}[^\n]{{0,300}}\|[^\n]{{0,200}}?\b{_SENDERS}\b"),
+    LazyPattern(
         rf"\b(?:curl|wget|http|xh)\s[^\n]{{0,300}}(?:@|<|\$\(|`)[^\n]{{0,80}}?{_SECRET_PLACE}"
     ),
-    re.compile(
+    LazyPattern(
         rf"\b(?:scp|rsync|sftp|rclone\s+copy|aws\s+s3\s+cp|nc|ncat)\s[^\n]{{0,200}}{_SECRET_PLACE}"
     ),
 )
 _SHELLS_OUT = (
-    re.compile(r"/dev/(?:tcp|udp)/[^\s/]{1,100}/\d"),
-    re.compile(r"\b(?:nc|ncat|netcat)\b[^\n]{0,80}\s-(?:\w*[ec])\s*[\"']?\S{0,20}(?:sh|cmd)"),
-    re.compile(r"\bmkfifo\b[^\n]{0,200}\|\s*(?:nc|ncat|openssl|telnet)\b"),
-    re.compile(r"\bsocat\b[^\n]{0,120}\bexec:", re.IGNORECASE),
+    LazyPattern(r"/dev/(?:tcp|udp)/[^\s/]{1,100}/\d"),
+    LazyPattern(r"\b(?:nc|ncat|netcat)\b[^\n]{0,80}\s-(?:\w*[ec])\s*[\"']?\S{0,20}(?:sh|cmd)"),
+    LazyPattern(r"\bmkfifo\b[^\n]{0,200}\|\s*(?:nc|ncat|openssl|telnet)\b"),
+    LazyPattern(r"\bsocat\b[^\n]{0,120}\bexec:", re.IGNORECASE),
 )
 _DESTROYS = (
-    re.compile(
+    LazyPattern(
         r"\brm\s+(?:-\w+\s+|--\S+\s+){1,4}[\"']?(?:/|~/?|\$\{?HOME\}?[\"']?/?"
         r"|/(?:etc|usr|var|home|root|boot)\b/?)(?=[\s*`\"';&|)]|$)"
     ),
-    re.compile(r"\bdd\b[^\n]{0,100}\bof=/dev/(?:sd|nvme|disk|hd|mmc)"),
-    re.compile(r"\bmkfs(?:\.\w+)?\s+[^\n]{0,60}/dev/"),
-    re.compile(r":\(\)\s*\{\s*:\s*\|\s*:\s*&\s*\}\s*;\s*:"),
+    LazyPattern(r"\bdd\b[^\n]{0,100}\bof=/dev/(?:sd|nvme|disk|hd|mmc)"),
+    LazyPattern(r"\bmkfs(?:\.\w+)?\s+[^\n]{0,60}/dev/"),
+    LazyPattern(r":\(\)\s*\{\s*:\s*\|\s*:\s*&\s*\}\s*;\s*:"),
 )
 _DISARMS = (
-    re.compile(r"\bspctl\s+--(?:master|global)-disable|\bcsrutil\s+disable|\bsetenforce\s+0\b"),
-    re.compile(r"\bxattr\s+-\w*[dc]\w*\s+[^\n]{0,60}"),
-    re.compile(
+    LazyPattern(r"\bspctl\s+--(?:master|global)-disable|\bcsrutil\s+disable|\bsetenforce\s+0\b"),
+    LazyPattern(r"\bxattr\s+-\w*[dc]\w*\s+[^\n]{0,60}"),
+    LazyPattern(
         r"\bSet-MpPreference\b[^\n]{0,120}-Disable|\bAdd-MpPreference\b[^\n]{0,80}-Exclusion", re.I
     ),
-    re.compile(
+    LazyPattern(
         r"\bufw\s+disable|\biptables\s+-F\b|\bsystemctl\s+(?:stop|disable)\s+(?:firewalld|auditd|apparmor)"
     ),
-    re.compile(r"NOPASSWD\s*:\s*ALL|\bchmod\s+(?:-R\s+)?(?:0?777|u\+s|[246]755)\s+/"),
-    re.compile(
+    LazyPattern(r"NOPASSWD\s*:\s*ALL|\bchmod\s+(?:-R\s+)?(?:0?777|u\+s|[246]755)\s+/"),
+    LazyPattern(
         r"\bset-executionpolicy\s+(?:unrestricted|bypass)|-ExecutionPolicy\s+Bypass", re.IGNORECASE
     ),
 )
 _PERSISTS = (
-    re.compile(r">>\s*[\"']?\S{0,80}authorized_keys"),
-    re.compile(
+    LazyPattern(r">>\s*[\"']?\S{0,80}authorized_keys"),
+    LazyPattern(
         r"\|\s*crontab\s+-|\bcrontab\s+-\s*<|>>?\s*/etc/cron|/etc/rc\.local|/etc/ld\.so\.preload"
     ),
-    re.compile(
+    LazyPattern(
         r">\s*[\"']?\S{0,80}(?:LaunchAgents|LaunchDaemons|/systemd/(?:user|system)|autostart)/"
     ),
-    re.compile(
+    LazyPattern(
         r"(?:curl|wget|\bnc\b|base64|https?:)[^\n]{0,200}>>\s*[\"']?\S{0,60}\.(?:bashrc|zshrc|profile"
         r"|bash_profile|zshenv)"
     ),
-    re.compile(
+    LazyPattern(
         r">>?\s*[\"']?\S{0,80}(?:CLAUDE\.md|AGENTS\.md|\.cursorrules|\.claude/|\.git/hooks/)"
     ),
 )
 _FOREIGN_INDEX = (
-    re.compile(r"\b(?:pip[\d.]*|uv\s+pip|uv)\s[^\n]{0,200}--(?:extra-)?index-url[ =]\S+"),
-    re.compile(r"\bpip[\d.]*\s+install\s[^\n]{0,200}(?:git\+|https?://)\S+"),
-    re.compile(
+    LazyPattern(r"\b(?:pip[\d.]*|uv\s+pip|uv)\s[^\n]{0,200}--(?:extra-)?index-url[ =]\S+"),
+    LazyPattern(r"\bpip[\d.]*\s+install\s[^\n]{0,200}(?:git\+|https?://)\S+"),
+    LazyPattern(
         r"\b(?:(?:npm|pnpm|yarn)\s+(?:install|i|add|ci|exec|dlx)|npx|bunx)\s[^\n]{0,100}?"
         r"(?:--registry[ =]https?:\S+|(?<=\s)(?:git\+)?https?://\S+)"
     ),
@@ -209,7 +214,7 @@ def _harms_of_line(text: str) -> Iterator[Harm]:
             break
 
 
-_KINDS: tuple[tuple[tuple[re.Pattern[str], ...], str, Severity], ...] = (
+_KINDS: tuple[tuple[tuple[LazyPattern, ...], str, Severity], ...] = (
     (_DECODE_AND_RUN, "decodes a program and runs it", Severity.CRITICAL),
     (_SEND_SECRETS, "sends secrets away", Severity.CRITICAL),
     (_SHELLS_OUT, "opens a shell to elsewhere", Severity.CRITICAL),
