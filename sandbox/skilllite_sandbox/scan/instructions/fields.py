@@ -502,6 +502,7 @@ FIELDS: dict[str, str] = {
         процитируй*
     """,
     "own_setup": """
+        hidden instructions, you were started with, list of your tools,
         your setup, your own setup, your configuration, how you were configured, how you were
         set up, how you are configured, how you are set up, what you were told, operating
         instructions, your instructions, your full instructions, tools you have, tools available
@@ -603,6 +604,7 @@ FIELDS: dict[str, str] = {
         configuration, operating manual, agenda, runbook, next action, workflow
     """,
     "obey": """
+        carry out, carries out, carrying out, abide by,
         @obey_plainly, follow, follows, apply them, apply it, mandatory, perform, according to,
         adopt, do so, run it, run them, do it, do them, do that, in accordance, adhere, has
         priority, have priority, execute it, execute them, adopt it, proceed as, instead of this

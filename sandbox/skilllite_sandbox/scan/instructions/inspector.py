@@ -236,7 +236,9 @@ def _judged(
         severity = harm.severity
         plain = passage.place is Place.DATA and not ordered
         said = " ".join((before, passage.text[begin : harm.offset], passage.heading, *above))
-        plain = plain or (passage.place is Place.PROSE and not _tells_to_run(said))
+        advised = any(_ADVISED.search(each) for each in above)
+        named = passage.place is Place.PROSE and not advised and not _tells_to_run(said)
+        plain = plain or named
         if severity is Severity.CRITICAL and (plain or _EXPLAINS.search(around.text)):
             severity = Severity.HIGH  # a table of commands is not an order to run them
         if passage.place is Place.HIDDEN and severity >= Severity.HIGH:

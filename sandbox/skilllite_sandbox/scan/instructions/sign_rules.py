@@ -72,6 +72,7 @@ dataout 3 MAIL>words +put|must -hedged
 dataout 2 !put>convo>carrier -hedged
 dataout 3 !put>convo>carrier +each_time -hedged
 dataout 2 carrier>put>convo -hedged
+dataout 3 model +send_out +hard_secret|secret_thing +URL -hedged
 dataout 3 words +HOLE -hedged
 dataout 2 convo +HOLE -hedged
 dataout 3 ^send_out>hard_secret>odd_for_secrets -hedged
@@ -104,6 +105,7 @@ leak 3 ^reveal>own_setup -hedged
 leak 3 reveal>own_setup +verbatim -hedged
 leak 3 verbatim>own_setup +reveal -hedged
 leak 2 reveal>own_setup +you -hedged
+leak 3 own_setup +hard_secret|secret_thing +convo -hedged
 
 redefine 2 native>tool_word>broken
 redefine 3 native>tool_word +broken +in_its_place
@@ -123,6 +125,7 @@ redefine 2 from_now>means
 remote 3 obey_plainly +URL +guidance|fetch_it -just_data -hedged
 remote 3 ^fetch_it>remote>obey_plainly ~14 -just_data -hedged
 remote 3 ^fetch_it|^obey>guidance +URL +obey_plainly|each_time -just_data -hedged
+remote 3 fetch_it +URL +obey +guidance +each_time|ahead|rank -just_data -hedged
 remote 3 URL>obey +fetch_it +guidance -just_data -hedged
 remote 2 ^obey>guidance +URL -just_data -hedged
 remote 2 remote>guidance>obey -just_data -hedged
