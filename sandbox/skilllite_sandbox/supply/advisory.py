@@ -23,7 +23,6 @@ FIXES_SHOWN = 3
 
 _MALICIOUS = re.compile(r"MAL-\d")
 _CWE_MALICIOUS = "CWE-506"  # embedded malicious code
-_NUMBERED = re.compile(r"\d[0-9A-Za-z.+-]*")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
 
 Range = tuple[tuple[str, str], ...]

@@ -20,7 +20,6 @@ from skilllite_sandbox.supply.fetch import SourceUnreachable
 from skilllite_sandbox.supply.judge import heaviest, judge_declared, without_credentials
 from skilllite_sandbox.supply.known import known_malicious
 from skilllite_sandbox.supply.online import Listed, Package
-from skilllite_sandbox.supply.reading import read_declared
 from skilllite_sandbox.values import dataclass
 
 SILENCES_MAX = 3  # in a row, of the index; each can cost a minute
@@ -108,20 +107,6 @@ class AuditReport:
                 for each in self.findings
             ],
         }
-
-
-def audit_skill(
-    target: str, files: Sequence[SourceFile], sources: Sources, *, told: Told = lambda text: None
-) -> AuditReport:
-    """Look at the packages that the files of a skill ask for.
-
-    Args:
-        target: What the report calls it.
-        files: All files of the skill.
-        sources: Where to look.
-        told: Told about each step.
-    """
-    return audit_declared(target, read_declared(files), sources, files=files, told=told)
 
 
 def audit_declared(

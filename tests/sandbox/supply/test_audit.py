@@ -11,11 +11,12 @@ from advisory_server import advisory_record
 from skilllite_sandbox.scan.finding import Severity
 from skilllite_sandbox.scan.source import make_source
 from skilllite_sandbox.supply.advisory import Advisory, parse_record
-from skilllite_sandbox.supply.audit import AuditReport, Sources, Standing, audit_skill
+from skilllite_sandbox.supply.audit import AuditReport, Sources, Standing, audit_declared
 from skilllite_sandbox.supply.database import AdvisoryDatabase, write_database
 from skilllite_sandbox.supply.dependency import Ecosystem
 from skilllite_sandbox.supply.fetch import SourceUnreachable
 from skilllite_sandbox.supply.online import Listed, Package
+from skilllite_sandbox.supply.reading import read_declared
 
 META = {"source": "here", "fetched_at": "2026-11-26T00:00:00Z", "etag": "", "modified": ""}
 GHSA = advisory_record("GHSA-1111-1111-1111", "thing", fixed="2.0", aliases=["CVE-2026-1"])
@@ -30,7 +31,8 @@ def database(tmp_path: Path) -> AdvisoryDatabase:
 
 
 def audited(text: str, sources: Sources, path: str = "requirements.txt") -> AuditReport:
-    return audit_skill("demo", [make_source(path, text.encode())], sources)
+    files = [make_source(path, text.encode())]
+    return audit_declared("demo", read_declared(files), sources, files=files)
 
 
 def standings(report: AuditReport) -> dict[str, Standing]:
@@ -108,7 +110,7 @@ def test_a_lock_says_which_version_counts(database: AdvisoryDatabase) -> None:
     lock = '[[package]]\nname = "thing"\nversion = "1.0"\n'
     sources = [make_source("requirements.txt", b"thing\n"), make_source("uv.lock", lock.encode())]
 
-    report = audit_skill("demo", sources, Sources(database))
+    report = audit_declared("demo", read_declared(sources), Sources(database), files=sources)
 
     assert [(each.version, each.standing) for each in report.packages] == [
         ("1.0", Standing.VULNERABLE)

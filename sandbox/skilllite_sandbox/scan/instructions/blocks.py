@@ -34,7 +34,6 @@ _ORDINARY = re.compile(
 )
 """Lines that fetch by a package manager or as a module: commands.py knows which of them ask."""
 _SHELL_PROMPT = re.compile(r"^[$%>] ", re.MULTILINE)
-_PYTHON_PROMPT = re.compile(r"^(?:>>>|\.\.\.) ", re.MULTILINE)
 _TEXT_RUNS = (Sink.RUN_CODE, Sink.RUN_SHELL)
 _PROGRAM_RUNS = (Sink.RUN_PROGRAM, Sink.LOAD_NATIVE, Sink.UNPICKLE)
 _CRITICAL = {

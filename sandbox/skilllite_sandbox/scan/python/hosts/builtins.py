@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
-from typing import Any
 
 from skilllite_sandbox.scan.acts import Act, Datum, Sink
 from skilllite_sandbox.scan.host_places import UNKNOWN
@@ -295,11 +294,6 @@ HANDLERS: dict[str, Handler] = {
     "re.sub": _replaced,
     "re.subn": _replaced,
 }
-
-
-def constant_argument(args: Args, number: int) -> Any:
-    """Return a constant argument; `MISSING` when it is not known."""
-    return args[number].const if len(args) > number and args[number].is_const else MISSING
 
 
 def is_unknown(value: Value) -> bool:

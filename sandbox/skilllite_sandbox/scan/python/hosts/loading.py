@@ -16,7 +16,7 @@ Keywords = dict[str, Value]
 
 _FROM_PATH = re.compile(
     r"^importlib\.util\.spec_from_file_location$|^(?:imp|importlib\.machinery)\.(?:load_source"
-    r"|SourceFileLoader|ExtensionFileLoader|load_dynamic)$|^(?:test\.)?support\.import_helper\."
+    r"|SourceFileLoader|ExtensionFileLoader|load_dynamic)$"
 )
 _BYTE_CODE = re.compile(
     r"^(?:importlib\.machinery|importlib\._bootstrap_external|imp)\..*(?:Sourceless|load_compiled)\w*$"

@@ -11,7 +11,7 @@ from skilllite_sandbox.scan.host_places import UNKNOWN
 from skilllite_sandbox.scan.python import folding
 from skilllite_sandbox.scan.python.interpreter import Interpreter
 from skilllite_sandbox.scan.python.sizes import SIZE_MAX, NotKnown
-from skilllite_sandbox.scan.python.values import MISSING, Value, all_taints, lift, text_of, unknown
+from skilllite_sandbox.scan.python.values import MISSING, Value, all_taints, text_of, unknown
 from skilllite_sandbox.scan.taint import Taint
 
 OWN_ROOT = "@skill"
@@ -60,7 +60,6 @@ _ASKED_BY_OTHERS = re.compile(
     r"|^(?:flask|quart|bottle|sanic)\.request\.\w+$"
 )
 """What whoever connects says."""
-_WATCHED_ATTRIBUTES = frozenset({"sys.gettrace", "sys.getprofile"})
 _ALIASES = {
     "posix": "os",
     "nt": "os",
@@ -425,8 +424,3 @@ def set_item(run: Interpreter, owner: Value, key: Value, value: Value, node: ast
 def is_dangerous(ref: str) -> bool:
     """Tell whether reaching this by a detour is meant to hide it."""
     return bool(DANGEROUS.match(ref))
-
-
-def constant(value: object) -> Value:
-    """Return the value of a Python constant."""
-    return lift(value)

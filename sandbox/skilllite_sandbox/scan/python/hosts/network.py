@@ -59,17 +59,8 @@ _SENDS = frozenset(
 )
 _RECEIVES = frozenset(
     {
-        *(
-            "recv",
-            "recvfrom",
-            "recv_into",
-            "recvmsg",
-            "read",
-            "readline",
-            "readexactly",
-            "readuntil",
-        ),
-        *("receive", "receive_some", "__iter__", "__aiter__"),
+        *("recv", "recvfrom", "recv_into", "recvmsg", "read", "readline", "readexactly"),
+        *("readuntil", "receive", "receive_some", "__iter__", "__aiter__"),
     }
 )
 STREAMS = re.compile(
@@ -251,16 +242,7 @@ def socket_method(
         if owner.attrs is not None:
             owner.attrs["remote"] = Value(not local)
         return Value()
-    if name in (
-        "send",
-        "sendall",
-        "sendto",
-        "sendmsg",
-        "sendfile",
-        "write",
-        "writelines",
-        "send_all",
-    ):
+    if name in _SENDS:
         where = host_of(args[1]) if name == "sendto" and len(args) > 1 else "a connection"
         sent = unknown(*(whole(run, each, node) for each in args))
         # A protocol of bytes is ordinary.

@@ -44,7 +44,6 @@ _CURL_FORM = ("-F", "--form", "--form-string")
 _CURL_FILE = ("-T", "--upload-file")
 _CURL_GROUP = re.compile(r"-[aBfGgIijkLlMNnOpqRsSv0-9#]+([dFTK])")
 """Switches in one word, and an option that takes the next word behind them."""
-_CURL_WRITES = ("-o", "--output")
 _CURL_VALUES = "ohHdFTuAebcCdDEKmPQrtUwxXyYz"
 
 
